@@ -1,0 +1,117 @@
+//! DS and CDS: digests of keys.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256, Sha384};
+
+use super::AlgorithmNumber;
+
+/// A digest algorithm of DS and CDS (RFC 4509, RFC 6605).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+pub enum DigestType {
+    /// 2.
+    #[serde(rename = "SHA-256")]
+    Sha256,
+    /// 4.
+    #[serde(rename = "SHA-384")]
+    Sha384,
+}
+
+impl DigestType {
+    /// The number in DS and CDS.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Sha256 => 2,
+            Self::Sha384 => 4,
+        }
+    }
+
+    /// The digest of `octets`.
+    #[must_use]
+    pub fn digest(self, octets: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Sha256 => Sha256::digest(octets).to_vec(),
+            Self::Sha384 => Sha384::digest(octets).to_vec(),
+        }
+    }
+}
+
+/// The RDATA of a DS (RFC 4034, section 5) or CDS (RFC 7344).
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Ds {
+    /// Tag of the key.
+    pub key_tag: u16,
+    /// Algorithm of the key.
+    pub algorithm: AlgorithmNumber,
+    /// The number of the digest algorithm.
+    pub digest_type: u8,
+    /// The digest.
+    pub digest: Vec<u8>,
+}
+
+impl Ds {
+    /// RDATA in wire format.
+    #[must_use]
+    pub fn rdata(&self) -> Vec<u8> {
+        let mut wire = self.key_tag.to_be_bytes().to_vec();
+        wire.extend_from_slice(&[self.algorithm.0, self.digest_type]);
+        wire.extend_from_slice(&self.digest);
+        wire
+    }
+
+    /// The digest in upper-case hexadecimal digits.
+    #[must_use]
+    pub fn digest_hex(&self) -> String {
+        self.digest.iter().map(|octet| format!("{octet:02X}")).collect()
+    }
+}
+
+/// Presentation format of the RDATA: `20326 8 2 E06D44B8…`.
+impl fmt::Display for Ds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {} {}", self.key_tag, self.algorithm.0, self.digest_type, self.digest_hex())
+    }
+}
+
+/// Reads presentation format; the digest may contain spaces. The error is the text itself.
+impl FromStr for Ds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let invalid = || text.chars().take(60).collect::<String>();
+        let mut fields = text.split_ascii_whitespace();
+        let mut field = || fields.next().ok_or_else(invalid);
+        let key_tag = field()?.parse().map_err(|_| invalid())?;
+        let algorithm = AlgorithmNumber(field()?.parse().map_err(|_| invalid())?);
+        let digest_type = field()?.parse().map_err(|_| invalid())?;
+        let digits: Vec<u8> = fields.flat_map(str::bytes).collect();
+        if !digits.len().is_multiple_of(2) {
+            return Err(invalid());
+        }
+        let digest = digits.chunks_exact(2).map(|pair| {
+            let digit = |sign: &u8| char::from(*sign).to_digit(16).and_then(|value| u8::try_from(value).ok());
+            Some(digit(pair.first()?)? << 4 | digit(pair.get(1)?)?)
+        });
+        let digest = digest.collect::<Option<Vec<u8>>>().ok_or_else(invalid)?;
+        Ok(Self { key_tag, algorithm, digest_type, digest })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_it_prints() {
+        let text = "36326 13 2 9B663E66CFE4A56E401932F09D5E965A625057E81A72F9FFDE46AD980D63CE88";
+        let ds: Ds = text.parse().unwrap();
+        assert_eq!(ds.to_string(), text);
+        assert_eq!("0 0 0 00".parse::<Ds>().unwrap().digest, [0]);
+        for wrong in ["", "1 2 3 abc", "1 2 x ab", "70000 8 2 ab", "1 8 2 zz"] {
+            assert!(wrong.parse::<Ds>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Volumes, bounded reading, crash-safe writing.

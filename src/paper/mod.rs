@@ -1,0 +1,1 @@
+//! The report and the printed script, from a plan or a transcript.

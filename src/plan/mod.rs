@@ -1,0 +1,1 @@
+//! Requests and a policy become an ordered list of typed actions.

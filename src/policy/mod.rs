@@ -1,0 +1,1 @@
+//! The named checks; only this room can make an admitted plan.

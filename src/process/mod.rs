@@ -1,0 +1,1 @@
+//! Clock, entropy, children: spawning, confinement, framing.

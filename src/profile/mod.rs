@@ -1,0 +1,1 @@
+//! The ceremony profile (TOML), one module per format version.

@@ -1,0 +1,1 @@
+//! Shares: from bytes to a PIN and back.

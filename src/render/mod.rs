@@ -1,0 +1,1 @@
+//! Hash words, hex groups, tables, QR matrices.

@@ -1,0 +1,162 @@
+//! The vocabulary of a ceremony as plain types.
+
+mod people;
+mod places;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::people::{Actor, Person, Role};
+pub use self::places::{KeyFacts, TokenFacts, VolumeFacts, VolumeId};
+
+/// The nine steps of a ceremony, in their only order.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// Program, profile, people, time and ceremony key are established.
+    Open,
+    /// Record and request media are bound; the previous record is audited.
+    Media,
+    /// Documents are chosen, compared with paper and judged.
+    Request,
+    /// The exact list of actions is shown and confirmed by two people.
+    Plan,
+    /// The officers open the token.
+    Unlock,
+    /// The actions run.
+    Execute,
+    /// The results are shown, and accepted or refused.
+    Review,
+    /// The transcript is sealed, written and read back; then the response.
+    Write,
+    /// Fingerprints go onto paper; the ceremony key is wiped.
+    Close,
+}
+
+impl Step {
+    /// All nine, in order.
+    pub const ALL: [Self; 9] = [
+        Self::Open,
+        Self::Media,
+        Self::Request,
+        Self::Plan,
+        Self::Unlock,
+        Self::Execute,
+        Self::Review,
+        Self::Write,
+        Self::Close,
+    ];
+
+    /// Its name, as in the transcript.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Media => "media",
+            Self::Request => "request",
+            Self::Plan => "plan",
+            Self::Unlock => "unlock",
+            Self::Execute => "execute",
+            Self::Review => "review",
+            Self::Write => "write",
+            Self::Close => "close",
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// How the program runs; every record says so.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// People at the screen.
+    Ceremony,
+    /// The `sign` command: nobody confirmed.
+    Unattended,
+    /// A software token with throw-away keys; everything is marked.
+    Rehearsal,
+}
+
+impl Mode {
+    /// Its name, as in the transcript.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Ceremony => "ceremony",
+            Self::Unattended => "unattended",
+            Self::Rehearsal => "rehearsal",
+        }
+    }
+
+    /// What stands before the names of folders and files: empty, or `REHEARSAL-`.
+    #[must_use]
+    pub const fn mark(&self) -> &'static str {
+        match self {
+            Self::Ceremony | Self::Unattended => "",
+            Self::Rehearsal => "REHEARSAL-",
+        }
+    }
+
+    /// What stands before the namespace of a signature, so that a rehearsal's never passes for a ceremony's.
+    #[must_use]
+    pub const fn namespace_mark(&self) -> &'static str {
+        match self {
+            Self::Ceremony | Self::Unattended => "",
+            Self::Rehearsal => "rehearsal-",
+        }
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// What a check says.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// As it must be.
+    Pass,
+    /// Not made, with the reason.
+    Skipped,
+    /// To be acknowledged by name.
+    Warn,
+    /// Never overridden.
+    Fail,
+}
+
+impl Verdict {
+    /// Its name, as in the transcript.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Skipped => "skipped",
+            Self::Warn => "warn",
+            Self::Fail => "fail",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A point in time as the program knows it.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Moment {
+    /// Agreed UTC.
+    pub time: crate::dns::Time,
+    /// Milliseconds since the program started, from the monotonic clock.
+    pub uptime: u64,
+}

@@ -1,0 +1,1 @@
+//! Entries, chain, seal, audit.
