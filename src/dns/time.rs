@@ -165,12 +165,11 @@ impl FromStr for Time {
     type Err = InvalidTime;
 
     fn from_str(text: &str) -> Result<Self, InvalidTime> {
-        if text.ends_with('Z') || text.ends_with("+00:00") {
-            if let Ok(time) = Self::from_xsd(text) {
-                return Ok(time);
-            }
-        }
-        Err(InvalidTime { expected: "RFC 3339 UTC, as 2017-04-01T00:00:00Z", found: text.to_owned() })
+        let zoned = text.ends_with('Z') || text.ends_with("+00:00");
+        Self::from_xsd(text)
+            .ok()
+            .filter(|_| zoned)
+            .ok_or_else(|| InvalidTime { expected: "RFC 3339 UTC, as 2017-04-01T00:00:00Z", found: text.to_owned() })
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod people;
 mod places;
+mod secret;
 
 use std::fmt;
 
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::people::{Actor, Person, Role};
 pub use self::places::{KeyFacts, TokenFacts, VolumeFacts, VolumeId};
+pub use self::secret::Pin;
 
 /// The nine steps of a ceremony, in their only order.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
