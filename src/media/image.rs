@@ -87,7 +87,7 @@ impl FolderImage {
 
     fn refuse_collisions(&self) -> Result<(), MediaError> {
         let folders = self.folders();
-        for path in self.files.keys().filter(|path| folders.contains_key(path.as_str())) {
+        if let Some(path) = self.files.keys().find(|path| folders.contains_key(path.as_str())) {
             return Err(refused(OsStr::new(path), NameFault::Collides));
         }
         for names in folders.values() {

@@ -104,16 +104,14 @@ impl FolderVolumes {
         let path = std::fs::canonicalize(path).ok()?;
         let fd = open_root(&path).ok()?;
         let stat = rustix::fs::fstat(&fd).ok()?;
-        let same = |known: &&Plugged| {
-            known.path == path && (known.device, known.inode) == (u64::from(stat.st_dev), u64::from(stat.st_ino))
-        };
+        let same = |known: &&Plugged| known.path == path && (known.device, known.inode) == (stat.st_dev, stat.st_ino);
         let plugged = match self.plugged.iter().find(same) {
             Some(known) => known.clone(),
             None => {
                 let id = VolumeId(self.next);
                 self.next = self.next.saturating_add(1);
-                let label = shown(path.file_name().unwrap_or(OsStr::new("/")));
-                Plugged { id, label, device: u64::from(stat.st_dev), inode: u64::from(stat.st_ino), path }
+                let label = shown(path.file_name().unwrap_or_else(|| OsStr::new("/")));
+                Plugged { id, label, device: stat.st_dev, inode: stat.st_ino, path }
             }
         };
         Some((plugged, fd))
@@ -156,7 +154,7 @@ impl Volumes for FolderVolumes {
             errno => MediaError::Io { action: "open", file: volume.label.clone(), reason: errno.to_string() },
         })?;
         let stat = rustix::fs::fstat(&fd).map_err(|_| gone())?;
-        if (volume.device, volume.inode) != (u64::from(stat.st_dev), u64::from(stat.st_ino)) {
+        if (volume.device, volume.inode) != (stat.st_dev, stat.st_ino) {
             return Err(gone());
         }
         let folder = Folder::root(fd, volume.label.clone(), access);
