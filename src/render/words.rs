@@ -1,7 +1,7 @@
 //! The PGP word list: one word an octet, to be read aloud.
 //!
-//! Published by Zimmermann and Juola (1995). Octets at even positions, counted from 0, are words of two syllables; at odd
-//! positions of three. So a swapped, doubled or dropped word is heard at once.
+//! Published by Zimmermann and Juola (1995). Octets at even positions, counted from 0, are words of two syllables; at
+//! odd positions of three. So a swapped, doubled or dropped word is heard at once.
 
 use thiserror::Error;
 
