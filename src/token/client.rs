@@ -316,11 +316,7 @@ impl Token {
         let deadline = Deadline::after(limit);
         let frame = send(&mut link.writer, deadline).and_then(|()| link.reader.next(deadline));
         match frame {
-            Ok(Frame::Plain { kind: kind::REPLY, body }) => match split_id(&body) {
-                Ok((found, json)) if found == id => parse::<Result<Reply, TokenError>>(json)?,
-                _ => Err(self.misunderstood()),
-            },
-            Ok(_) => Err(self.misunderstood()),
+            Ok(frame) => replied(frame, id).unwrap_or_else(|_| Err(self.misunderstood())),
             Err(error) => Err(self.fail(error, during, limit)),
         }
     }
@@ -388,6 +384,16 @@ fn access(config: &TokenConfig) -> Access {
     read.extend(config.module.parent().map(Path::to_path_buf));
     read.extend(config.env.values().map(PathBuf::from).filter(|path| path.is_absolute()));
     Access { read, write: config.writable.clone() }
+}
+
+/// The reply, or the token's error, in the answer to request `id`; `Err` for any other frame.
+fn replied(frame: Frame, id: u32) -> Result<Result<Reply, TokenError>, TokenError> {
+    let other = || TokenError::Protocol("another frame than a reply".to_owned());
+    let Frame::Plain { kind: kind::REPLY, body } = frame else { return Err(other()) };
+    match split_id(&body)? {
+        (found, json) if found == id => parse(json),
+        _ => Err(other()),
+    }
 }
 
 /// The signature, or the token's error, in the answer to request `id`; `Err` for any other frame.
