@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::detect::Kind;
-use super::field::{Unread, excerpt};
+use super::field::Unread;
 use super::presentation::{Item, Scanner, Token};
 use super::record::{Data, Reader, Record};
 use super::{
@@ -49,12 +49,13 @@ pub(super) fn read(text: &str, kind: Kind, dialect: &Dialect) -> Result<Document
     }
     let mut file = File { kind, dialect, reader: Reader::default(), drafts: Vec::new(), blank: None };
     let stamp = file.read(text)?;
+    file.drafts.iter().try_for_each(Draft::has_keys)?;
     let zone = file.reader.zone().ok_or_else(|| ReadError::document("at least one record", "none"))?;
     let stamp = Some(stamp);
     let mut notices = Vec::from_iter(crlf.map(|_| CRLF.to_owned()));
     Ok(match kind {
         Kind::Request => {
-            let mut bundles = file.drafts.into_iter().map(Draft::request).collect::<Result<Vec<_>, _>>()?;
+            let mut bundles = file.drafts.into_iter().map(Draft::request).collect::<Vec<_>>();
             if !bundles.is_sorted_by_key(|bundle| bundle.inception) {
                 bundles.sort_by_key(|bundle| bundle.inception);
                 notices.push(SORTED.to_owned());
@@ -226,20 +227,18 @@ impl Draft {
     fn has_keys(&self) -> Result<(), ReadError> {
         if self.dnskeys.items.is_empty() {
             let found = format!("none in the bundle of {}", self.inception);
-            return Err(ReadError::at(self.place, "bundle", "at least one DNSKEY", excerpt(&found)));
+            return Err(ReadError::at(self.place, "bundle", "at least one DNSKEY", found));
         }
         Ok(())
     }
 
-    fn request(self) -> Result<RequestBundle, ReadError> {
-        self.has_keys()?;
+    fn request(self) -> RequestBundle {
         let ttl = self.dnskeys.ttl;
         let keys = self.dnskeys.items.into_iter().map(|dnskey| RequestKey { ttl, key: bare(dnskey) }).collect();
-        Ok(RequestBundle { id: None, inception: self.inception, expiration: None, keys, signatures: Vec::new() })
+        RequestBundle { id: None, inception: self.inception, expiration: None, keys, signatures: Vec::new() }
     }
 
     fn response(self) -> Result<ResponseBundle, ReadError> {
-        self.has_keys()?;
         let Self { inception, dnskeys, cdnskeys, cds, mut signatures, .. } = self;
         let mut sets = Vec::new();
         let mut add = |ttl, records: Records| {

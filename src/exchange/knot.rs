@@ -25,7 +25,7 @@ fn head(text: &str) -> Result<Head, Unread> {
     let (seconds, rest) = text.split_once(" (").ok_or_else(invalid)?;
     let time = Time::from_unix_digits(seconds)?;
     let same = format!("{}", time.unix()) == seconds && rest.strip_suffix(") =========") == Some(&time.to_string());
-    if same { Ok(Head::Bundle(time)) } else { Err(Unread::new(format!("{} ({time}) =========", time.unix()), text)) }
+    if same { Ok(Head::Bundle(time)) } else { Err(Unread::new(format!("`{} ({time}) =========`", time.unix()), text)) }
 }
 
 /// Writes a request as `keymgr generate-ksr` does.

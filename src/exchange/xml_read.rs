@@ -293,7 +293,10 @@ mod tests {
         assert_eq!(changed("<TTL>", "<!-- seconds --><TTL>\n <!-- here --> "), request);
         let (id, rest) = (r#"id="4fe9bb10" "#, r#"domain="." "#);
         assert_eq!(changed(&format!("{id}{rest}"), &format!("{rest}\n{id}")), request);
-        assert_eq!(changed("keyTag=\"", "keyTag=\"0"), request);
+        assert_eq!(changed("<TTL>", "<TTL><![CDATA[").map_err(|_| ()), Err(()), "CDATA that does not end");
+        assert_eq!(changed(">172800<", "><![CDATA[172800]]><"), request);
+        let padded = changed("keyTag=\"53009\"", "keyTag=\"00042\"").unwrap();
+        assert_eq!(padded.bundles[0].keys[0].key.declared_tag, Some(42));
     }
 
     #[test]
@@ -302,7 +305,7 @@ mod tests {
             (
                 "<TTL>",
                 "<Extra/><TTL>",
-                "line 17, column 17: KSR/Request/RequestBundle/Key/Extra: expected the element `TTL`",
+                "line 21, column 17: KSR/Request/RequestBundle/Key/Extra: expected the element `TTL`",
             ),
             (" serial=", " timestamp=\"x\" serial=", "KSR: expected no attributes but `id`, `domain`, `serial`"),
             (
