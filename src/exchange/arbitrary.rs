@@ -118,7 +118,7 @@ fn any_name() -> impl Strategy<Value = Name> {
     prop_oneof![
         Just(Name::root()),
         "[a-z0-9]{1,20}\\.".prop_map(|text| text.parse().unwrap()),
-        "([a-z0-9*_-]|\\\\\\.|\\\\;|\\\\\\(|\\\\\"|\\\\032|\\\\255|&|<|'){1,15}\\.[a-z]{1,30}\\."
+        "([a-z0-9*_-]|\\\\\\.|\\\\;|\\\\\\(|\\\\\"|\\\\032|\\\\255|\\\\\\\\|&|<|'){1,15}\\.[a-z]{1,30}\\."
             .prop_map(|text| text.parse().unwrap()),
     ]
 }

@@ -133,8 +133,7 @@ impl<'a> File<'a, '_> {
             let expected = format!("`{prefix}` as in the first line");
             return Err(ReadError::unread(line.place, "header", Unread::new(expected, line.text)));
         };
-        let place =
-            Place { column: line.place.column.saturating_add(Place::new(0, prefix.len()).column - 1), ..line.place };
+        let place = line.place.right(prefix.len());
         (self.dialect.head)(rest).map_err(|unread| ReadError::unread(place, "header", unread))
     }
 
@@ -265,4 +264,54 @@ impl Draft {
 /// A key as these formats have it: nothing but itself.
 const fn bare(dnskey: Dnskey) -> Key {
     Key { identifier: None, declared_tag: None, dnskey }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Limits, read, read_response};
+
+    const HEADER: &str = ";; SignedKeyResponse 1.0 20261122014106 (Sun Nov 22 01:41:06 2026)\n";
+    const FOOTER: &str = ";; SignedKeyResponse 1.0 generated at Sun Nov 22 01:41:06 2026 by x\n";
+    const KEY: &str = "a. 1 DNSKEY 257 3 13 AQ==\n";
+    const CDS: &str = "a. 0 CDS 1 13 2 AA\n";
+
+    fn rrsig(covered: &str, octet: u8) -> String {
+        let signature = crate::dns::base64::encode(&[octet]);
+        format!("a. 1 RRSIG {covered} 13 1 1 20261206014112 20261122001112 1 a. {signature}\n")
+    }
+
+    fn refused(records: &str) -> String {
+        read(format!("{HEADER}{records}{FOOTER}").as_bytes(), &Limits::default()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn signatures_go_to_their_sets_in_any_order() {
+        let records = format!("{}{CDS}{}{KEY}", rrsig("CDS", 1), rrsig("DNSKEY", 2));
+        let text = format!("{HEADER}{records}{FOOTER}");
+        let response = read_response(text.as_bytes(), &Limits::default()).unwrap();
+        let sets = &response.bundles[0].sets;
+        let found: Vec<_> = sets.iter().map(|set| (set.ttl, set.signatures[0].rrsig.signature[0])).collect();
+        assert_eq!(found, [(1, 2), (0, 1)]);
+    }
+
+    #[test]
+    fn refuses_signatures_over_nothing_and_bundles_without_keys() {
+        let found = refused(&format!("{KEY}{}", rrsig("CDS", 1)));
+        assert!(found.ends_with("found a signature over CDS, of which this bundle has none"), "{found}");
+        assert!(found.starts_with("line 3, column 1"), "{found}");
+        assert!(
+            refused(CDS).contains("expected at least one DNSKEY; found none in the bundle of 2026-11-22T01:41:06Z")
+        );
+    }
+
+    #[test]
+    fn refuses_doubles_and_more_than_64_of_a_type() {
+        assert!(refused(&format!("{KEY}{KEY}")).contains("each record once"));
+        assert!(refused(&format!("{KEY}{CDS}{CDS}")).contains("each record once"));
+        assert!(refused(&format!("{KEY}{0}{0}", rrsig("DNSKEY", 1))).contains("each record once"));
+        let keys: String = (0..65).map(|number| KEY.replace("257", &number.to_string())).collect();
+        assert!(refused(&keys).starts_with("line 66, column 1: record: expected at most 64 records of a type"));
+        let signatures: String = (0..65).map(|octet| rrsig("DNSKEY", octet)).collect();
+        assert!(refused(&format!("{KEY}{signatures}")).contains("expected at most 64 signatures"));
+    }
 }

@@ -78,11 +78,13 @@ pub(super) fn algorithm(text: &str) -> Result<AlgorithmNumber, Unread> {
 
 /// Reads an absolute name with its final dot.
 pub(super) fn absolute_name(text: &str) -> Result<Name, Unread> {
-    name(text).and_then(|name| {
-        // A final `\.` is part of the last label, which the parsed name shows.
-        let absolute = text.ends_with('.') && !text.ends_with("\\.");
-        if absolute { Ok(name) } else { Err(Unread::new("an absolute name, with its final dot", text)) }
-    })
+    // A dot behind an odd number of backslashes is escaped, and so part of the last label.
+    let labels = text.strip_suffix('.');
+    let escaped = labels.is_some_and(|labels| labels.bytes().rev().take_while(|sign| *sign == b'\\').count() % 2 == 1);
+    match labels {
+        Some(_) if !escaped => name(text),
+        _ => Err(Unread::new("an absolute name, with its final dot", text)),
+    }
 }
 
 /// Reads a name; a missing final dot is taken as meant.
@@ -176,6 +178,16 @@ mod tests {
         assert!(identifier("Schl\u{fc}ssel 1").is_ok());
         for wrong in ["", "a\tb", "a\u{202e}b", "a\u{200b}", &"x".repeat(257)] {
             assert!(identifier(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn absolute_names_end_in_a_dot_that_is_not_escaped() {
+        for text in [".", "a.", "a\\\\.", "a\\..", "a.b."] {
+            assert!(absolute_name(text).is_ok(), "{text}");
+        }
+        for text in ["", "a", "a\\.", "a\\\\\\.", "a.."] {
+            assert!(absolute_name(text).is_err(), "{text}");
         }
     }
 

@@ -139,7 +139,6 @@ fn footer(out: &mut String, kind: Kind, stamp: Option<&Stamp>) -> Result<(), Wri
 #[cfg(test)]
 mod tests {
     use super::super::{Limits, read, read_request, read_response, write_request, write_response};
-    use super::*;
 
     const HEADER: &str = ";; KeySigningRequest 1.0 1795311672 (2026-11-22T01:41:12Z) =========\n";
     const KEY: &str = "example.org.        \t3600 DNSKEY 256 3 13 (\n\

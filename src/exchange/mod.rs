@@ -110,6 +110,12 @@ impl Place {
         let number = |index: usize| u32::try_from(index).unwrap_or(u32::MAX).saturating_add(1);
         Self { line: number(line), column: number(column) }
     }
+
+    /// So many columns to the right.
+    fn right(self, columns: usize) -> Self {
+        let columns = u32::try_from(columns).unwrap_or(u32::MAX);
+        Self { column: self.column.saturating_add(columns), ..self }
+    }
 }
 
 /// Reads a request or a response; its format is found out by content.
@@ -239,12 +245,18 @@ mod tests {
 
         #[test]
         fn damaged_documents_never_panic_and_what_is_read_can_be_written(
-            bytes in arbitrary::response().prop_flat_map(|response| mutated(write_response(&response).unwrap())),
+            bytes in prop_oneof![
+                arbitrary::response().prop_map(|response| write_response(&response).unwrap()),
+                arbitrary::request().prop_map(|request| write_request(&request).unwrap()),
+            ]
+            .prop_flat_map(mutated),
         ) {
-            if let Ok(Document::Response(response)) = read(&bytes, &Limits::default()) {
-                let again = write_response(&response).unwrap();
-                prop_assert!(read_response(&again, &Limits::default()).is_ok());
-            }
+            let again = match read(&bytes, &Limits::default()) {
+                Ok(Document::Response(response)) => write_response(&response).unwrap(),
+                Ok(Document::Request(request)) => write_request(&request).unwrap(),
+                Err(_) => return Ok(()),
+            };
+            prop_assert!(read(&again, &Limits::default()).is_ok());
         }
     }
 

@@ -41,15 +41,16 @@ pub(super) fn read(text: &str) -> Result<Document, ReadError> {
 
 /// Refuses a declaration of another encoding, for the text was taken as UTF-8.
 fn encoding(text: &str) -> Result<(), ReadError> {
-    let declaration = text.trim_start().strip_prefix("<?xml").and_then(|rest| rest.split_once("?>"));
-    let Some((_, value)) = declaration.and_then(|(declaration, _)| declaration.split_once("encoding")) else {
-        return Ok(());
-    };
-    let value = value.trim_matches(|sign: char| sign.is_ascii_whitespace() || matches!(sign, '=' | '"' | '\''));
-    if ["UTF-8", "US-ASCII"].iter().any(|known| value.eq_ignore_ascii_case(known)) {
-        return Ok(());
+    let declaration = text.strip_prefix("<?xml").and_then(|rest| rest.split_once("?>"));
+    let value = declaration.and_then(|(declaration, _)| declaration.split_once("encoding")).and_then(|(_, value)| {
+        let value = value.trim_start_matches([' ', '\t', '\r', '\n', '=']);
+        value.split(['"', '\'']).nth(1)
+    });
+    match value {
+        None => Ok(()),
+        Some(value) if ["UTF-8", "US-ASCII"].iter().any(|known| value.eq_ignore_ascii_case(known)) => Ok(()),
+        Some(value) => Err(ReadError::document("the encoding UTF-8", format!("a declaration of `{}`", excerpt(value)))),
     }
-    Err(ReadError::document("the encoding UTF-8", format!("a declaration of `{}`", excerpt(value))))
 }
 
 fn malformed(error: roxmltree::Error) -> ReadError {
@@ -289,6 +290,7 @@ mod tests {
         assert_eq!(reread(&example().replace('"', "'").replace("\n    ", "\r\n")), request);
         assert_eq!(reread(&example().replace("+00:00", "Z")), request);
         assert_eq!(reread(&example().replace("+00:00", "")), request);
+        assert_eq!(reread(&example().replace("\"?>", "\" standalone=\"yes\"?>")), request);
         assert_eq!(reread(example().split_once('\n').unwrap().1), request, "without declaration");
         assert_eq!(changed("<TTL>", "<!-- seconds --><TTL>\n <!-- here --> "), request);
         let (id, rest) = (r#"id="4fe9bb10" "#, r#"domain="." "#);
