@@ -16,7 +16,9 @@ mod model;
 mod presentation;
 mod record;
 mod xml_element;
+mod xml_policy;
 mod xml_read;
+mod xml_record;
 mod xml_write;
 
 pub use self::fit::WriteError;
