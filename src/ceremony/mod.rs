@@ -1,1 +1,61 @@
 //! The state machine of the steps, without I/O.
+//!
+//! [`Ceremony::apply`] takes an [`Event`] and says which [`Effect`]s are to be carried out; [`Ceremony::view`] is what
+//! people see. No face, no thread and no terminal is named here, so a whole ceremony runs in a unit test.
+
+mod close;
+mod confirm;
+mod effect;
+mod execute;
+mod ledger;
+mod machine;
+mod media;
+mod open;
+mod plan;
+mod question;
+mod refusal;
+mod request;
+mod resume;
+mod review;
+mod task;
+mod unlock;
+mod view;
+mod write;
+
+pub use self::effect::{
+    Effect, FileRead, JournalPart, Judging, KeyWanted, Login, LoginFailed, SignItem, Spool, SpooledJob, TokenSeen,
+    TokenStart, Work,
+};
+pub use self::machine::{Ceremony, Event, ProfileFile, Setup};
+pub use self::question::{
+    Answer, DocumentAsked, FileChoice, PinAsked, ProfileChoice, Purpose, Question, ReadBackAsked, RecordChoice,
+    TwoPeople, Working,
+};
+pub use self::refusal::Refusal;
+pub use self::task::{DocumentMade, Outcome, PlanMade, ResponseMade, Task};
+pub use self::view::{
+    BundleView, Code, DocumentView, JobView, PlanView, PlannedKeyView, PlannedView, PreviousView, ResultView, View,
+    WrittenView,
+};
+
+/// What people do at the screen.
+#[derive(Debug)]
+pub enum Input {
+    /// They answer the question.
+    Answer(Answer),
+    /// They record an exception.
+    Exception {
+        /// What was expected.
+        expected: String,
+        /// What happened.
+        happened: String,
+        /// What was done.
+        action: String,
+        /// Who decided.
+        decided_by: String,
+    },
+    /// They stop the ceremony, for a reason.
+    Stop(String),
+    /// They make a pause at the next action boundary.
+    Pause,
+}
