@@ -1,0 +1,288 @@
+//! What the ceremony wants done, and what comes back.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::dns::{Dnskey, Sha256Digest, Time};
+use crate::media::FolderImage;
+use crate::plan::JobInput;
+use crate::profile::{HashIn, Profile};
+use crate::steps::{KeyFacts, Mode, Pin, Role, TokenFacts, VolumeFacts, VolumeId};
+
+use super::{FileChoice, RecordChoice};
+
+/// Something to be done outside; carried out one after another, in this order.
+#[derive(Debug)]
+pub enum Effect {
+    /// Look which volumes are there: [`Work::Volumes`], now and whenever it changes.
+    WatchVolumes,
+    /// Look for records: [`Work::Records`].
+    ListRecords(Vec<VolumeId>),
+    /// Read a whole record: [`Work::Record`].
+    ReadRecord(RecordChoice),
+    /// List the files of a volume: [`Work::Files`].
+    ListFiles(VolumeId),
+    /// Read a file: [`Work::File`].
+    ReadFile {
+        /// The medium.
+        volume: VolumeId,
+        /// Index in the list of [`Work::Files`].
+        index: usize,
+        /// Octets that it may have.
+        limit: usize,
+    },
+    /// Read an officer's share: [`Work::ShareFile`].
+    ReadShare {
+        /// The medium.
+        volume: VolumeId,
+        /// The officer.
+        officer: Role,
+    },
+    /// Compute something that takes a while: [`Work::Computed`].
+    Compute(Box<super::Task>),
+    /// Append to the journal on the record media: [`Work::Journalled`].
+    Journal(JournalPart),
+    /// Keep in RAM what a process that is started again needs; [`Work::Journalled`] if that fails.
+    Spool(Box<Spool>),
+    /// Forget what is kept in RAM.
+    ForgetSpool,
+    /// Start the token host: [`Work::TokenStarted`].
+    StartToken(TokenStart),
+    /// Open the token: [`Work::LoggedIn`].
+    Login {
+        /// The token's serial.
+        serial: String,
+        /// How.
+        login: Login,
+    },
+    /// Look for keys on the open token: [`Work::KeysFound`].
+    FindKeys(Vec<KeyWanted>),
+    /// Sign: [`Work::Progress`] now and then, then [`Work::Signed`].
+    Sign(Vec<SignItem>),
+    /// End signing at the next signature.
+    Interrupt,
+    /// End the session and the token host: [`Work::TokenClosed`].
+    CloseToken,
+    /// Write a record and read it back: [`Work::RecordWritten`].
+    WriteRecord {
+        /// The medium.
+        volume: VolumeId,
+        /// What.
+        image: Arc<FolderImage>,
+    },
+    /// Write a response and read it back: [`Work::ResponseWritten`].
+    WriteResponse {
+        /// The medium.
+        volume: VolumeId,
+        /// Its name.
+        name: String,
+        /// What.
+        octets: Arc<Vec<u8>>,
+    },
+    /// Add files to a written record and remove its journal: [`Work::Delivered`].
+    Deliver {
+        /// The media.
+        volumes: Vec<VolumeId>,
+        /// The record's folder.
+        folder: String,
+        /// The files.
+        files: BTreeMap<String, Vec<u8>>,
+    },
+    /// It is over; the exit code.
+    Finish(u8),
+}
+
+/// What a token host is started with.
+#[derive(Clone, Debug)]
+pub struct TokenStart {
+    /// Path of the PKCS#11 module.
+    pub module: std::path::PathBuf,
+    /// Environment of the host alone.
+    pub env: BTreeMap<String, String>,
+    /// Who hashes what RSA signs.
+    pub hash_in: HashIn,
+}
+
+/// How a token is opened.
+#[derive(Debug)]
+pub enum Login {
+    /// With this PIN.
+    Pin(Pin),
+    /// At the device.
+    Protected,
+    /// It is open already.
+    Preloaded,
+}
+
+/// A key that must be on the token.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct KeyWanted {
+    /// `CKA_LABEL`.
+    pub label: String,
+    /// `CKA_ID`, if it must have one.
+    pub cka_id: Option<Vec<u8>>,
+}
+
+/// A signature to make.
+#[derive(Clone, Debug)]
+pub struct SignItem {
+    /// Index in the list of [`Effect::FindKeys`].
+    pub key: usize,
+    /// The public key, for verifying at once.
+    pub dnskey: Dnskey,
+    /// What is signed.
+    pub data: Vec<u8>,
+}
+
+/// Lines for the journal.
+#[derive(Clone, Debug)]
+pub struct JournalPart {
+    /// The record media.
+    pub volumes: Vec<VolumeId>,
+    /// The record's folder.
+    pub folder: String,
+    /// The whole transcript so far.
+    pub lines: Vec<u8>,
+    /// Files that stand beside it: signature of the head, public key.
+    pub files: BTreeMap<String, Vec<u8>>,
+}
+
+/// What comes back from outside.
+#[derive(Debug)]
+pub enum Work {
+    /// What is plugged in.
+    Volumes(Vec<VolumeFacts>),
+    /// Records and journals found.
+    Records(Vec<RecordChoice>),
+    /// A record's files by path, or what went wrong.
+    Record(Result<BTreeMap<String, Vec<u8>>, String>),
+    /// The files of a volume.
+    Files(Result<Vec<FileChoice>, String>),
+    /// A file.
+    File(Result<FileRead, String>),
+    /// An officer's share file.
+    ShareFile(Result<Vec<u8>, String>),
+    /// Something was computed.
+    Computed(Box<super::Outcome>),
+    /// The journal is written, or what went wrong on which media.
+    Journalled(Vec<String>),
+    /// The token host runs, with what confines it and the tokens that it sees.
+    TokenStarted(Result<TokenSeen, String>),
+    /// The token is open, or not.
+    LoggedIn(Result<(), LoginFailed>),
+    /// One result a key, in order.
+    KeysFound(Result<Vec<Result<KeyFacts, String>>, String>),
+    /// So many signatures of the batch are made and verified.
+    Progress(usize),
+    /// The signatures made and verified so far, in order, and why there are not more.
+    Signed {
+        /// Octets of each.
+        signatures: Vec<Vec<u8>>,
+        /// What went wrong; none also for an interruption.
+        fault: Option<String>,
+    },
+    /// The token host is gone.
+    TokenClosed,
+    /// A record was written and read back.
+    RecordWritten {
+        /// The medium.
+        volume: VolumeId,
+        /// What went wrong.
+        result: Result<(), String>,
+    },
+    /// A response was written and read back.
+    ResponseWritten {
+        /// The medium.
+        volume: VolumeId,
+        /// What went wrong.
+        result: Result<(), String>,
+    },
+    /// The delivery log is written, or what went wrong on which media.
+    Delivered(Vec<String>),
+}
+
+/// A file that was read.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FileRead {
+    /// Its name, escaped.
+    pub name: String,
+    /// Its octets.
+    pub octets: Vec<u8>,
+}
+
+/// What a token host sees.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TokenSeen {
+    /// One line a measure that confines it.
+    pub measures: Vec<String>,
+    /// The tokens.
+    pub tokens: Vec<TokenFacts>,
+}
+
+/// Why a token did not open.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LoginFailed {
+    /// What happened, and what to do.
+    pub message: String,
+    /// Whether another PIN may help; otherwise the host is gone or the token locked.
+    pub again: bool,
+    /// The token's flags after it, where they could be read.
+    pub token: Option<TokenFacts>,
+}
+
+/// All that a process that is started again needs; lies in RAM and nowhere else.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Spool {
+    /// Version of the program that wrote it: another one does not read it.
+    pub claviger: String,
+    /// How the program runs.
+    pub mode: Mode,
+    /// The seed of the ceremony, base64.
+    pub seed: String,
+    /// The profile, base64.
+    pub profile: String,
+    /// Agreed UTC, the computer's clock then.
+    pub agreed: (Time, Time),
+    /// The record media: UUIDs.
+    pub record_media: Vec<String>,
+    /// The request medium: UUID.
+    pub request_medium: String,
+    /// The jobs.
+    pub jobs: Vec<SpooledJob>,
+    /// Whether two people have confirmed the plan.
+    pub confirmed: bool,
+    /// The transcript so far.
+    pub transcript: String,
+    /// Signatures made so far, base64, in the plan's order.
+    pub signatures: Vec<String>,
+}
+
+/// A job in the spool.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct SpooledJob {
+    /// File name of the request.
+    pub request_file: String,
+    /// The request, base64.
+    pub request: String,
+    /// The previous response with its file name, base64.
+    pub previous: Option<(String, String)>,
+    /// What the last record says the previous response must be.
+    pub head: Option<Sha256Digest>,
+    /// The schema.
+    pub schema: Option<String>,
+    /// The end of coverage.
+    pub until: Option<Time>,
+}
+
+/// What a computation starts from; the whole of it is in RAM.
+#[derive(Clone, Debug)]
+pub struct Judging {
+    /// The profile.
+    pub profile: Arc<Profile>,
+    /// The jobs.
+    pub inputs: Vec<Arc<JobInput>>,
+    /// The one time of all judgement.
+    pub judged_at: Time,
+}

@@ -1,0 +1,213 @@
+//! Everything that a face needs to draw.
+
+use std::sync::Arc;
+
+use crate::dns::{Dnskey, Name, Sha256Digest, Time};
+use crate::exchange::Format;
+use crate::policy::Finding;
+use crate::steps::{Mode, Person, Role, Step, TokenFacts, VolumeFacts};
+
+use super::Question;
+
+/// The state of a ceremony, as people may see it.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// How the program runs.
+    pub mode: Mode,
+    /// Name of the profile; empty before it is chosen.
+    pub title: String,
+    /// The step that runs.
+    pub step: Step,
+    /// What is asked now.
+    pub question: Question,
+    /// Why the last answer was not taken.
+    pub refusal: Option<String>,
+    /// The profile, once chosen.
+    pub profile_sha256: Option<Sha256Digest>,
+    /// `SHA256:…`, once the key is made.
+    pub key_fingerprint: Option<String>,
+    /// Agreed UTC minus the computer's clock, in seconds.
+    pub clock_offset: i64,
+    /// Who takes part.
+    pub people: Vec<Person>,
+    /// What is plugged in.
+    pub volumes: Vec<VolumeFacts>,
+    /// Media bound for the record.
+    pub record_volumes: Vec<VolumeFacts>,
+    /// The medium bound for requests.
+    pub request_volume: Option<VolumeFacts>,
+    /// The previous record.
+    pub previous_record: Option<PreviousView>,
+    /// The jobs, the one being prepared last.
+    pub jobs: Vec<JobView>,
+    /// The plan, once made.
+    pub plan: Option<Arc<PlanView>>,
+    /// The token, once chosen.
+    pub token: Option<TokenFacts>,
+    /// Officers and whether their share is in; empty without a quorum.
+    pub officers: Vec<(Role, bool)>,
+    /// Officers needed.
+    pub threshold: usize,
+    /// Signatures made and to make.
+    pub signatures: (usize, usize),
+    /// The responses, once made.
+    pub results: Vec<ResultView>,
+    /// What was written where.
+    pub written: Vec<WrittenView>,
+    /// The transcript's fingerprint, once sealed.
+    pub fingerprint: Option<Sha256Digest>,
+    /// What goes onto paper and into QR codes at `close`.
+    pub codes: Vec<Code>,
+    /// Exceptions recorded.
+    pub exceptions: usize,
+    /// The last entries, one line each: `12:00:01 request findings …`.
+    pub log: Vec<String>,
+}
+
+/// The previous record.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PreviousView {
+    /// Its folder.
+    pub folder: String,
+    /// Its transcript's fingerprint.
+    pub fingerprint: Sha256Digest,
+    /// What its audit says.
+    pub verdict: String,
+}
+
+/// A job.
+#[derive(Clone, Debug)]
+pub struct JobView {
+    /// From 1.
+    pub number: usize,
+    /// The zone.
+    pub zone: Name,
+    /// The format.
+    pub format: Format,
+    /// The request.
+    pub request: DocumentView,
+    /// The previous response; none for a first.
+    pub previous: Option<DocumentView>,
+    /// Bundles of the request.
+    pub bundles: Arc<Vec<BundleView>>,
+    /// What the checks say, worst first.
+    pub findings: Arc<Vec<Finding>>,
+    /// The schema chosen.
+    pub schema: Option<String>,
+    /// Whether people accepted it.
+    pub accepted: bool,
+}
+
+/// A document that was read.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct DocumentView {
+    /// File name, escaped.
+    pub file: String,
+    /// SHA-256 of the file.
+    pub sha256: Sha256Digest,
+    /// Octets.
+    pub octets: u64,
+}
+
+/// A bundle of a request.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct BundleView {
+    /// From 1.
+    pub number: usize,
+    /// Its id, where the format has one.
+    pub id: Option<String>,
+    /// Inception.
+    pub inception: Time,
+    /// Expiration, where the format has one.
+    pub expiration: Option<Time>,
+    /// The ZSKs with their fingerprints.
+    pub keys: Vec<(Dnskey, Sha256Digest)>,
+}
+
+/// The plan.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlanView {
+    /// SHA-256 of `plan.json`.
+    pub sha256: Sha256Digest,
+    /// Signatures to make.
+    pub signatures: usize,
+    /// One a job.
+    pub jobs: Vec<PlannedView>,
+    /// What the checks say of the plan as a whole.
+    pub findings: Vec<Finding>,
+}
+
+/// A job's part of the plan.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlannedView {
+    /// From 1.
+    pub number: usize,
+    /// The zone.
+    pub zone: Name,
+    /// The schema.
+    pub schema: Option<String>,
+    /// The KSKs: name, label, key, fingerprint, whether it signs.
+    pub keys: Vec<PlannedKeyView>,
+    /// The table of bundles, ready to show, heads first.
+    pub table: Vec<String>,
+    /// What changes against the previous response.
+    pub difference: Vec<String>,
+    /// The last covered moment.
+    pub covered_until: Time,
+}
+
+/// A KSK in the plan.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PlannedKeyView {
+    /// Name in the profile.
+    pub name: String,
+    /// `CKA_LABEL`.
+    pub label: String,
+    /// The key.
+    pub dnskey: Dnskey,
+    /// SHA-256 of owner name and RDATA: the digest of its DS.
+    pub fingerprint: Sha256Digest,
+    /// Whether it signs.
+    pub signs: bool,
+}
+
+/// A response.
+#[derive(Clone, Debug)]
+pub struct ResultView {
+    /// Number of the job, from 1.
+    pub number: usize,
+    /// The zone.
+    pub zone: Name,
+    /// File name on the request medium.
+    pub file: String,
+    /// SHA-256 of the file.
+    pub sha256: Sha256Digest,
+    /// Octets.
+    pub octets: u64,
+    /// The table of bundles, ready to show, heads first.
+    pub table: Vec<String>,
+    /// What the checks say.
+    pub findings: Arc<Vec<Finding>>,
+}
+
+/// Something to write.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct WrittenView {
+    /// Folder or file.
+    pub name: String,
+    /// Label of the medium.
+    pub label: String,
+    /// `waiting`, `writing`, `read back: identical`, or what went wrong.
+    pub state: String,
+}
+
+/// A payload for paper and QR code.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Code {
+    /// What it is, as `transcript fingerprint`.
+    pub title: String,
+    /// The text in the QR code.
+    pub payload: String,
+    /// The hash behind it, to be shown in hex and words.
+    pub sha256: Option<Sha256Digest>,
+}
