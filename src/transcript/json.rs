@@ -147,7 +147,7 @@ fn write(value: &Value, octets: &mut Vec<u8>, depth: usize) -> Result<(), JsonEr
         }
         Value::Object(map) => {
             let mut members: Vec<_> = map.iter().collect();
-            members.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+            members.sort_unstable_by_key(|(key, _)| *key);
             octets.push(b'{');
             for (index, (key, value)) in members.into_iter().enumerate() {
                 if index > 0 {

@@ -36,8 +36,8 @@ pub const JOURNAL_HEAD: &str = "journal.head";
 /// RRsets of a response in presentation format, in its job's folder.
 pub const DNSKEY: &str = "dnskey.txt";
 
-/// Octets that a part of a name may have; with the rest it stays below FAT's 255.
-const MAX_PART: usize = 100;
+/// Octets that a part of a name may have; with the mark, time and prefix around it a name stays below 100.
+const MAX_PART: usize = 64;
 
 /// The name of a record's folder: `YYYYMMDDTHHMMSSZ-<zone or name>`, marked in a rehearsal.
 ///
@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(safe_file_name("é.."), "_C3_A9");
         assert_eq!(safe_file_name(""), "unnamed");
         let (long, other) = ("x".repeat(400), "x".repeat(401));
-        assert_eq!(safe_file_name(&long).len(), 100);
+        assert_eq!(safe_file_name(&long).len(), 64);
         assert_ne!(safe_file_name(&long), safe_file_name(&other));
     }
 
