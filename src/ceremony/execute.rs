@@ -51,11 +51,11 @@ impl Ceremony {
 
     pub(super) fn progress(&mut self, done: usize) {
         let before = self.signatures.len();
-        if let Question::Working(working) = &mut self.view.question {
-            if self.waiting == Waiting::Signatures {
-                working.done = before + done;
-                self.view.signatures.0 = before + done;
-            }
+        if self.waiting == Waiting::Signatures
+            && let Question::Working(working) = &mut self.view.question
+        {
+            working.done = before + done;
+            self.view.signatures.0 = before + done;
         }
     }
 

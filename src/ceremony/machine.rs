@@ -100,7 +100,7 @@ pub struct Ceremony {
     pub(super) sums_sha256: Sha256Digest,
     pub(super) record_copies: usize,
     pub(super) delivered_to: Vec<VolumeId>,
-    pub(super) media_failed: bool,
+    pub(super) failure: Option<Failure>,
     pub(super) resumed_state: Option<State>,
 }
 
@@ -139,6 +139,13 @@ pub(super) enum AfterToken {
     Fault(String),
     /// People stopped.
     Stop,
+}
+
+/// What ended an unattended run.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Failure {
+    Token,
+    Media,
 }
 
 /// What a confirmation, a reason or a read-back is about.
@@ -248,7 +255,7 @@ impl Ceremony {
             sums_sha256: Sha256Digest::ZERO,
             record_copies: 0,
             delivered_to: Vec::new(),
-            media_failed: false,
+            failure: None,
             resumed_state: None,
             setup,
         };
@@ -303,12 +310,8 @@ impl Ceremony {
             return Vec::new();
         }
         let volumes = self.view.record_volumes.iter().map(|volume| volume.id).collect();
-        let part = JournalPart {
-            volumes,
-            folder: self.journal_folder.clone(),
-            files: self.ledger.journal_files(),
-            lines,
-        };
+        let part =
+            JournalPart { volumes, folder: self.journal_folder.clone(), files: self.ledger.journal_files(), lines };
         let mut effects = vec![Effect::Journal(part)];
         effects.extend(self.spool().map(Box::new).map(Effect::Spool));
         effects
@@ -337,10 +340,9 @@ impl Ceremony {
         let question = self.view.question.clone();
         match question {
             Question::Working(_) => Err(Refusal::NotAsked),
-            Question::Profile(_)
-            | Question::ConfirmProfile(_)
-            | Question::People { .. }
-            | Question::Time { .. } => self.answer_open(question, answer),
+            Question::Profile(_) | Question::ConfirmProfile(_) | Question::People { .. } | Question::Time { .. } => {
+                self.answer_open(question, answer)
+            }
             Question::RecordVolumes { .. } | Question::RequestVolume | Question::PreviousRecord(_) => {
                 self.answer_media(question, answer)
             }

@@ -37,7 +37,8 @@ impl Ceremony {
         let findings = Findings { job: 0, stage: "plan".to_owned(), findings: made.findings.clone() };
         self.record(Actor::Program, Body::Findings(findings))?;
         let Some(admitted) = made.admitted else {
-            let failed: Vec<String> = made.findings.iter().filter(|f| f.verdict == Verdict::Fail).map(|f| f.to_string()).collect();
+            let failed: Vec<String> =
+                made.findings.iter().filter(|f| f.verdict == Verdict::Fail).map(|f| f.to_string()).collect();
             return self.no_plan(Refusal::Plan(failed.join("; ")));
         };
         self.view.signatures = (0, made.view.signatures);
