@@ -1,6 +1,6 @@
 //! What is true of every response: planned, just made, read back, or the previous one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::{Check, Fault, Report};
 use super::judge::{Job, UNCHECKED};
@@ -10,6 +10,7 @@ use super::words::{self, Range, limit};
 use crate::dns::{Dnskey, Name, RrType, Rrsig, Time, verify};
 use crate::exchange::{Format, Response, ResponseBundle, Signature, SignedSet};
 use crate::plan::{PlannedJob, covered_until};
+use crate::profile::ZoneKey;
 
 /// The keys of a bundle that have signed its set of that type.
 pub(super) fn signers(bundle: &ResponseBundle, rr_type: RrType) -> impl Iterator<Item = &Dnskey> {
@@ -206,30 +207,29 @@ pub(super) fn check_signatures(response: &Response, threads: usize, report: &mut
     report.judge(Check::SkrVerify, format!("{count} signatures verified"), faults);
 }
 
-/// SKR-KEY-USAGE: permission covers the bundle's time up to the signature's end.
+/// SKR-KEY-USAGE: signers are keys of the profile, and permission covers the bundle's time up to the signature's end.
 pub(super) fn check_usage(job: &Job<'_>, report: &mut Report) {
+    let keys = job.zone.keys.values().filter_map(|key| key.dnskey.as_ref().map(|dnskey| (dnskey.key.as_slice(), key)));
+    let keys: BTreeMap<&[u8], &ZoneKey> = keys.collect();
     let mut faults = Vec::new();
-    let mut seen = BTreeSet::new();
-    for planned in &job.planned.signatures {
-        if !seen.insert((planned.bundle, planned.key)) {
-            continue;
-        }
-        let bundle = job.response.bundles.get(planned.bundle);
-        let name = job.planned.keys.get(planned.key).map(|key| &key.name);
-        let (Some(bundle), Some(name)) = (bundle, name) else { continue };
-        let place = |fault: Fault| fault.bundle(planned.bundle, bundle.id.as_ref());
-        let Some(key) = job.zone.keys.get(name) else {
-            faults.push(place(Fault::fail(format!("the profile has no key {name}"))));
-            continue;
-        };
-        if let Some(from) = key.valid_from.filter(|from| bundle.inception < *from) {
-            let fault = Fault::fail(format!("key {name} may not sign yet"));
-            faults.push(place(fault.expected(format!("from {from} on")).found(bundle.inception)));
-        }
+    for (index, bundle) in job.response.bundles.iter().enumerate() {
+        let place = |fault: Fault| fault.bundle(index, bundle.id.as_ref());
         let ends = rrsigs(bundle).map(|rrsig| rrsig.expiration).max();
-        if let Some((until, end)) = key.valid_until.zip(ends).filter(|(until, end)| until < end) {
-            let fault = Fault::fail(format!("key {name} may not sign for so long"));
-            faults.push(place(fault.expected(format!("until {until}")).found(end)));
+        for signer in signers(bundle, RrType::Dnskey) {
+            let Some(key) = keys.get(signer.key.as_slice()) else {
+                let fault = Fault::fail(format!("key {} signs and is not in the profile", words::key(signer)));
+                faults.push(place(fault.expected("a KSK of the profile").found(words::key(signer))));
+                continue;
+            };
+            let name = &key.name;
+            if let Some(from) = key.valid_from.filter(|from| bundle.inception < *from) {
+                let fault = Fault::fail(format!("key {name} may not sign yet"));
+                faults.push(place(fault.expected(format!("from {from} on")).found(bundle.inception)));
+            }
+            if let Some((until, end)) = key.valid_until.zip(ends).filter(|(until, end)| until < end) {
+                let fault = Fault::fail(format!("key {name} may not sign for so long"));
+                faults.push(place(fault.expected(format!("until {until}")).found(end)));
+            }
         }
     }
     report.judge(Check::SkrKeyUsage, "every key is permitted to sign what it signs", faults);
