@@ -9,7 +9,8 @@ use crate::dns::{Dnskey, Sha256Digest, Time};
 use crate::media::FolderImage;
 use crate::plan::JobInput;
 use crate::profile::{HashIn, Profile};
-use crate::steps::{KeyFacts, Mode, Pin, Role, TokenFacts, VolumeFacts, VolumeId};
+use crate::steps::{KeyFacts, Mode, Person, Pin, Role, TokenFacts, VolumeFacts, VolumeId};
+use crate::transcript::State;
 
 use super::{FileChoice, RecordChoice};
 
@@ -87,6 +88,8 @@ pub enum Effect {
         volumes: Vec<VolumeId>,
         /// The record's folder.
         folder: String,
+        /// The journal's folder.
+        journal: String,
         /// The files.
         files: BTreeMap<String, Vec<u8>>,
     },
@@ -245,10 +248,18 @@ pub struct Spool {
     pub profile: String,
     /// Agreed UTC, the computer's clock then.
     pub agreed: (Time, Time),
-    /// The record media: UUIDs.
-    pub record_media: Vec<String>,
-    /// The request medium: UUID.
-    pub request_medium: String,
+    /// The time of all judgement.
+    pub judged_at: Option<Time>,
+    /// Who takes part.
+    pub people: Vec<Person>,
+    /// The record media.
+    pub record_media: Vec<VolumeFacts>,
+    /// The request medium.
+    pub request_medium: Option<VolumeFacts>,
+    /// The journal's folder.
+    pub journal_folder: String,
+    /// The state in the previous record.
+    pub previous: Option<State>,
     /// The jobs.
     pub jobs: Vec<SpooledJob>,
     /// Whether two people have confirmed the plan.
@@ -262,6 +273,8 @@ pub struct Spool {
 /// A job in the spool.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct SpooledJob {
+    /// From 1.
+    pub number: usize,
     /// File name of the request.
     pub request_file: String,
     /// The request, base64.

@@ -3,7 +3,7 @@
 use super::build::{Keys, Signer, Window};
 use super::{JobInput, PlanError};
 use crate::dns::{Dnskey, Ds, Time};
-use crate::exchange::{Format, Key, Records, RequestBundle, Response, ResponseBundle, SignedSet, Stamp};
+use crate::exchange::{Format, Key, Records, RequestBundle, Response, ResponseBundle, Stamp};
 use crate::profile::{Schedule, Timeline, ZoneKey};
 
 /// Bundles of one response; a schedule of seconds must not fill the memory.

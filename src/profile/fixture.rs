@@ -1,6 +1,6 @@
 //! Small profiles for tests, and what is done to them.
 
-use super::{Profile, ProfileError, read};
+use super::{Profile, ProfileError, ZoneKey, read};
 
 /// A zone with schemas and two keys.
 pub(super) const SCHEMAS: &str = r#"profile-version = 1
@@ -110,4 +110,21 @@ pub(super) fn assert_refused(text: &str, field: &str, expected: &str, found: &st
     assert!(error.expected.contains(expected), "{error}");
     assert!(error.found.starts_with(found), "{error}");
     error
+}
+
+/// The path of the key in both.
+pub(super) const KEY: &str = "zones.\"example.\".keys.ksk";
+
+/// The key in both.
+pub(super) const DNSKEY: &str = "257 3 15 3K+eJ9KPG5rpydOJMDkD793nN8UEcfMvWJwCO0Dalc0=";
+
+/// [`SCHEDULE`] with more lines in its key.
+pub(super) fn with_lines(lines: &str) -> String {
+    format!("{SCHEDULE}{lines}\n")
+}
+
+/// The key of a profile that must read.
+pub(super) fn key(text: &str) -> ZoneKey {
+    let mut profile = read_text(text).unwrap_or_else(|error| panic!("{error}"));
+    profile.zones.first_entry().and_then(|mut zone| zone.get_mut().keys.remove("ksk")).expect("the key")
 }

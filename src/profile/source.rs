@@ -1,9 +1,12 @@
 //! The text of a profile, and the way from keys to places in it and back.
 
+use std::fmt;
+use std::marker::PhantomData;
 use std::ops::{Range, RangeInclusive};
 use std::str::FromStr;
 
-use serde::de::DeserializeOwned;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -61,7 +64,7 @@ impl<'a> Source<'a> {
         Some(match number {
             Some(Ok(number)) => Ok(number),
             Some(Err(_)) => Err("an integer of more than 64 bits".to_owned()),
-            None => Err(format!("a {}", value.type_str())),
+            None => Err(value.type_str().to_owned()),
         })
     }
 
@@ -186,6 +189,29 @@ impl<'a> Field<'a> {
     }
 }
 
+/// A structure that is written as a table and in no other way; `serde` alone would take a list of its values as well.
+pub(super) struct Table<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(TableVisitor(PhantomData))
+    }
+}
+
+struct TableVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for TableVisitor<T> {
+    type Value = Table<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a table")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Table)
+    }
+}
+
 /// Line and column, both from 1, of an offset into a text.
 pub(super) fn place(text: &str, offset: usize) -> (u32, u32) {
     let before = text.get(..offset).unwrap_or(text);
@@ -232,7 +258,6 @@ fn plain_type(expected: &str) -> &str {
         "a map" => "a table",
         "a sequence" => "a list",
         "a TOML datetime" => "a time without quotes, as 2017-02-02T00:00:00Z",
-        text if text.starts_with("struct ") => "a table",
         text => text,
     }
 }

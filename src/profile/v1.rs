@@ -1,11 +1,13 @@
 //! Version 1 of the profile's format.
 
 mod hsm;
+mod key;
 mod limits;
 mod media;
 mod people;
 mod policy;
 mod schema;
+mod timeline;
 mod zone;
 
 use std::collections::BTreeMap;
@@ -19,7 +21,7 @@ use self::people::{RawQuorum, RawRoles, quorum, roles};
 use self::policy::RawPolicy;
 use self::zone::RawZone;
 use super::error::quoted;
-use super::source::{Field, Source};
+use super::source::{Field, Source, Table};
 use super::{Profile, ProfileError};
 use crate::dns::{Name, sha256};
 
@@ -34,13 +36,13 @@ struct RawProfile {
     #[serde(rename = "profile-version")]
     _version: IgnoredAny, // has been looked at before
     name: String,
-    hsm: RawHsm,
-    media: RawMedia,
-    quorum: Option<RawQuorum>,
-    roles: RawRoles,
-    limits: Option<RawLimits>,
-    policies: BTreeMap<String, RawPolicy>,
-    zones: BTreeMap<String, RawZone>,
+    hsm: Table<RawHsm>,
+    media: Table<RawMedia>,
+    quorum: Option<Table<RawQuorum>>,
+    roles: Table<RawRoles>,
+    limits: Option<Table<RawLimits>>,
+    policies: BTreeMap<String, Table<RawPolicy>>,
+    zones: BTreeMap<String, Table<RawZone>>,
 }
 
 #[derive(Deserialize)]
@@ -53,21 +55,21 @@ struct RawLimits {
 pub(super) fn read(bytes: &[u8], source: &Source<'_>) -> Result<Profile, ProfileError> {
     let raw: RawProfile = source.decode()?;
     let root = source.root();
-    let hsm = raw.hsm.read(&root.key("hsm"))?;
+    let hsm = raw.hsm.0.read(&root.key("hsm"))?;
     let mut profile = Profile {
         sha256: sha256(bytes),
         name: profile_name(&root.key("name"), raw.name)?,
-        quorum: quorum(&root.key("quorum"), raw.quorum, hsm.login)?,
+        quorum: quorum(&root.key("quorum"), raw.quorum.map(|table| table.0), hsm.login)?,
         hsm,
-        media: raw.media.read(&root.key("media"))?,
-        required_roles: roles(&root.key("roles").key("required"), &raw.roles.required)?,
-        document_bytes: document_bytes(&root.key("limits").key("document-bytes"), raw.limits)?,
+        media: raw.media.0.read(&root.key("media"))?,
+        required_roles: roles(&root.key("roles").key("required"), &raw.roles.0.required)?,
+        document_bytes: document_bytes(&root.key("limits").key("document-bytes"), raw.limits.map(|table| table.0))?,
         zones: BTreeMap::new(),
     };
     let mut unfolded = 0;
     let field = root.key("policies");
     let mut policies = BTreeMap::new();
-    for (name, raw) in raw.policies {
+    for (name, Table(raw)) in raw.policies {
         let field = field.key(&name);
         field.name(&name)?;
         let policy = raw.read(&field)?;
@@ -78,7 +80,7 @@ pub(super) fn read(bytes: &[u8], source: &Source<'_>) -> Result<Profile, Profile
     if raw.zones.is_empty() {
         return Err(field.refuse("no zone", "at least one zone", "none", "add the zone that is signed for"));
     }
-    for (text, raw) in raw.zones {
+    for (text, Table(raw)) in raw.zones {
         let field = field.key(&text);
         let name: Name = field.parse(&text, "an absolute domain name, as \"example.\"")?;
         if profile.zones.contains_key(&name) {
@@ -200,6 +202,8 @@ mod tests {
         let text = changed(SCHEMAS, "record-copies = 2", "record-copies = \"2\"");
         assert_refused(&text, "media.record-copies", "an integer", "string \"2\"");
         assert_refused(&changed(SCHEMAS, "[roles]", "[[roles]]"), "roles", "a table", "sequence");
+        let text = changed(SCHEMAS, "[roles]\nrequired = [\"CA\", \"IW\"]", "");
+        assert_refused(&format!("roles = [[\"CA\"]]\n{text}"), "roles", "a table", "sequence");
     }
 
     #[test]
@@ -282,8 +286,8 @@ mod tests {
         let _ = policy::RawSchedule::deserialize(Names(&mut names));
         let _ = schema::RawSlot::deserialize(Names(&mut names));
         let _ = RawZone::deserialize(Names(&mut names));
-        let _ = zone::RawKey::deserialize(Names(&mut names));
-        let _ = zone::RawTimeline::deserialize(Names(&mut names));
+        let _ = key::RawKey::deserialize(Names(&mut names));
+        let _ = timeline::RawTimeline::deserialize(Names(&mut names));
         assert_eq!(names.len(), 77, "a new structure or key: add it here and to the page");
         let page = include_str!("../../docs/profile.md");
         for name in names {

@@ -196,7 +196,7 @@ fn another_type(field: &Field<'_>, expected: &str, found: &Value) -> ProfileErro
         Value::String(text) => quoted(text),
         Value::Integer(number) => quoted(&number.to_string()),
         Value::Boolean(value) => quoted(&value.to_string()),
-        other => format!("a {}", other.type_str()),
+        other => other.type_str().to_owned(),
     };
     field.refuse("the value has another type", expected, found, "correct it as docs/profile.md describes this key")
 }

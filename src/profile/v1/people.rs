@@ -7,6 +7,9 @@ use super::super::source::Field;
 use super::super::{LoginKind, ProfileError, Quorum};
 use crate::steps::Role;
 
+/// The most roles in one list, and so the most officers: shares are numbered with one octet.
+const MAX_ROLES: usize = 255;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct RawQuorum {
@@ -23,6 +26,10 @@ pub(super) struct RawRoles {
 
 /// Reads a list of roles, each at most once.
 pub(super) fn roles(field: &Field<'_>, texts: &[String]) -> Result<Vec<Role>, ProfileError> {
+    if texts.len() > MAX_ROLES {
+        let expected = format!("at most {MAX_ROLES} roles");
+        return Err(field.refuse("too many roles", expected, texts.len().to_string(), "remove some"));
+    }
     let mut roles = Vec::new();
     for (index, text) in texts.iter().enumerate() {
         let field = field.index(index);
@@ -59,7 +66,7 @@ pub(super) fn quorum(
         (Some(raw), _) => raw,
     };
     let officers = roles(&field.key("officers"), &raw.officers)?;
-    if !(2..=255).contains(&officers.len()) {
+    if officers.len() < 2 {
         let found = officers.len().to_string();
         let advice = "name every officer who holds a share";
         return Err(field.key("officers").refuse("no such quorum", "2 to 255 officers", found, advice));
@@ -113,6 +120,13 @@ mod tests {
         assert_refused(&with_quorum("\"CO2\"", "\"co2\""), "quorum.officers.1", "1 to 8 upper-case", "`co2`");
         assert_refused(&changed(SCHEMAS, "\"IW\"", "\"I W\""), "roles.required.1", "1 to 8 upper-case", "`I W`");
         assert_refused(&changed(SCHEMAS, "\"IW\"", "\"CA\""), "roles.required.1", "each role once", "`CA`");
+    }
+
+    #[test]
+    fn a_list_of_roles_is_bounded() {
+        let many: Vec<_> = (0..256).map(|number| format!("\"R{number}\"")).collect();
+        let text = changed(SCHEMAS, "\"CA\", \"IW\"", &many.join(", "));
+        assert_refused(&text, "roles.required", "at most 255 roles", "256");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::super::error::quoted;
-use super::super::source::Field;
+use super::super::source::{Field, Table};
 use super::super::{KskPolicy, Policy, ProfileError, Schedule, Signing};
 use super::limits::{DURATION, RawRequest, ordered};
 use super::schema::{RawSchema, Use, read_schemas};
@@ -15,10 +15,10 @@ use crate::dns::{DigestType, Duration};
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct RawPolicy {
     ttl: i64,
-    request: RawRequest,
-    ksk: Option<RawKsk>,
+    request: Table<RawRequest>,
+    ksk: Option<Table<RawKsk>>,
     schemas: Option<BTreeMap<String, RawSchema>>,
-    schedule: Option<RawSchedule>,
+    schedule: Option<Table<RawSchedule>>,
 }
 
 #[derive(Deserialize)]
@@ -57,11 +57,11 @@ impl RawPolicy {
     /// Reads the table.
     pub(super) fn read<'a>(self, field: &Field<'a>) -> Result<ReadPolicy<'a>, ProfileError> {
         let ttl = field.key("ttl").number(self.ttl, 0..=(1 << 31) - 1)?; // RFC 2181, section 8
-        let request = self.request.read(&field.key("request"), self.schemas.is_some())?;
+        let request = self.request.0.read(&field.key("request"), self.schemas.is_some())?;
         let (mut uses, mut unfolded) = (Vec::new(), 0);
         let signing = match (self.schemas, self.schedule) {
             (Some(raw), None) => {
-                let Some(ksk) = self.ksk else {
+                let Some(Table(ksk)) = self.ksk else {
                     let advice = "add the table; it is declared in the response and enforced";
                     return Err(field.key("ksk").missing("the table ksk, because there are schemas", advice));
                 };
@@ -70,7 +70,7 @@ impl RawPolicy {
                 let schemas = read_schemas(&field.key("schemas"), raw, bundles, &mut uses, &mut unfolded)?;
                 Signing::Schemas { schemas, ksk }
             }
-            (None, Some(schedule)) => {
+            (None, Some(Table(schedule))) => {
                 if self.ksk.is_some() {
                     let advice = "remove the table; the schedule says it all";
                     let expected = "no ksk, because there is a schedule";

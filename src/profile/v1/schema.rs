@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::super::error::quoted;
-use super::super::source::Field;
+use super::super::source::{Field, Table};
 use super::super::{ProfileError, Schema, Slot};
-use super::{MAX_UNFOLDED, add_unfolded};
+use super::add_unfolded;
 
 /// The slots by their ranges, `N` or `N-M`.
-pub(super) type RawSchema = BTreeMap<String, RawSlot>;
+pub(super) type RawSchema = BTreeMap<String, Table<RawSlot>>;
 
 /// The most bundles that a schema can be for.
 const MAX_SLOT: usize = 10_000;
+/// The most keys that one list of a slot can name.
+const MAX_KEYS: usize = 100;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -77,7 +79,7 @@ pub(super) fn read_schemas<'a>(
 /// Reads the entries of one schema, which cover the slots from 1 on without gap or overlap.
 fn read_ranges<'a>(field: &Field<'a>, raw: RawSchema, uses: &mut Vec<Use<'a>>) -> Result<Vec<Range<'a>>, ProfileError> {
     let mut ranges = Vec::new();
-    for (text, raw) in raw {
+    for (text, Table(raw)) in raw {
         let field = field.key(&text);
         let Some((first, last)) = slot_range(&text) else {
             let expected = format!("N or N-M, from 1 to {MAX_SLOT}, without leading zeros");
@@ -128,8 +130,9 @@ impl RawSlot {
                     let found = quoted(&name);
                     return Err(field.refuse("a key stands here twice", "each key once", found, "remove one of them"));
                 }
-                if sorted.len() >= MAX_UNFOLDED.min(100) {
-                    return Err(list.refuse("too many keys", "at most 100", "more", "remove some"));
+                if sorted.len() == MAX_KEYS {
+                    let expected = format!("at most {MAX_KEYS}");
+                    return Err(list.refuse("too many keys", expected, "more", "remove some"));
                 }
                 uses.push(Use { field, key: name.clone() });
                 sorted.push(name);
