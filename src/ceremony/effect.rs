@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::dns::{Dnskey, Sha256Digest, Time};
+use crate::dns::{Algorithm, Dnskey, Sha256Digest, Time};
 use crate::media::FolderImage;
-use crate::plan::JobInput;
+use crate::plan::{JobInput, PlannedKey};
 use crate::profile::{HashIn, Profile};
 use crate::steps::{KeyFacts, Mode, Person, Pin, Role, TokenFacts, VolumeFacts, VolumeId};
 use crate::transcript::State;
@@ -126,6 +126,17 @@ pub struct KeyWanted {
     pub label: String,
     /// `CKA_ID`, if it must have one.
     pub cka_id: Option<Vec<u8>>,
+    /// What it signs with.
+    pub algorithm: Algorithm,
+}
+
+impl KeyWanted {
+    /// What the token must have for a planned key.
+    #[must_use]
+    pub fn of(key: &PlannedKey) -> Option<Self> {
+        let algorithm = key.dnskey.algorithm.known()?;
+        Some(Self { label: key.label.clone(), cka_id: key.cka_id.clone(), algorithm })
+    }
 }
 
 /// A signature to make.

@@ -41,8 +41,9 @@ impl Ceremony {
         let mut items = Vec::new();
         for task in plan.tasks().skip(done).take(BATCH) {
             let key = plan.jobs.get(task.job).and_then(|job| job.keys.get(task.key)).ok_or(Refusal::NotAsked)?;
-            let wanted = KeyWanted { label: key.label.clone(), cka_id: key.cka_id.clone() };
-            let index = self.wanted.iter().position(|other| *other == wanted).ok_or(Refusal::NotAsked)?;
+            let wanted = KeyWanted::of(key);
+            let index = self.wanted.iter().position(|other| Some(other) == wanted.as_ref());
+            let index = index.ok_or(Refusal::NotAsked)?;
             items.push(SignItem { key: index, dnskey: key.dnskey.clone(), data: task.data });
         }
         Ok(items)

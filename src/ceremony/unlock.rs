@@ -271,8 +271,7 @@ impl Ceremony {
         let mut wanted: Vec<KeyWanted> = Vec::new();
         let jobs = self.plan.iter().flat_map(|(plan, _)| &plan.plan().jobs);
         for key in jobs.flat_map(|job| &job.keys).filter(|key| key.signs) {
-            let key = KeyWanted { label: key.label.clone(), cka_id: key.cka_id.clone() };
-            if !wanted.contains(&key) {
+            if let Some(key) = KeyWanted::of(key).filter(|key| !wanted.contains(key)) {
                 wanted.push(key);
             }
         }
@@ -312,8 +311,9 @@ impl Ceremony {
         };
         let check = |(zone, key): (&crate::dns::Name, &crate::plan::PlannedKey)| {
             let expected = key.dnskey.fingerprint(zone).to_string();
-            let wanted = KeyWanted { label: key.label.clone(), cka_id: key.cka_id.clone() };
-            let found = self.wanted.iter().position(|other| *other == wanted).and_then(|index| keys.get(index));
+            let wanted = KeyWanted::of(key);
+            let found = self.wanted.iter().position(|other| Some(other) == wanted.as_ref());
+            let found = found.and_then(|index| keys.get(index));
             match found {
                 Some(Ok(facts)) if facts.dnskey == key.dnskey => {
                     let message = format!("the token has the key {} of {zone}, and it may sign", key.name);
