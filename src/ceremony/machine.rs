@@ -9,7 +9,7 @@ use crate::plan::{JobInput, Previous};
 use crate::policy::Admitted;
 use crate::profile::{self, Profile, ProfileError};
 use crate::quorum::{Assembly, ShareFile};
-use crate::steps::{Actor, KeyFacts, Mode, Moment, Role, Step, TokenFacts, VolumeId};
+use crate::steps::{Actor, KeyFacts, Mode, Moment, Role, TokenFacts, VolumeId};
 use crate::transcript::names::JobPaths;
 use crate::transcript::{self, Body, Chain, State};
 
@@ -266,8 +266,8 @@ impl Ceremony {
     /// Takes what happened at a moment, and says what is to be done.
     ///
     /// # Errors
-    /// [`Refusal`] for an answer that is not taken: the question stays, and nothing is lost. What is to be done all
-    /// the same stands in [`Ceremony::take_effects`].
+    /// [`Refusal`] for an answer that is not taken and has no effect: the question stays, and nothing is lost. A refusal
+    /// that has effects, an entry in the journal for example, stands in [`View::refusal`] alone.
     pub fn apply(&mut self, at: Moment, event: Event) -> Result<Vec<Effect>, Refusal> {
         self.at = at;
         let result = match event {
@@ -281,12 +281,10 @@ impl Ceremony {
             self.view.refusal = Some(refusal.to_string());
         }
         let effects = self.take_effects();
-        result.map(|()| effects).or_else(|refusal| {
-            if effects.is_empty() {
-                return Err(refusal);
-            }
-            Ok(effects)
-        })
+        match result {
+            Err(refusal) if effects.is_empty() => Err(refusal),
+            _ => Ok(effects),
+        }
     }
 
     /// What is to be done, with the journal first.

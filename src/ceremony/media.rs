@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::dns::Time;
 use crate::steps::{Actor, Step, VolumeFacts, VolumeId};
-use crate::transcript::{Audit, Body, First, PreviousRecord, State, VolumeBound, names};
+use crate::transcript::{Audit, AuditVerdict, Body, First, PreviousRecord, VolumeBound};
 
 use super::machine::{Ceremony, Matter, PreviousFiles, Waiting};
 use super::{Answer, Effect, PreviousView, Question, RecordChoice, Refusal, Task};
@@ -168,12 +168,12 @@ impl Ceremony {
         files: BTreeMap<String, Vec<u8>>,
     ) -> Result<(), Refusal> {
         let verdict = audit.verdict.name().to_owned();
-        let state = files.get(names::STATE).and_then(|octets| State::read(octets).ok());
-        let state = state.filter(|_| audit.verdict.is_good());
+        let good = matches!(audit.verdict, AuditVerdict::Authentic | AuditVerdict::Consistent);
+        let state = audit.state.clone().filter(|_| good);
         let heads = state.iter().flat_map(|state| state.zones.clone());
         let Some(fingerprint) = audit.fingerprint else {
             self.look_again_for_records();
-            return Err(Refusal::Record(audit.summary()));
+            return Err(Refusal::Record(audit.headline()));
         };
         let entry = PreviousRecord {
             folder: choice.folder.clone(),
@@ -185,7 +185,7 @@ impl Ceremony {
         let Some(state) = state else {
             // What was interrupted or is damaged is told, and entered; the state of the world is that of the one before.
             self.look_again_for_records();
-            return Err(Refusal::Record(audit.summary()));
+            return Err(Refusal::Record(audit.headline()));
         };
         self.view.previous_record = Some(PreviousView { folder: choice.folder, fingerprint, verdict });
         self.previous = Some(PreviousFiles { files, state });

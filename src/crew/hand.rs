@@ -169,7 +169,10 @@ impl Grip {
         let (report, interrupt, stop) = (&self.report, &self.interrupt, AtomicBool::new(false));
         let mut fault = None;
         let (signatures, wrong) = thread::scope(|scope| {
-            let verifier = scope.spawn(|| verify_all(&items, &taken, &stop, report));
+            let verifier = scope.spawn({
+                let (items, stop) = (&items, &stop);
+                move || verify_all(items, &taken, stop, report)
+            });
             let result = client.sign_many(jobs, |number, signature| match signature {
                 Ok(signature) => {
                     let _ = made.send(signature);

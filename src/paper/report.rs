@@ -111,7 +111,7 @@ fn media(page: &mut Page, entries: &[Entry]) {
                 page.field("Previous record", &format!("{} ({})", shown(&record.folder), shown(&record.verdict)));
                 page.digest("its fingerprint", &record.fingerprint);
                 for (zone, digest) in &record.heads {
-                    page.digest(&format!("SKR of {}", shown(zone)), digest);
+                    page.digest(&format!("SKR of {}", shown(zone)), &digest.sha256);
                 }
             }
             Body::First(first) if first.subject == "record" => {
