@@ -103,6 +103,16 @@ pub fn seal(
     Ok(SealedRecord { files, fingerprint: chain.fingerprint(), sums_sha256 })
 }
 
+/// What two people confirm at `review`: the hash of the one response, or of several the SHA-256 of their digests (32
+/// octets each), one after another in the order of the jobs.
+#[must_use]
+pub fn responses_digest(responses: &[Sha256Digest]) -> Sha256Digest {
+    match responses {
+        [one] => *one,
+        several => sha256(&several.iter().flat_map(Sha256Digest::as_bytes).copied().collect::<Vec<u8>>()),
+    }
+}
+
 /// `SHA256SUMS` over files, as `sha256sum` writes it.
 #[must_use]
 pub fn sums(files: &Files) -> String {
