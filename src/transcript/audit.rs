@@ -39,6 +39,12 @@ pub enum AuditVerdict {
 }
 
 impl AuditVerdict {
+    /// Whether a record of this verdict can be gone on from.
+    #[must_use]
+    pub const fn is_good(self) -> bool {
+        matches!(self, Self::Authentic | Self::Consistent)
+    }
+
     /// Its name, as in transcripts.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -106,6 +112,13 @@ impl Audit {
             AuditVerdict::Failed => "FAILED: this is not what it says it is",
         };
         format!("{mark}{text}")
+    }
+
+    /// In one line: the headline, and the first failure.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let first = self.failures().next().map(|finding| format!("; {finding}"));
+        self.headline() + &first.unwrap_or_default()
     }
 
     /// All of it for people: the headline, every finding but those that pass, and the fingerprint.
@@ -177,9 +190,8 @@ pub fn check_previous(entries: &[Entry], previous: &Audit) -> Vec<Finding> {
             if Some(record.fingerprint) != previous.fingerprint {
                 remarks.fail(CHECK, names::TRANSCRIPT, "it names another record", record.fingerprint, found);
             }
-            let heads = previous.state.iter().flat_map(|state| &state.zones);
-            let heads: Vec<_> = heads.map(|(zone, head)| (zone, &head.sha256)).collect();
-            if heads != record.heads.iter().collect::<Vec<_>>() {
+            let heads = previous.state.as_ref().map(|state| state.zones.clone()).unwrap_or_default();
+            if heads != record.heads {
                 let (expected, found) = (format!("{:?}", record.heads), format!("{heads:?}"));
                 remarks.fail(CHECK, names::STATE, "the last responses are others", expected, found);
             }

@@ -103,13 +103,16 @@ pub fn seal(
     Ok(SealedRecord { files, fingerprint: chain.fingerprint(), sums_sha256 })
 }
 
-/// What two people confirm at `review`: the hash of the one response, or of several the SHA-256 of their digests (32
-/// octets each), one after another in the order of the jobs.
+/// What two people confirm at `review`: the SHA-256 of the one response, or that of the list of several, by their names
+/// on the request medium, as `sha256sum` prints it.
 #[must_use]
-pub fn responses_digest(responses: &[Sha256Digest]) -> Sha256Digest {
+pub fn responses_digest(responses: &[(Sha256Digest, &str)]) -> Sha256Digest {
     match responses {
-        [one] => *one,
-        several => sha256(&several.iter().flat_map(Sha256Digest::as_bytes).copied().collect::<Vec<u8>>()),
+        [(only, _)] => *only,
+        several => {
+            let lines = several.iter().map(|(digest, file)| format!("{digest}  {file}\n"));
+            sha256(lines.collect::<String>().as_bytes())
+        }
     }
 }
 

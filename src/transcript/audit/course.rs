@@ -117,7 +117,10 @@ fn check_confirmed(before: &[Entry], entries: &[Entry], trail: &Trail<'_>, touch
         two_people(before, trail, "plan", plan, remarks);
     }
     if trail.reviewed.is_some_and(|outcome| outcome.good) {
-        let responses: Vec<_> = trail.accepted().filter_map(|(_, job)| job.response.map(|made| made.sha256)).collect();
+        let responses: Vec<_> = trail
+            .accepted()
+            .filter_map(|(_, job)| job.response.map(|made| (made.sha256, made.file.as_str())))
+            .collect();
         two_people(entries, trail, "responses", responses_digest(&responses), remarks);
     }
 }
@@ -173,5 +176,6 @@ fn check_findings(before: &[Entry], trail: &Trail<'_>, people: bool, remarks: &m
 }
 
 fn is_about(acknowledged: &Acknowledged, job: usize, finding: &Finding) -> bool {
-    acknowledged.job == job && acknowledged.check == finding.check && acknowledged.message == finding.message
+    // One acknowledgement stands for all findings of a check; it shows the first of them.
+    acknowledged.job == job && acknowledged.check == finding.check
 }

@@ -47,17 +47,15 @@ pub(super) fn check(files: &Files, entries: &[Entry], trail: &Trail<'_>, remarks
 fn expected(trail: &Trail<'_>) -> (BTreeSet<String>, BTreeSet<String>) {
     let mut required: BTreeSet<String> = [names::PROFILE.to_owned()].into();
     let mut admitted: BTreeSet<String> = [names::PROFILE, names::PLAN, names::STATE].map(str::to_owned).into();
-    if trail.planned.is_some() {
-        required.insert(names::PLAN.to_owned());
-    }
     if trail.complete() {
-        required.insert(names::STATE.to_owned());
+        required.extend([names::PLAN, names::STATE].map(str::to_owned));
     }
     for job in trail.jobs.values() {
         let documents = job.request.iter().chain(&job.previous).map(|document| document.path.clone());
         let responses = job.response.iter().flat_map(|response| [response.path.clone(), dnskey_of(&response.path)]);
         let paths: Vec<String> = documents.chain(responses).collect();
-        if job.accepted() {
+        // Whoever stopped or refused may have had no more than some of them.
+        if job.accepted() && trail.complete() {
             required.extend(paths.iter().cloned());
         }
         admitted.extend(paths);

@@ -3,8 +3,6 @@
 mod response;
 mod token;
 
-use std::collections::BTreeMap;
-
 use super::trail::JobTrail;
 use super::{Remarks, Trail};
 use crate::dns::{Time, sha256};
@@ -13,7 +11,7 @@ use crate::plan::{self, JobInput, Plan, Previous};
 use crate::policy::{self, Finding};
 use crate::profile::{self, Profile};
 use crate::steps::Verdict;
-use crate::transcript::{DocumentRead, Files, Head, State, json, names};
+use crate::transcript::{DocumentRead, Files, State, clean_text, json, names};
 
 const PROFILE: &str = "AUDIT-PROFILE";
 const REQUEST: &str = "AUDIT-REQUEST";
@@ -52,7 +50,7 @@ fn read_profile(files: &Files, trail: &Trail<'_>, remarks: &mut Remarks) -> Opti
             return None;
         }
     };
-    if let Some(opened) = trail.opened.filter(|opened| opened.profile != profile.name) {
+    if let Some(opened) = trail.opened.filter(|opened| opened.profile != clean_text(&profile.name)) {
         let (expected, found) = (opened.profile.escape_debug(), profile.name.escape_debug());
         remarks.fail(PROFILE, names::PROFILE, "the first entry names another profile", expected, found);
     }
@@ -80,6 +78,13 @@ fn check_requests(
 ) -> Option<Vec<JobInput>> {
     let mut inputs = Some(Vec::new());
     for (number, job) in trail.accepted() {
+        let missing = |said: &&DocumentRead| !files.contains_key(&said.path);
+        if let Some(missing) = job.request.iter().chain(&job.previous).copied().find(missing) {
+            // Where it must be there, the check of the files has said so.
+            remarks.skip(REQUEST, &format!("{} is not in the record", missing.path));
+            inputs = None;
+            continue;
+        }
         let Some(input) = read_input(files, profile, trail, number, job, remarks) else {
             inputs = None;
             continue;
@@ -129,7 +134,7 @@ fn read_input(
                 }
             };
             same_facts(said, (response.format, &response.zone, response.bundles.len()), remarks);
-            Previous::Response { response: response.into(), sha256: sha256(octets) }
+            Previous::Response { response, sha256: sha256(octets) }
         }
     };
     if job.previous.is_none() && !trail.firsts.contains(&number) {
@@ -142,7 +147,7 @@ fn read_input(
     }
     Some(JobInput {
         request_sha256: sha256(octets),
-        head: trail.heads.get(request.zone.to_string().as_str()).copied(),
+        head: trail.heads.get(request.zone.to_string().as_str()).map(|head| head.sha256),
         request,
         previous,
         schema: decision.schema.clone(),
@@ -225,7 +230,10 @@ fn check_plan(
             return None;
         }
     };
-    remarks.same(PLAN, names::PLAN, files.get(names::PLAN), &plan.to_json());
+    // A plan that was not admitted is not sealed.
+    if files.contains_key(names::PLAN) || trail.complete() {
+        remarks.same(PLAN, names::PLAN, files.get(names::PLAN), &plan.to_json());
+    }
     if planned.plan_sha256 != plan.hash() {
         remarks.fail(PLAN, names::TRANSCRIPT, "another plan was confirmed", plan.hash(), planned.plan_sha256);
     }
@@ -250,20 +258,11 @@ fn check_state(files: &Files, profile: &Profile, plan: Option<&Plan>, trail: &Tr
         remarks.skip(STATE, "the record has none");
         return;
     };
-    let state = match State::read(octets) {
-        Ok(state) => state,
-        Err(error) => return remarks.fail(STATE, names::STATE, "it cannot be read", "a state file", error),
-    };
-    // Of zones that had no job only the hash can be known here; their time is the previous record's word.
-    let until = |zone: &str| state.zones.get(zone).map_or(Time::MAX, |head| head.covered_until);
-    let heads = trail
-        .heads
-        .iter()
-        .map(|(zone, digest)| ((*zone).to_owned(), Head { sha256: *digest, covered_until: until(zone) }));
-    let previous = State { zones: heads.collect::<BTreeMap<_, _>>(), ..State::default() };
+    let heads = trail.heads.iter().map(|(zone, head)| ((*zone).to_owned(), head.clone()));
+    let previous = State { zones: heads.collect(), ..State::default() };
     let jobs = plan.iter().flat_map(|plan| &plan.jobs).zip(trail.accepted()).filter(|_| trail.complete());
     let responses = jobs.filter_map(|(planned, (_, job))| {
-        let head = Head { sha256: job.response?.sha256, covered_until: planned.covered_until() };
+        let head = crate::transcript::Head { sha256: job.response?.sha256, covered_until: planned.covered_until() };
         Some((planned.zone.clone(), head))
     });
     let expected = State::after(&previous, profile, responses);

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::dns::{Sha256Digest, Time};
+use crate::dns::Time;
 use crate::policy::Finding;
 use crate::steps::{Role, TokenFacts};
 use crate::transcript::{
-    BatchDone, Body, DocumentRead, Entry, JobDecision, Opened, Outcome, PersonEntered, Planned, ResponseMade, Seal,
-    Unlocking,
+    BatchDone, Body, DocumentRead, Entry, Head, JobDecision, Opened, Outcome, PersonEntered, Planned, ResponseMade,
+    Seal, Unlocking,
 };
 
 /// The last word of a transcript on everything that it speaks of.
@@ -17,7 +17,7 @@ pub(super) struct Trail<'a> {
     pub(super) people: Vec<&'a PersonEntered>,
     pub(super) judged_at: Vec<Time>,
     /// Heads of the previous record's state.
-    pub(super) heads: BTreeMap<&'a str, Sha256Digest>,
+    pub(super) heads: BTreeMap<&'a str, Head>,
     /// Numbers of the jobs of which it was declared that they have no previous response.
     pub(super) firsts: BTreeSet<usize>,
     /// The jobs by number, also those that were dropped.
@@ -65,7 +65,7 @@ impl<'a> Trail<'a> {
             Body::Person(person) => self.people.push(person),
             Body::JudgedAt(judged) => self.judged_at.push(judged.time),
             Body::PreviousRecord(record) => {
-                self.heads = record.heads.iter().map(|(zone, digest)| (zone.as_str(), *digest)).collect();
+                self.heads = record.heads.iter().map(|(zone, head)| (zone.as_str(), head.clone())).collect();
             }
             Body::First(first) if first.subject == "record" => self.heads.clear(),
             Body::First(first) => self.firsts.extend(number_of(&first.subject)),

@@ -26,7 +26,7 @@ pub(super) fn check(
             signatures = None;
             continue;
         };
-        let Some(response) = read(files, profile, planned, made, remarks) else {
+        let Some(response) = read(files, profile, trail, planned, made, remarks) else {
             signatures = None;
             continue;
         };
@@ -52,6 +52,7 @@ pub(super) fn check(
 fn read(
     files: &Files,
     profile: &Profile,
+    trail: &Trail<'_>,
     planned: &PlannedJob,
     made: &ResponseMade,
     remarks: &mut Remarks,
@@ -61,9 +62,11 @@ fn read(
     if digest != made.sha256 || u64::try_from(octets.len()) != Ok(made.octets) {
         remarks.fail(RESPONSE, &made.path, "it is not the response that was made", made.sha256, digest);
     }
-    if made.path.rsplit('/').next() != Some(made.file.as_str()) {
+    let name = made.path.rsplit('/').next().unwrap_or_default();
+    let expected = format!("{}{name}", trail.opened.map_or("", |opened| opened.mode.mark()));
+    if made.file != expected {
         let found = made.file.escape_debug();
-        remarks.fail(RESPONSE, &made.path, "it has another name on the request medium", &made.path, found);
+        remarks.fail(RESPONSE, &made.path, "it has another name on the request medium", expected, found);
     }
     let limits = Limits { document_bytes: profile.document_bytes.max(octets.len()) };
     let response = match exchange::read_response(octets, &limits) {
