@@ -318,6 +318,34 @@ fn audit_of_what_is_no_record_fails_and_a_missing_folder_is_input() {
     assert_eq!((code, &value["error"]["file"]), (3, &"none".into()));
 }
 
+#[test]
+fn a_transcript_that_stops_is_shown_and_audited_as_interrupted() {
+    use claviger::steps::{Actor, Moment, Step};
+    use claviger::transcript::{Body, Chain, Note};
+
+    let mut chain = Chain::new();
+    let moment = Moment { time: "2026-01-01T00:00:00Z".parse().unwrap(), uptime: 1 };
+    let note = Body::TokenFault(Note { note: "a note".to_owned() });
+    chain.append(moment, Step::Open, &Actor::Program, note).unwrap();
+    let place = tempfile::tempdir().unwrap();
+    fs::create_dir(place.path().join("left")).unwrap();
+    fs::write(place.path().join("left/transcript.jsonl"), chain.octets()).unwrap();
+    let fingerprint = claviger::dns::sha256(chain.octets()).to_string();
+    for name in ["left", "left/transcript.jsonl"] {
+        let (code, value) = json(place.path(), &["show", name]);
+        assert_eq!((code, &value["sha256"]), (0, &fingerprint.as_str().into()), "{value}");
+        assert!(claviger(place.path(), &["show", name]).out.contains("KEY SIGNING CEREMONY - REPORT"));
+    }
+    let (code, value) = json(place.path(), &["audit", "left"]);
+    assert_eq!((code, &value["records"][0]["audit"]), (1, &"interrupted".into()), "{value}");
+    assert!(claviger(place.path(), &["audit", "left"]).out.starts_with("INTERRUPTED"));
+    let mut octets = chain.octets().to_vec();
+    octets[20] ^= 1;
+    fs::write(place.path().join("left/transcript.jsonl"), octets).unwrap();
+    let (code, value) = json(place.path(), &["show", "left/transcript.jsonl"]);
+    assert_eq!((code, &value["error"]["line"]), (3, &1.into()), "{value}");
+}
+
 /// A profile for a software token, whose last table is the key's.
 fn small_profile(module: &str, label: &str, conf: &str, algorithm: &str) -> String {
     format!(

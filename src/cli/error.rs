@@ -84,6 +84,11 @@ impl CliError {
         Self::new(Kind::Input, message)
     }
 
+    /// Something that the token did.
+    pub(super) fn token(message: impl Into<String>) -> Self {
+        Self::new(Kind::Token, message)
+    }
+
     /// A defect of this program, or a computer without what every computer has.
     pub(super) fn internal(message: impl Into<String>) -> Self {
         Self::new(Kind::Internal, message).advice("report this with the program's version; nothing was written")
@@ -268,7 +273,7 @@ mod tests {
 
     #[test]
     fn says_what_happened_where_expected_found_and_what_to_do() {
-        let error = exchange::read(b"<KSR>\n<x>", &Limits::default()).unwrap_err();
+        let error = exchange::read(b"<KSR>\n<x></KSR>", &Limits::default()).unwrap_err();
         let error = CliError::document("q2/ksr.xml", error);
         let text = error.to_string();
         assert!(text.starts_with("claviger: q2/ksr.xml:2:"), "{text}");
