@@ -111,6 +111,14 @@ pub struct Opened {
     pub key_fingerprint: String,
 }
 
+impl Opened {
+    /// How the program names itself in plans and responses; an audit by a later version must name the same one.
+    #[must_use]
+    pub fn program(&self) -> String {
+        format!("claviger {}", self.claviger)
+    }
+}
+
 /// Someone takes part.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]

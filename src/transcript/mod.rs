@@ -1,5 +1,6 @@
 //! Entries, chain, seal, audit.
 
+mod audit;
 mod body;
 mod chain;
 mod dnskey;
@@ -11,6 +12,7 @@ mod record;
 mod state;
 mod text;
 
+pub use self::audit::{Audit, AuditVerdict, audit, check_previous};
 pub use self::body::{
     Acknowledged, Batch, BatchDone, Body, Confined, Confirmed, DocumentRead, Exception, Findings, First, Head,
     JobDecision, JudgedAt, Note, Opened, Outcome, PersonEntered, Planned, PreviousRecord, ReadBack, ResponseMade, Seal,
@@ -21,5 +23,6 @@ pub use self::dnskey::rrsets;
 pub use self::entry::Entry;
 pub use self::json::JsonError;
 pub use self::key::{CeremonyKey, Namespace, PRINCIPAL, PublicKey, SignatureError};
-pub use self::record::{Ending, Files, JournalHead, SealedRecord, delivery, seal, sums};
+pub use self::names::{JobPaths, job_folder, record_name, response_file_name, safe_file_name};
+pub use self::record::{Ending, Files, JournalHead, SealedRecord, delivery, responses_digest, seal, sums};
 pub use self::text::{MAX_TEXT, clean_text, is_clean};

@@ -103,6 +103,19 @@ pub fn seal(
     Ok(SealedRecord { files, fingerprint: chain.fingerprint(), sums_sha256 })
 }
 
+/// What two people confirm at `review`: the SHA-256 of the one response, or that of the list of several, by their names
+/// on the request medium, as `sha256sum` prints it.
+#[must_use]
+pub fn responses_digest(responses: &[(Sha256Digest, &str)]) -> Sha256Digest {
+    match responses {
+        [(only, _)] => *only,
+        several => {
+            let lines = several.iter().map(|(digest, file)| format!("{digest}  {file}\n"));
+            sha256(lines.collect::<String>().as_bytes())
+        }
+    }
+}
+
 /// `SHA256SUMS` over files, as `sha256sum` writes it.
 #[must_use]
 pub fn sums(files: &Files) -> String {

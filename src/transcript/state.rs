@@ -1,7 +1,8 @@
 //! `state.json`: what one ceremony must know of the last.
 
-use super::{JsonError, State, json};
-use crate::dns::Sha256Digest;
+use super::{Head, JsonError, State, json};
+use crate::dns::{Name, Sha256Digest};
+use crate::profile::Profile;
 
 impl State {
     /// The version of the format.
@@ -27,18 +28,37 @@ impl State {
         Err(JsonError::Shape { expected: "state_version 1", found: state.state_version.to_string() })
     }
 
+    /// The state after a ceremony: `previous` with the heads of its responses, in the order of their jobs.
+    ///
+    /// Where a zone had several jobs (as for a stand-by key), its first one is what the next ceremony goes on from.
+    /// Without an accepted response the heads stay as they were.
+    #[must_use]
+    pub fn after(previous: &Self, profile: &Profile, responses: impl IntoIterator<Item = (Name, Head)>) -> Self {
+        let mut made = std::collections::BTreeMap::new();
+        for (zone, head) in responses {
+            made.entry(zone.to_string()).or_insert(head);
+        }
+        let mut zones = previous.zones.clone();
+        zones.extend(made);
+        Self {
+            state_version: Self::VERSION,
+            profile_sha256: profile.sha256.to_string(),
+            share_set: profile.quorum.as_ref().map(|quorum| quorum.share_set.to_string()).unwrap_or_default(),
+            zones,
+        }
+    }
+
     /// What the last response of a zone must be, if there is one.
     #[must_use]
-    pub fn head(&self, zone: &crate::dns::Name) -> Option<Sha256Digest> {
+    pub fn head(&self, zone: &Name) -> Option<Sha256Digest> {
         self.zones.get(&zone.to_string()).map(|head| head.sha256)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::Head;
     use super::*;
-    use crate::dns::{Name, Time};
+    use crate::dns::Time;
 
     #[test]
     fn is_read_as_it_was_written() {

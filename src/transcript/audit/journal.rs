@@ -1,0 +1,82 @@
+//! What is left of a ceremony that was interrupted.
+
+use super::{Audit, AuditVerdict, Body, PublicKey, Remarks, chain, names};
+use crate::dns::{Sha256Digest, sha256};
+use crate::steps::{Mode, Verdict};
+use crate::transcript::{Entry, Files, JournalHead, Namespace, json};
+
+const CHAIN: &str = "AUDIT-CHAIN";
+const HEAD: &str = "AUDIT-JOURNAL";
+const FILES: &str = "AUDIT-FILES";
+
+/// Files that a journal may have.
+const KNOWN: [&str; 4] = [names::TRANSCRIPT, names::JOURNAL_HEAD, names::ALLOWED_SIGNERS, names::KEY_PEM];
+
+/// Whether these files are a journal: a transcript without sums, and nothing that only a record has.
+pub(super) fn is_journal(files: &Files) -> bool {
+    files.contains_key(names::JOURNAL_HEAD)
+        || files.contains_key(names::TRANSCRIPT) && files.keys().all(|path| KNOWN.contains(&path.as_str()))
+}
+
+pub(super) fn audit(files: &Files) -> Audit {
+    let mut remarks = Remarks::new();
+    for path in files.keys().filter(|path| !KNOWN.contains(&path.as_str())) {
+        remarks.fail(FILES, path, "no journal has such a file", "none", "a file");
+    }
+    let octets = files.get(names::TRANSCRIPT).map(Vec::as_slice).unwrap_or_default();
+    let (entries, fault) = chain::read_good(octets, Sha256Digest::ZERO);
+    if entries.is_empty() {
+        remarks.fail(CHAIN, names::TRANSCRIPT, "it has no good entry", "entries", "none");
+    }
+    if let Some(fault) = fault {
+        // A crash may cut the last line; whether more than that is damaged, the signed head tells.
+        remarks.warn(CHAIN, format!("{}: {fault}; entries before it are good", names::TRANSCRIPT));
+    }
+    remarks.pass(CHAIN, &format!("{} entries, each bound to the one before it", entries.len()));
+    check_head(files, octets, &entries, &mut remarks);
+    let findings = remarks.finish();
+    let failed = findings.iter().any(|finding| finding.verdict == Verdict::Fail);
+    let verdict = if failed { AuditVerdict::Failed } else { AuditVerdict::Interrupted };
+    Audit { verdict, findings, fingerprint: Some(sha256(octets)), entries, state: None }
+}
+
+fn check_head(files: &Files, octets: &[u8], entries: &[Entry], remarks: &mut Remarks) {
+    let opened = entries.first().and_then(|entry| match &entry.body {
+        Body::Opened(opened) => Some(opened),
+        _ => None,
+    });
+    let key = opened.and_then(|opened| PublicKey::from_base64(&opened.ceremony_key).ok().zip(Some(&opened.mode)));
+    let Some((key, mode)) = key else {
+        return remarks.skip(HEAD, "the first entry, which names the key, cannot be read");
+    };
+    let forms = [(names::KEY_PEM, key.pem()), (names::ALLOWED_SIGNERS, key.allowed_signers(mode))];
+    for (path, expected) in forms {
+        if files.contains_key(path) {
+            remarks.same(HEAD, path, files.get(path), expected.as_bytes());
+        }
+    }
+    let Some(head) = files.get(names::JOURNAL_HEAD) else {
+        return remarks.warn(HEAD, format!("{} is missing: no entry is signed", names::JOURNAL_HEAD));
+    };
+    let Some(head) = read_head(head, &key, mode) else {
+        let message = "it is no head signed by the ceremony key";
+        return remarks.fail(HEAD, names::JOURNAL_HEAD, message, "a line and its signature", "something else");
+    };
+    let lines = octets.split_inclusive(|octet| *octet == b'\n');
+    let signed: Vec<u8> = lines.take(usize::try_from(head.entries).unwrap_or(usize::MAX)).flatten().copied().collect();
+    let (count, found) = (entries.len() as u64, sha256(&signed));
+    if count < head.entries || found != head.fingerprint {
+        let message = format!("the first {} entries are not those that were signed", head.entries);
+        remarks.fail(HEAD, names::TRANSCRIPT, &message, head.fingerprint, found);
+    } else if count > head.entries {
+        remarks.warn(HEAD, format!("entries after number {} are not signed yet", head.entries));
+    }
+    remarks.pass(HEAD, &format!("{} entries are signed", head.entries));
+}
+
+fn read_head(octets: &[u8], key: &PublicKey, mode: &Mode) -> Option<JournalHead> {
+    let end = octets.iter().position(|octet| *octet == b'\n')? + 1;
+    let (line, signature) = octets.split_at_checked(end)?;
+    key.verify_sshsig(Namespace::Journal, mode, line, signature).ok()?;
+    json::from_canonical(line.strip_suffix(b"\n")?, "the head of a journal").ok()
+}

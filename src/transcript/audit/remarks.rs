@@ -1,0 +1,77 @@
+//! What an audit has to say.
+
+use std::fmt::Display;
+
+use crate::dns::sha256;
+use crate::policy::Finding;
+use crate::steps::Verdict;
+
+/// Findings in the order in which they are made.
+pub(super) struct Remarks(Vec<Finding>);
+
+impl Remarks {
+    pub(super) const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    pub(super) fn finish(self) -> Vec<Finding> {
+        self.0
+    }
+
+    /// A failure; `file` names the place in the record.
+    pub(super) fn fail(&mut self, check: &str, file: &str, message: &str, expected: impl Display, found: impl Display) {
+        self.push(check, Verdict::Fail, format!("{}: {message}", file.escape_debug()));
+        if let Some(finding) = self.0.last_mut() {
+            finding.expected = Some(expected.to_string());
+            finding.found = Some(found.to_string());
+        }
+    }
+
+    /// A check that could not be made.
+    pub(super) fn skip(&mut self, check: &str, reason: &str) {
+        self.push(check, Verdict::Skipped, "not checked".to_owned());
+        if let Some(finding) = self.0.last_mut() {
+            finding.reason = Some(reason.to_owned());
+        }
+    }
+
+    /// Something to know that speaks neither for nor against the record.
+    pub(super) fn warn(&mut self, check: &str, message: String) {
+        self.push(check, Verdict::Warn, message);
+    }
+
+    /// A check that passes, unless it has said something already.
+    pub(super) fn pass(&mut self, check: &str, message: &str) {
+        if !self.0.iter().any(|finding| finding.check == check && finding.verdict != Verdict::Warn) {
+            self.push(check, Verdict::Pass, message.to_owned());
+        }
+    }
+
+    /// Compares a file with what it must be, octet by octet.
+    pub(super) fn same(&mut self, check: &str, file: &str, found: Option<&Vec<u8>>, expected: &[u8]) {
+        let Some(found) = found else {
+            self.fail(check, file, "it is missing", format!("{} octets", expected.len()), "none");
+            return;
+        };
+        if found == expected {
+            return;
+        }
+        let place = expected.iter().zip(found).take_while(|(expected, found)| expected == found).count();
+        let message = format!("it differs from octet {place} on");
+        let (expected, found) = (sha256(expected), sha256(found));
+        self.fail(check, file, &message, format!("SHA-256 {expected}"), format!("SHA-256 {found}"));
+    }
+
+    fn push(&mut self, check: &str, verdict: Verdict, message: String) {
+        let finding = Finding {
+            check: check.to_owned(),
+            verdict,
+            reason: None,
+            bundle: None,
+            expected: None,
+            found: None,
+            message,
+        };
+        self.0.push(finding);
+    }
+}

@@ -1,0 +1,1 @@
+//! Records made without a ceremony, whole and damaged.
