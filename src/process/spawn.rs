@@ -1,0 +1,198 @@
+//! Children: this same program in an internal role, with a socket and nothing else.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::env::Deadline;
+
+/// A child of ours; killed and reaped when dropped.
+#[derive(Debug)]
+pub struct Child {
+    process: Arc<Mutex<std::process::Child>>,
+    pid: u32,
+}
+
+/// Ends a child from another thread, while its owner waits for an answer.
+#[derive(Clone, Debug)]
+pub struct Killer(Arc<Mutex<std::process::Child>>);
+
+impl Child {
+    /// Starts `program role` with one end of a new socket as its standard input; returns the other end.
+    ///
+    /// The environment is `env` and nothing else, the working directory `/`; output and diagnostics go nowhere, and
+    /// every descriptor of ours is closed on exec.
+    ///
+    /// # Errors
+    /// When there is no socket to be had or the program cannot be started.
+    #[expect(clippy::disallowed_methods, reason = "this is where children are started")]
+    pub fn spawn<V: AsRef<OsStr>>(
+        program: &Path,
+        role: &str,
+        env: &BTreeMap<String, V>,
+    ) -> io::Result<(Self, UnixStream)> {
+        let (ours, theirs) = UnixStream::pair()?;
+        let process = Command::new(program)
+            .arg(role)
+            .env_clear()
+            .envs(env)
+            .current_dir("/")
+            .stdin(Stdio::from(OwnedFd::from(theirs)))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let pid = process.id();
+        Ok((Self { process: Arc::new(Mutex::new(process)), pid }, ours))
+    }
+
+    /// The process id.
+    #[must_use]
+    pub const fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// A handle that ends the child from another thread.
+    #[must_use]
+    pub fn killer(&self) -> Killer {
+        Killer(Arc::clone(&self.process))
+    }
+
+    /// How the child ended, as text, if it has.
+    ///
+    /// # Errors
+    /// When the system cannot tell.
+    pub fn try_wait(&mut self) -> io::Result<Option<String>> {
+        Ok(locked(&self.process).try_wait()?.map(describe))
+    }
+
+    /// Ends the child and reaps it; how it ended, as text.
+    ///
+    /// # Errors
+    /// When the system cannot tell.
+    pub fn kill(&mut self) -> io::Result<String> {
+        let mut process = locked(&self.process);
+        process.kill()?;
+        process.wait().map(describe)
+    }
+
+    /// Waits up to `limit` for the child to end by itself, else ends it; how it ended, as text.
+    ///
+    /// # Errors
+    /// When the system cannot tell.
+    pub fn wait_or_kill(&mut self, limit: Duration) -> io::Result<String> {
+        let deadline = Deadline::after(limit);
+        while deadline.remaining().is_some_and(|left| !left.is_zero()) {
+            if let Some(status) = self.try_wait()? {
+                return Ok(status);
+            }
+            // std has no wait with a limit; this is the end of a child's life, where some milliseconds do not count.
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        self.kill()
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        // Nothing is left to be told where even this fails; the child also ends when its socket closes.
+        let _ = self.kill();
+    }
+}
+
+impl Killer {
+    /// Ends the child; it is reaped by its owner. A child that has ended stays as it is.
+    pub fn kill(&self) {
+        let _ = locked(&self.0).kill();
+    }
+}
+
+fn locked(process: &Mutex<std::process::Child>) -> MutexGuard<'_, std::process::Child> {
+    process.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn describe(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("it ended with exit code {code}"),
+        (None, Some(signal)) => {
+            let name = match signal {
+                4 => " (SIGILL)",
+                6 => " (SIGABRT)",
+                7 => " (SIGBUS)",
+                9 => " (SIGKILL)",
+                11 => " (SIGSEGV)",
+                15 => " (SIGTERM)",
+                31 => " (SIGSYS)",
+                _ => "",
+            };
+            format!("it was ended by signal {signal}{name}")
+        }
+        (None, None) => "it ended".to_owned(),
+    }
+}
+
+/// For a child: the socket that came as standard input, which `/dev/null` replaces, so that no library reads from it.
+///
+/// # Errors
+/// When standard input is no Unix socket: somebody called an internal role by hand.
+pub fn inherited_socket() -> io::Result<UnixStream> {
+    let input = io::stdin();
+    if rustix::net::sockopt::socket_domain(input.as_fd())? != rustix::net::AddressFamily::UNIX {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
+    let socket = input.as_fd().try_clone_to_owned()?;
+    rustix::stdio::dup2_stdin(std::fs::File::open("/dev/null")?)?;
+    Ok(UnixStream::from(socket))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+
+    fn shell(script: &str) -> (Child, UnixStream) {
+        // `sh` reads its script from the socket, as any role reads its frames.
+        let (child, socket) =
+            Child::spawn(Path::new("/bin/sh"), "-s", &BTreeMap::from([("ONLY".to_owned(), "this")])).unwrap();
+        std::io::Write::write_all(&mut &socket, script.as_bytes()).unwrap();
+        (child, socket)
+    }
+
+    #[test]
+    fn a_child_has_our_environment_alone_none_of_our_files_and_the_root_as_its_place() {
+        let _ours = std::fs::File::open(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).unwrap();
+        let (mut child, mut socket) = shell("cat /proc/self/environ >&0; pwd >&0; ls -l /proc/$$/fd >&0; exit 7\n");
+        assert_eq!(child.wait_or_kill(Duration::from_secs(10)).unwrap(), "it ended with exit code 7");
+        socket.set_nonblocking(true).unwrap();
+        let mut found = String::new();
+        let _ = socket.read_to_string(&mut found);
+        assert!(found.contains("ONLY=this") && !found.contains("HOME=") && !found.contains("CARGO"), "{found}");
+        assert!(found.contains("\0/\n") && found.contains("socket:") && !found.contains("Cargo.toml"), "{found}");
+    }
+
+    #[test]
+    fn a_child_is_killed_from_elsewhere_and_reaped() {
+        let (mut child, _socket) = shell("");
+        assert_eq!(child.try_wait().unwrap(), None);
+        child.killer().kill();
+        assert_eq!(child.wait_or_kill(Duration::from_secs(10)).unwrap(), "it was ended by signal 9 (SIGKILL)");
+        let pid = child.pid();
+        drop(child);
+        assert!(!Path::new(&format!("/proc/{pid}")).exists());
+    }
+
+    #[test]
+    fn a_child_does_not_outlive_its_owner() {
+        let (child, _socket) = shell("");
+        let pid = child.pid();
+        drop(child);
+        assert!(!Path::new(&format!("/proc/{pid}")).exists());
+    }
+}

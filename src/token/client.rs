@@ -1,0 +1,437 @@
+//! The client's side: a token as everybody else sees it.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::wire::{Call, FoundKey, Hello, How, Inventory, KeyQuery, LibraryFacts, NewKey, Reply, kind};
+use super::wire::{parse, print, split_id};
+use super::{HOST_ROLE, Mechanism, TokenError};
+use crate::process::{Access, Child, Confinement, Deadline, Frame, FrameError, FrameReader, FrameWriter, Killer};
+use crate::steps::{Pin, TokenFacts};
+
+/// Signatures that may be outstanding at once.
+pub const SIGN_WINDOW: usize = 64;
+
+/// How long a host that lost its socket may take to end by itself.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
+/// How long a host may take to answer; one that takes longer is killed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Deadlines {
+    /// Anything not named here, loading the module included.
+    pub call: Duration,
+    /// A login with a PIN, or at a token that is open already.
+    pub login: Duration,
+    /// A login at the device, where people present cards or keys one after another.
+    pub protected_login: Duration,
+    /// Generating a key.
+    pub generate: Duration,
+    /// From one signature to the next.
+    pub sign: Duration,
+}
+
+impl Default for Deadlines {
+    /// 30 s; 720 s at the device; 300 s for generating, since small tokens take minutes for an RSA key.
+    fn default() -> Self {
+        let short = Duration::from_secs(30);
+        Self {
+            call: short,
+            login: short,
+            protected_login: Duration::from_secs(720),
+            generate: Duration::from_secs(300),
+            sign: short,
+        }
+    }
+}
+
+/// Where the module is and what its host may do.
+#[derive(Clone, Debug)]
+pub struct TokenConfig {
+    /// This program, to be started as the host: `/proc/self/exe`.
+    pub program: PathBuf,
+    /// The PKCS#11 module, an absolute path.
+    pub module: PathBuf,
+    /// The host's whole environment. A value that is an absolute path may be read by the host.
+    pub env: BTreeMap<String, String>,
+    /// What the host may write; if nothing is named, its files are not restricted.
+    pub writable: Vec<PathBuf>,
+    /// Who hashes for RSA.
+    pub mechanism: Mechanism,
+    /// How long answers may take.
+    pub deadlines: Deadlines,
+}
+
+/// How to log in.
+#[derive(Debug)]
+pub enum Login<'a> {
+    /// With this PIN.
+    Pin(&'a Pin),
+    /// At the device (`CKF_PROTECTED_AUTHENTICATION_PATH`).
+    Protected,
+    /// Not at all: the token was opened by its own means before.
+    Preloaded,
+}
+
+/// A module in its host. Dropping it kills the host.
+#[derive(Debug)]
+pub struct Token {
+    link: Option<Link>,
+    library: LibraryFacts,
+    deadlines: Deadlines,
+    next_id: u32,
+    pid: u32,
+}
+
+#[derive(Debug)]
+struct Link {
+    child: Child,
+    reader: FrameReader,
+    writer: FrameWriter,
+}
+
+impl Token {
+    /// Starts a host, which confines itself and then loads the module.
+    ///
+    /// # Errors
+    /// [`TokenError::Start`], [`TokenError::Module`], or the host died or did not answer.
+    pub fn start(config: &TokenConfig) -> Result<(Self, Confinement), TokenError> {
+        let failed = |error: std::io::Error| TokenError::Start {
+            program: config.program.display().to_string(),
+            reason: error.to_string(),
+        };
+        let (child, socket) = Child::spawn(&config.program, HOST_ROLE, &config.env).map_err(failed)?;
+        socket.set_nonblocking(true).map_err(failed)?;
+        let writer = FrameWriter::new(socket.try_clone().map_err(failed)?);
+        let pid = child.pid();
+        let link = Link { child, reader: FrameReader::new(socket), writer };
+        let library = LibraryFacts { manufacturer: String::new(), description: String::new(), version: String::new() };
+        let mut token = Self { link: Some(link), library, deadlines: config.deadlines, next_id: 0, pid };
+        let hello = Hello { module: config.module.clone(), access: access(config), mechanism: config.mechanism };
+        let hello = print(&hello)?;
+        let reply = token.exchange("loading the module", config.deadlines.call, |writer, deadline| {
+            writer.push(kind::HELLO, &[&hello])?;
+            writer.flush(deadline)
+        });
+        match reply? {
+            Reply::Ready { confinement, library } => {
+                token.library = library;
+                Ok((token, confinement))
+            }
+            _ => Err(token.misunderstood()),
+        }
+    }
+
+    /// What the module says of itself.
+    #[must_use]
+    pub const fn library(&self) -> &LibraryFacts {
+        &self.library
+    }
+
+    /// The process id of the host.
+    #[must_use]
+    pub const fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// A handle that ends the host from another thread while a request waits, a login at the device for example.
+    #[must_use]
+    pub fn killer(&self) -> Option<Killer> {
+        self.link.as_ref().map(|link| link.child.killer())
+    }
+
+    /// The initialized tokens that are there.
+    ///
+    /// # Errors
+    /// What the module answers, or the host died or did not answer.
+    pub fn tokens(&mut self) -> Result<Vec<TokenFacts>, TokenError> {
+        match self.call(&Call::Tokens, "looking for tokens", self.deadlines.call)? {
+            Reply::Tokens(tokens) => Ok(tokens),
+            _ => Err(self.misunderstood()),
+        }
+    }
+
+    /// Logs in to the token of this serial; any session before is ended. The PIN goes to that token alone, once.
+    ///
+    /// # Errors
+    /// [`TokenError::NoToken`], [`TokenError::TwoTokens`], [`TokenError::PinIncorrect`], [`TokenError::PinLocked`],
+    /// or the host died or did not answer.
+    pub fn login(&mut self, serial: &str, login: &Login<'_>) -> Result<(), TokenError> {
+        let (how, pin, limit) = match login {
+            Login::Pin(pin) => (How::Pin, Some(*pin), self.deadlines.login),
+            Login::Protected => (How::Protected, None, self.deadlines.protected_login),
+            Login::Preloaded => (How::Preloaded, None, self.deadlines.login),
+        };
+        let id = self.id().to_be_bytes();
+        let call = print(&Call::Login { serial: serial.to_owned(), how })?;
+        let reply = self.exchange("logging in", limit, |writer, deadline| {
+            writer.push(kind::CALL, &[&id, &call])?;
+            match pin {
+                Some(pin) => writer.send_secret(kind::PIN, pin, deadline),
+                None => writer.flush(deadline),
+            }
+        })?;
+        self.done(&reply)
+    }
+
+    /// Looks each key up, once for all its signatures; a result for each query, in order.
+    ///
+    /// Exactly one private and one public key have to match.
+    ///
+    /// # Errors
+    /// As a whole: no token is open, or the host died or did not answer. For each key: [`TokenError::KeyNotFound`],
+    /// [`TokenError::KeyAmbiguous`], [`TokenError::KeyUnfit`].
+    pub fn find_keys(&mut self, queries: &[KeyQuery]) -> Result<Vec<Result<FoundKey, TokenError>>, TokenError> {
+        let call = Call::Find { queries: queries.to_vec() };
+        match self.call(&call, "looking for keys", self.deadlines.call)? {
+            Reply::Found(found) if found.len() == queries.len() => Ok(found),
+            _ => Err(self.misunderstood()),
+        }
+    }
+
+    /// All private keys of the open token, and their public halves. The indices in it are of no use for signing.
+    ///
+    /// # Errors
+    /// No token is open, or the host died or did not answer.
+    pub fn inventory(&mut self) -> Result<Inventory, TokenError> {
+        match self.call(&Call::Inventory, "looking for keys", self.deadlines.call)? {
+            Reply::Inventory(inventory) => Ok(inventory),
+            _ => Err(self.misunderstood()),
+        }
+    }
+
+    /// Makes a key pair: sensitive, not extractable, for signing only.
+    ///
+    /// # Errors
+    /// [`TokenError::KeyExists`], [`TokenError::KeySize`], [`TokenError::MechanismMissing`], or what the token
+    /// answers. After [`TokenError::Died`] and [`TokenError::TimedOut`] only an inventory can tell whether it exists.
+    pub fn generate(&mut self, key: &NewKey) -> Result<FoundKey, TokenError> {
+        let call = Call::Generate { key: key.clone() };
+        match self.call(&call, "generating a key", self.deadlines.generate)? {
+            Reply::Generated(key) => Ok(key),
+            _ => Err(self.misunderstood()),
+        }
+    }
+
+    /// Signs `jobs`, pairs of a key's index and the octets to be signed, up to [`SIGN_WINDOW`] of them ahead.
+    ///
+    /// `each` is called once for each job in order, with its number and its signature in DNSSEC's form. When it
+    /// breaks, no further job is sent; those already sent are waited for and not reported.
+    ///
+    /// # Errors
+    /// The host died or did not answer: whatever was not reported is unknown. Errors of the token about one signature
+    /// go to `each`.
+    pub fn sign_many<D: AsRef<[u8]>>(
+        &mut self,
+        jobs: impl IntoIterator<Item = (u32, D)>,
+        mut each: impl FnMut(usize, Result<Vec<u8>, TokenError>) -> ControlFlow<()>,
+    ) -> Result<(), TokenError> {
+        const DURING: &str = "signing";
+        let limit = self.deadlines.sign;
+        let mut jobs = jobs.into_iter().fuse();
+        let first_id = self.next_id.wrapping_add(1);
+        let (mut sent, mut answered, mut stopped) = (0_usize, 0_usize, false);
+        loop {
+            let link = self.link.as_mut().ok_or(TokenError::NotRunning)?;
+            while !stopped && sent - answered < SIGN_WINDOW {
+                let Some((key, data)) = jobs.next() else { break };
+                self.next_id = self.next_id.wrapping_add(1);
+                let parts = [&self.next_id.to_be_bytes()[..], &key.to_be_bytes(), data.as_ref()];
+                if let Err(error) = link.writer.push(kind::SIGN, &parts) {
+                    return Err(self.fail(error, DURING, limit));
+                }
+                sent += 1;
+            }
+            if let Err(error) = link.writer.flush(Deadline::after(limit)) {
+                return Err(self.fail(error, DURING, limit));
+            }
+            if sent == answered {
+                return Ok(());
+            }
+            // All that has arrived, so that the next requests go out together.
+            loop {
+                let frame = match link.reader.next(Deadline::after(limit)) {
+                    Ok(frame) => frame,
+                    Err(error) => return Err(self.fail(error, DURING, limit)),
+                };
+                let id = first_id.wrapping_add(u32::try_from(answered).unwrap_or_default());
+                let Ok(result) = signed(frame, id) else { return Err(self.misunderstood()) };
+                if !stopped {
+                    stopped = each(answered, result).is_break();
+                }
+                answered += 1;
+                if sent == answered || !link.reader.has_more() {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Logs out and ends the session; the host stays.
+    ///
+    /// # Errors
+    /// What the token answers, or the host died or did not answer.
+    pub fn logout(&mut self) -> Result<(), TokenError> {
+        let reply = self.call(&Call::Logout, "logging out", self.deadlines.call)?;
+        self.done(&reply)
+    }
+
+    /// Logs out, ends the session and the host; returns when the process is gone, whatever the result.
+    ///
+    /// # Errors
+    /// What the token answers, or the host died or did not answer.
+    pub fn close(mut self) -> Result<(), TokenError> {
+        let reply = self.call(&Call::Close, "closing the token", self.deadlines.call)?;
+        self.done(&reply)?;
+        if let Some(mut link) = self.link.take() {
+            let _ = link.child.wait_or_kill(LAST_WORDS);
+        }
+        Ok(())
+    }
+
+    fn id(&mut self) -> u32 {
+        self.next_id = self.next_id.wrapping_add(1);
+        self.next_id
+    }
+
+    fn call(&mut self, call: &Call, during: &'static str, limit: Duration) -> Result<Reply, TokenError> {
+        let id = self.id().to_be_bytes();
+        let call = print(call)?;
+        self.exchange(during, limit, |writer, deadline| {
+            writer.push(kind::CALL, &[&id, &call])?;
+            writer.flush(deadline)
+        })
+    }
+
+    /// Sends one request, whose id is the latest, and waits for its answer.
+    fn exchange(
+        &mut self,
+        during: &'static str,
+        limit: Duration,
+        send: impl FnOnce(&mut FrameWriter, Deadline) -> Result<(), FrameError>,
+    ) -> Result<Reply, TokenError> {
+        let id = self.next_id;
+        let link = self.link.as_mut().ok_or(TokenError::NotRunning)?;
+        let deadline = Deadline::after(limit);
+        let frame = send(&mut link.writer, deadline).and_then(|()| link.reader.next(deadline));
+        match frame {
+            Ok(Frame::Plain { kind: kind::REPLY, body }) => match split_id(&body) {
+                Ok((found, json)) if found == id => parse::<Result<Reply, TokenError>>(json)?,
+                _ => Err(self.misunderstood()),
+            },
+            Ok(_) => Err(self.misunderstood()),
+            Err(error) => Err(self.fail(error, during, limit)),
+        }
+    }
+
+    fn done(&mut self, reply: &Reply) -> Result<(), TokenError> {
+        if matches!(reply, Reply::Done) { Ok(()) } else { Err(self.misunderstood()) }
+    }
+
+    /// Ends a host that answers something else than it was asked.
+    fn misunderstood(&mut self) -> TokenError {
+        self.link = None;
+        TokenError::Protocol("an answer that does not belong to the request".to_owned())
+    }
+
+    /// Ends a host that cannot be talked to any more, and says why.
+    fn fail(&mut self, error: FrameError, during: &'static str, limit: Duration) -> TokenError {
+        let during = during.to_owned();
+        let Some(mut link) = self.link.take() else { return TokenError::NotRunning };
+        match error {
+            FrameError::TimedOut => TokenError::TimedOut { during, seconds: limit.as_secs() },
+            FrameError::Length { .. } => TokenError::Protocol(error.to_string()),
+            FrameError::Closed | FrameError::Truncated | FrameError::Io(_) => {
+                let status = link.child.wait_or_kill(LAST_WORDS).unwrap_or_else(|error| error.to_string());
+                TokenError::Died { during, status }
+            }
+        }
+    }
+}
+
+/// The one token of this serial, or, without a serial, of this label; without both, the only one there is.
+///
+/// # Errors
+/// [`TokenError::NoToken`], [`TokenError::TwoTokens`].
+pub fn choose<'a>(
+    tokens: &'a [TokenFacts],
+    serial: Option<&str>,
+    label: Option<&str>,
+) -> Result<&'a TokenFacts, TokenError> {
+    let wanted = match (serial, label) {
+        (Some(serial), _) => format!("serial {serial:?}"),
+        (None, Some(label)) => format!("label {label:?}"),
+        (None, None) => "any name".to_owned(),
+    };
+    let fits = |token: &&TokenFacts| match (serial, label) {
+        (Some(serial), _) => token.serial == serial,
+        (None, Some(label)) => token.label == label,
+        (None, None) => true,
+    };
+    let mut chosen = tokens.iter().filter(fits);
+    let Some(token) = chosen.next() else {
+        let found: Vec<_> = tokens.iter().map(|token| format!("{:?} (serial {})", token.label, token.serial)).collect();
+        let found = if found.is_empty() { "none".to_owned() } else { found.join(", ") };
+        return Err(TokenError::NoToken { wanted, found });
+    };
+    match chosen.count() {
+        0 => Ok(token),
+        further => Err(TokenError::TwoTokens { wanted, count: further + 1 }),
+    }
+}
+
+/// What the host keeps of the file system: the system's own folders, the module's, and what the profile names.
+fn access(config: &TokenConfig) -> Access {
+    const SYSTEM: [&str; 9] = ["/usr", "/lib", "/lib64", "/etc", "/proc", "/sys", "/dev", "/run", "/opt"];
+    let mut read: Vec<PathBuf> = SYSTEM.iter().map(PathBuf::from).collect();
+    read.extend(config.module.parent().map(Path::to_path_buf));
+    read.extend(config.env.values().map(PathBuf::from).filter(|path| path.is_absolute()));
+    Access { read, write: config.writable.clone() }
+}
+
+/// The signature, or the token's error, in the answer to request `id`; `Err` for any other frame.
+fn signed(frame: Frame, id: u32) -> Result<Result<Vec<u8>, TokenError>, TokenError> {
+    let other = || TokenError::Protocol("another frame than a signature".to_owned());
+    let Frame::Plain { kind: kind::SIGNED, body } = frame else { return Err(other()) };
+    let (found, rest) = split_id(&body)?;
+    match rest.split_first() {
+        Some((0, signature)) if found == id => Ok(Ok(signature.to_vec())),
+        Some((1, error)) if found == id => Ok(Err(parse(error)?)),
+        _ => Err(other()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(serial: &str, label: &str) -> TokenFacts {
+        TokenFacts {
+            serial: serial.to_owned(),
+            label: label.to_owned(),
+            manufacturer: String::new(),
+            model: String::new(),
+            firmware: String::new(),
+            protected_path: false,
+            pin_count_low: false,
+            pin_final_try: false,
+            pin_locked: false,
+        }
+    }
+
+    #[test]
+    fn a_serial_wins_over_a_label_and_must_be_unique() {
+        let tokens = [token("1", "a"), token("2", "a"), token("3", "b"), token("3", "c")];
+        assert_eq!(choose(&tokens, Some("2"), Some("b")).unwrap().serial, "2");
+        assert_eq!(choose(&tokens, None, Some("b")).unwrap().serial, "3");
+        assert!(matches!(choose(&tokens, None, Some("a")), Err(TokenError::TwoTokens { count: 2, .. })));
+        assert!(matches!(choose(&tokens, Some("3"), None), Err(TokenError::TwoTokens { count: 2, .. })));
+        assert!(matches!(choose(&tokens, None, None), Err(TokenError::TwoTokens { count: 4, .. })));
+        let error = choose(&tokens[..1], Some("9"), None).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            r#"expected a token with serial "9"; found "a" (serial 1); connect it or choose another"#
+        );
+    }
+}

@@ -1,0 +1,180 @@
+//! What can go wrong with a token, in words for people.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::dns::Algorithm;
+
+/// What can go wrong with a token; plain data, since it also crosses from the host.
+#[derive(Clone, Debug, Deserialize, Eq, Error, PartialEq, Serialize)]
+pub enum TokenError {
+    /// The host process could not be started.
+    #[error("the token host `{program}` could not be started: {reason}")]
+    Start {
+        /// The program.
+        program: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// The PKCS#11 module could not be loaded or initialized.
+    #[error("the PKCS#11 module `{path}` could not be loaded: {reason}; check `module` in the profile")]
+    Module {
+        /// The module's path.
+        path: String,
+        /// What the loader or the module says.
+        reason: String,
+    },
+    /// No token is there, or none that was asked for.
+    #[error("expected a token with {wanted}; found {found}; connect it or choose another")]
+    NoToken {
+        /// The serial or label asked for.
+        wanted: String,
+        /// The tokens that are there.
+        found: String,
+    },
+    /// Several tokens answer to the same name.
+    #[error("expected one token with {wanted}; found {count}; disconnect the others or choose by a unique serial")]
+    TwoTokens {
+        /// The serial or label asked for.
+        wanted: String,
+        /// How many there are.
+        count: usize,
+    },
+    /// `CKR_PIN_INCORRECT`.
+    #[error("token {serial} refused the PIN as wrong; {state}")]
+    PinIncorrect {
+        /// The token that was asked.
+        serial: String,
+        /// What the token says about further tries.
+        state: PinState,
+    },
+    /// `CKR_PIN_LOCKED`, or the token says so before it is asked.
+    #[error("the PIN of token {serial} is locked; its security officer has to unlock it")]
+    PinLocked {
+        /// The token.
+        serial: String,
+    },
+    /// The token was removed, or the session is gone.
+    #[error("the token is gone ({code}); connect it and unlock it again")]
+    TokenGone {
+        /// The PKCS#11 name of what was answered.
+        code: String,
+    },
+    /// No token is open.
+    #[error("no token is open; unlock it first")]
+    NotOpen,
+    /// No such key.
+    #[error("expected a {class} key {key} on the token; found none")]
+    KeyNotFound {
+        /// `private` or `public`.
+        class: String,
+        /// Label and CKA_ID asked for.
+        key: String,
+    },
+    /// Several keys answer to the same name.
+    #[error("expected one {class} key {key} on the token; found {count}; name it by `cka-id` as well")]
+    KeyAmbiguous {
+        /// `private` or `public`.
+        class: String,
+        /// Label and CKA_ID asked for.
+        key: String,
+        /// How many there are.
+        count: usize,
+    },
+    /// A key to be generated has a name that is taken.
+    #[error("a key {key} is on the token already; nothing was generated")]
+    KeyExists {
+        /// Label and CKA_ID asked for.
+        key: String,
+    },
+    /// The key is there but cannot be what it should be.
+    #[error("key {key} cannot be used: expected {expected}; found {found}")]
+    KeyUnfit {
+        /// Label and CKA_ID.
+        key: String,
+        /// What the algorithm demands.
+        expected: String,
+        /// What the token has.
+        found: String,
+    },
+    /// A generated key would have a size that its algorithm does not allow.
+    #[error("a key of {algorithm} cannot have {bits} bits; nothing was generated")]
+    KeySize {
+        /// The algorithm.
+        algorithm: Algorithm,
+        /// The size asked for.
+        bits: u32,
+    },
+    /// The token does not list a mechanism.
+    #[error("the token does not offer {mechanism}; choose another `mechanism` or algorithm")]
+    MechanismMissing {
+        /// Its PKCS#11 name.
+        mechanism: String,
+    },
+    /// The token answered with something that is no signature of this key.
+    #[error("expected a signature of {expected} octets from the token; found {found}")]
+    SignatureLength {
+        /// What algorithm and key demand.
+        expected: usize,
+        /// What came.
+        found: usize,
+    },
+    /// Any other PKCS#11 error.
+    #[error("{during}: the token answered {code}: {text}")]
+    Pkcs11 {
+        /// What was being done.
+        during: String,
+        /// The PKCS#11 name.
+        code: String,
+        /// What it means, shortly.
+        text: String,
+    },
+    /// The host process died.
+    #[error("the token host died while {during}: {status}; nothing is sent again by itself")]
+    Died {
+        /// What was being done.
+        during: String,
+        /// How it ended.
+        status: String,
+    },
+    /// The host process did not answer in time and was killed.
+    #[error("the token did not answer within {seconds} s while {during}; its host was ended")]
+    TimedOut {
+        /// What was being done.
+        during: String,
+        /// The limit.
+        seconds: u64,
+    },
+    /// The host process had ended before.
+    #[error("the token host has ended; start it and unlock the token again")]
+    NotRunning,
+    /// The two processes do not understand each other.
+    #[error("the token host and this program do not understand each other: {0}")]
+    Protocol(String),
+}
+
+/// What a token says about further tries of a PIN.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum PinState {
+    /// No flag is set; not every token reports.
+    NotReported,
+    /// `CKF_USER_PIN_COUNT_LOW`.
+    CountLow,
+    /// `CKF_USER_PIN_FINAL_TRY`.
+    FinalTry,
+    /// `CKF_USER_PIN_LOCKED`.
+    Locked,
+}
+
+impl fmt::Display for PinState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotReported => "it does not report how many tries are left",
+            Self::CountLow => "it has counted wrong PINs since the last right one",
+            Self::FinalTry => "FINAL TRY: one more wrong PIN locks it",
+            Self::Locked => "it is locked now",
+        })
+    }
+}

@@ -1,0 +1,337 @@
+//! The token host: the process that loads a vendor's library and holds its sessions.
+//!
+//! Two threads: one reads frames, the other calls the library, so that the socket is served while C_Sign runs. The
+//! library is called by one thread alone.
+
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel, sync_channel};
+use std::time::Duration;
+
+use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
+use cryptoki::error::{Error, RvError};
+use cryptoki::mechanism::MechanismType;
+use cryptoki::session::{Session, UserType};
+use cryptoki::slot::{Slot, TokenInfo};
+use cryptoki::types::RawAuthPin;
+
+use super::fault::{during, of_module};
+use super::keys::{Keys, SigningKey};
+use super::wire::{Call, FoundKey, Hello, How, LibraryFacts, Reply, kind, parse, print, split_id};
+use super::{Mechanism, PinState, TokenError};
+use crate::process::{
+    Clock as _, Confinement, Deadline, Frame, FrameError, FrameReader, FrameWriter, SystemClock, confine,
+    inherited_socket,
+};
+use crate::steps::{Pin, TokenFacts};
+
+/// The internal role: what stands as the only argument of a token host.
+pub const HOST_ROLE: &str = "token-host";
+
+/// Requests that may wait for the library; more than a client ever sends ahead.
+const QUEUE: usize = 128;
+/// Signatures are sent when nothing waits, or when this much time has passed: few system calls where signing is
+/// fast, and none held back where it is slow.
+const FLUSH_MS: u64 = 2;
+/// How long the library has to come back once the client is gone.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The token host, from its first act to its end; the exit code.
+///
+/// It speaks through the socket that is its standard input and ends with it.
+#[must_use]
+pub fn run_host() -> u8 {
+    const USAGE: u8 = 2;
+    const INTERNAL: u8 = 70;
+    let Ok(socket) = inherited_socket() else { return USAGE };
+    let (Ok(sending), Ok(closing)) = (socket.try_clone(), socket.try_clone()) else { return INTERNAL };
+    let mut reader = FrameReader::new(socket);
+    let Ok(Frame::Plain { kind: kind::HELLO, body }) = reader.next(Deadline::never()) else { return USAGE };
+    let Ok(hello) = parse::<Hello>(&body) else { return USAGE };
+    let confinement = confine(&hello.access);
+
+    let (requests, queue) = sync_channel(QUEUE);
+    let (alive, ended) = channel::<()>();
+    std::thread::spawn(move || {
+        let _alive = alive;
+        let _closing = HangUp(closing);
+        // Whatever ends it, a lost client or a broken frame: there is nobody left to be told.
+        let _ = serve(&hello, confinement, &queue, FrameWriter::new(sending));
+    });
+    while let Ok(frame) = reader.next(Deadline::never()) {
+        if requests.send(frame).is_err() {
+            break;
+        }
+    }
+    drop(requests);
+    if ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+        // The library does not come back, and it may block the regular end as well.
+        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+    }
+    0
+}
+
+/// Closes the socket in both directions when the serving thread ends, even by a panic.
+struct HangUp(UnixStream);
+
+impl Drop for HangUp {
+    fn drop(&mut self) {
+        let _ = self.0.shutdown(Shutdown::Both);
+    }
+}
+
+fn serve(
+    hello: &Hello,
+    confinement: Confinement,
+    queue: &Receiver<Frame>,
+    mut writer: FrameWriter,
+) -> Result<(), FrameError> {
+    let never = Deadline::never();
+    let mut host = match Host::load(hello) {
+        Ok((host, library)) => {
+            reply(&mut writer, 0, &Ok(Reply::Ready { confinement, library }))?;
+            host
+        }
+        Err(error) => return reply(&mut writer, 0, &Err(error)),
+    };
+    let clock = SystemClock::start();
+    let mut flushed = 0;
+    loop {
+        let frame = match queue.try_recv() {
+            Ok(frame) => frame,
+            Err(TryRecvError::Disconnected) => return Ok(()),
+            Err(TryRecvError::Empty) => {
+                writer.flush(never)?;
+                flushed = clock.uptime();
+                let Ok(frame) = queue.recv() else { return Ok(()) };
+                frame
+            }
+        };
+        match frame {
+            Frame::Plain { kind: kind::SIGN, body } => {
+                let Ok((id, rest)) = split_id(&body) else { return Ok(()) };
+                match host.sign(rest) {
+                    Ok(signature) => writer.push(kind::SIGNED, &[&id.to_be_bytes(), &[0], &signature])?,
+                    Err(error) => {
+                        let error = print(&error).unwrap_or_default();
+                        writer.push(kind::SIGNED, &[&id.to_be_bytes(), &[1], &error])?;
+                    }
+                }
+                if clock.uptime().saturating_sub(flushed) >= FLUSH_MS {
+                    writer.flush(never)?;
+                    flushed = clock.uptime();
+                }
+            }
+            Frame::Plain { kind: kind::CALL, body } => {
+                let Ok((id, json)) = split_id(&body) else { return Ok(()) };
+                let Ok(call) = parse::<Call>(json) else { return Ok(()) };
+                let close = matches!(call, Call::Close);
+                let answer = host.answer(call, queue);
+                if close {
+                    // The sessions end, and the module is finalized, before anybody hears of it.
+                    drop(host);
+                    return reply(&mut writer, id, &answer);
+                }
+                reply(&mut writer, id, &answer)?;
+            }
+            Frame::Plain { .. } | Frame::Secret { .. } => return Ok(()),
+        }
+    }
+}
+
+fn reply(writer: &mut FrameWriter, id: u32, answer: &Result<Reply, TokenError>) -> Result<(), FrameError> {
+    let json = print(answer).unwrap_or_default();
+    writer.push(kind::REPLY, &[&id.to_be_bytes(), &json])?;
+    writer.flush(Deadline::never())
+}
+
+/// A token that is open.
+struct Open {
+    session: Session,
+    listed: Vec<MechanismType>,
+    keys: Vec<SigningKey>,
+}
+
+/// A loaded module. The order of the fields is that of their ends: session before module.
+struct Host {
+    open: Option<Open>,
+    pkcs11: Pkcs11,
+    mechanism: Mechanism,
+}
+
+impl Host {
+    fn load(hello: &Hello) -> Result<(Self, LibraryFacts), TokenError> {
+        let path = hello.module.display().to_string();
+        if !hello.module.is_absolute() {
+            // The loader would search its own folders for a name without a slash.
+            return Err(TokenError::Module { path, reason: "expected an absolute path".to_owned() });
+        }
+        let failed = |error| of_module(&path, error);
+        let pkcs11 = Pkcs11::new(&hello.module).map_err(failed)?;
+        pkcs11.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)).map_err(failed)?;
+        let info = pkcs11.get_library_info().map_err(failed)?;
+        let version = info.library_version();
+        let library = LibraryFacts {
+            manufacturer: info.manufacturer_id().to_owned(),
+            description: info.library_description().to_owned(),
+            version: format!("{}.{}", version.major(), version.minor()),
+        };
+        Ok((Self { open: None, pkcs11, mechanism: hello.mechanism }, library))
+    }
+
+    fn answer(&mut self, call: Call, queue: &Receiver<Frame>) -> Result<Reply, TokenError> {
+        match call {
+            Call::Tokens => Ok(Reply::Tokens(self.tokens()?.iter().map(|(_, info)| facts(info)).collect())),
+            Call::Login { serial, how } => {
+                let pin = match how {
+                    How::Pin => match queue.recv() {
+                        Ok(Frame::Secret { kind: kind::PIN, secret }) => Some(secret),
+                        _ => return Err(TokenError::Protocol("a login without its PIN".to_owned())),
+                    },
+                    How::Protected | How::Preloaded => None,
+                };
+                self.login(&serial, how, pin)?;
+                Ok(Reply::Done)
+            }
+            Call::Find { queries } => {
+                let mut found = Vec::with_capacity(queries.len());
+                for query in &queries {
+                    let key = self.keys()?.find(query);
+                    found.push(key.and_then(|(key, facts)| self.keep(key, facts)));
+                }
+                Ok(Reply::Found(found))
+            }
+            Call::Inventory => Ok(Reply::Inventory(self.keys()?.inventory()?)),
+            Call::Generate { key } => {
+                let (key, facts) = self.keys()?.generate(&key)?;
+                Ok(Reply::Generated(self.keep(key, facts)?))
+            }
+            Call::Logout | Call::Close => {
+                self.logout()?;
+                Ok(Reply::Done)
+            }
+        }
+    }
+
+    fn tokens(&self) -> Result<Vec<(Slot, TokenInfo)>, TokenError> {
+        let failed = during("looking for tokens");
+        let mut tokens = Vec::new();
+        for slot in self.pkcs11.get_slots_with_token().map_err(&failed)? {
+            match self.pkcs11.get_token_info(slot) {
+                Ok(info) if info.token_initialized() => tokens.push((slot, info)),
+                // An empty token is nobody's, and one that is just being pulled out is not there.
+                Ok(_) | Err(Error::Pkcs11(RvError::TokenNotPresent | RvError::TokenNotRecognized, _)) => {}
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        Ok(tokens)
+    }
+
+    fn login(&mut self, serial: &str, how: How, pin: Option<Pin>) -> Result<(), TokenError> {
+        self.open = None;
+        let tokens = self.tokens()?;
+        let serials = tokens.iter().map(|(_, info)| info.serial_number().to_owned()).collect::<Vec<_>>();
+        let mut chosen = tokens.into_iter().filter(|(_, info)| info.serial_number() == serial);
+        let wanted = format!("serial {serial:?}");
+        let Some((slot, info)) = chosen.next() else {
+            let found = if serials.is_empty() { "none".to_owned() } else { serials.join(", ") };
+            return Err(TokenError::NoToken { wanted, found });
+        };
+        let further = chosen.count();
+        if further > 0 {
+            return Err(TokenError::TwoTokens { wanted, count: further + 1 });
+        }
+        if info.user_pin_locked() {
+            return Err(TokenError::PinLocked { serial: serial.to_owned() });
+        }
+        let failed = during("opening the token");
+        let session = match self.pkcs11.open_rw_session(slot) {
+            // Reading and signing do not need more; generating will say that it does.
+            Err(Error::Pkcs11(RvError::TokenWriteProtected, _)) => self.pkcs11.open_ro_session(slot),
+            other => other,
+        };
+        let session = session.map_err(&failed)?;
+        let outcome = match (how, pin) {
+            (How::Preloaded, _) => Ok(()),
+            (How::Protected, _) | (How::Pin, None) => session.login(UserType::User, None),
+            (How::Pin, Some(pin)) => {
+                let raw = RawAuthPin::new(Box::new(pin.expose().to_vec()));
+                session.login_with_raw(UserType::User, &raw)
+            }
+        };
+        match outcome {
+            Ok(()) => {}
+            Err(Error::Pkcs11(RvError::PinIncorrect, _)) => {
+                return Err(TokenError::PinIncorrect { serial: serial.to_owned(), state: self.pin_state(slot) });
+            }
+            Err(Error::Pkcs11(RvError::PinLocked, _)) => {
+                return Err(TokenError::PinLocked { serial: serial.to_owned() });
+            }
+            Err(error) => return Err(during("logging in")(error)),
+        }
+        let listed = self.pkcs11.get_mechanism_list(slot).map_err(&failed)?;
+        self.open = Some(Open { session, listed, keys: Vec::new() });
+        Ok(())
+    }
+
+    fn pin_state(&self, slot: Slot) -> PinState {
+        match self.pkcs11.get_token_info(slot) {
+            Ok(info) if info.user_pin_locked() => PinState::Locked,
+            Ok(info) if info.user_pin_final_try() => PinState::FinalTry,
+            Ok(info) if info.user_pin_count_low() => PinState::CountLow,
+            _ => PinState::NotReported,
+        }
+    }
+
+    fn logout(&mut self) -> Result<(), TokenError> {
+        let Some(open) = self.open.take() else { return Ok(()) };
+        match open.session.logout() {
+            // A preloaded token was never logged in to.
+            Ok(()) | Err(Error::Pkcs11(RvError::UserNotLoggedIn, _)) => {}
+            Err(error) => return Err(during("logging out")(error)),
+        }
+        open.session.close().map_err(during("closing the session"))
+    }
+
+    fn keys(&self) -> Result<Keys<'_>, TokenError> {
+        let open = self.open.as_ref().ok_or(TokenError::NotOpen)?;
+        Ok(Keys { session: &open.session, listed: &open.listed, mechanism: self.mechanism })
+    }
+
+    /// Gives a key its index.
+    fn keep(&mut self, key: SigningKey, facts: FoundKey) -> Result<FoundKey, TokenError> {
+        let open = self.open.as_mut().ok_or(TokenError::NotOpen)?;
+        let index = u32::try_from(open.keys.len()).unwrap_or(u32::MAX);
+        open.keys.push(key);
+        Ok(FoundKey { index, ..facts })
+    }
+
+    /// Signs what a frame brought: index of the key, then the data.
+    fn sign(&self, body: &[u8]) -> Result<Vec<u8>, TokenError> {
+        let (index, data) = split_id(body)?;
+        let open = self.open.as_ref().ok_or(TokenError::NotOpen)?;
+        let key = usize::try_from(index).ok().and_then(|index| open.keys.get(index));
+        let key = key.ok_or_else(|| TokenError::Protocol(format!("no key of index {index}")))?;
+        let input = key.method.input(data);
+        let signature = open.session.sign(&key.method.ckm(), key.handle, &input).map_err(during("signing"))?;
+        if signature.len() != key.signature {
+            return Err(TokenError::SignatureLength { expected: key.signature, found: signature.len() });
+        }
+        Ok(signature)
+    }
+}
+
+fn facts(info: &TokenInfo) -> TokenFacts {
+    let firmware = info.firmware_version();
+    TokenFacts {
+        serial: info.serial_number().to_owned(),
+        label: info.label().to_owned(),
+        manufacturer: info.manufacturer_id().to_owned(),
+        model: info.model().to_owned(),
+        firmware: format!("{}.{}", firmware.major(), firmware.minor()),
+        protected_path: info.protected_authentication_path(),
+        pin_count_low: info.user_pin_count_low(),
+        pin_final_try: info.user_pin_final_try(),
+        pin_locked: info.user_pin_locked(),
+    }
+}

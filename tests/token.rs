@@ -1,0 +1,358 @@
+//! The token host as a real process, over SoftHSM2.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may panic, in its helpers too"
+)]
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use claviger::dns::{Algorithm, verify};
+use claviger::process::Extent;
+use claviger::steps::Pin;
+use claviger::token::{
+    Deadlines, FoundKey, KeyQuery, Login, Mechanism, NewKey, PinState, Token, TokenConfig, TokenError, choose,
+};
+use rustix::process::{Pid, Signal, kill_process};
+
+#[path = "common/softhsm.rs"]
+mod softhsm;
+
+use softhsm::SoftHsm;
+
+fn config(store: &SoftHsm) -> TokenConfig {
+    TokenConfig {
+        program: PathBuf::from(env!("CARGO_BIN_EXE_claviger")),
+        module: store.module.clone(),
+        env: store.env(),
+        writable: vec![store.tokens()],
+        mechanism: Mechanism::Hashed,
+        deadlines: Deadlines::default(),
+    }
+}
+
+fn pin() -> Pin {
+    Pin::from_octets(SoftHsm::PIN.as_bytes()).unwrap()
+}
+
+fn open_with(config: &TokenConfig) -> Token {
+    let (mut token, _) = Token::start(config).unwrap();
+    let serial = token.tokens().unwrap()[0].serial.clone();
+    token.login(&serial, &Login::Pin(&pin())).unwrap();
+    token
+}
+
+fn new_key(label: &str, id: &str, algorithm: Algorithm) -> NewKey {
+    NewKey { label: label.into(), cka_id: id.into(), algorithm, bits: if algorithm.is_rsa() { 2048 } else { 0 } }
+}
+
+fn query(label: &str, cka_id: Option<&str>, algorithm: Algorithm) -> KeyQuery {
+    KeyQuery { label: label.into(), cka_id: cka_id.map(Into::into), algorithm }
+}
+
+fn find(token: &mut Token, label: &str, algorithm: Algorithm) -> Result<FoundKey, TokenError> {
+    token.find_keys(&[query(label, None, algorithm)]).unwrap().remove(0)
+}
+
+fn sign(token: &mut Token, key: u32, data: &[u8]) -> Result<Vec<u8>, TokenError> {
+    let mut signature = None;
+    token.sign_many([(key, data)], |_, result| {
+        signature = Some(result);
+        ControlFlow::Continue(())
+    })?;
+    signature.unwrap()
+}
+
+fn signal(token: &Token, signal: Signal) {
+    kill_process(Pid::from_raw(i32::try_from(token.pid()).unwrap()).unwrap(), signal).unwrap();
+}
+
+fn is_gone(pid: u32) -> bool {
+    !Path::new(&format!("/proc/{pid}")).exists()
+}
+
+#[test]
+fn every_algorithm_signs_what_verifies_with_either_mechanism() {
+    let store = SoftHsm::with_token("ceremony");
+    let mut hashed = open_with(&config(&store));
+    for (id, algorithm) in ["0a", "0b", "0c", "0d", "0e"].into_iter().zip(Algorithm::ALL) {
+        let made = hashed.generate(&new_key(algorithm.mnemonic(), id, algorithm)).unwrap();
+        assert_eq!((made.dnskey.flags, made.cka_id.as_str()), (257, id));
+    }
+    let mut raw = open_with(&TokenConfig { mechanism: Mechanism::Raw, ..config(&store) });
+    for algorithm in Algorithm::ALL {
+        let mut signatures = Vec::new();
+        for token in [&mut hashed, &mut raw] {
+            let key = find(token, algorithm.mnemonic(), algorithm).unwrap();
+            assert_eq!(key.check(), Ok(()));
+            assert_eq!(key.dnskey.check(), Ok(algorithm));
+            let signature = sign(token, key.index, b"to be signed").unwrap();
+            assert_eq!(verify(&key.dnskey, b"to be signed", &signature), Ok(()), "{algorithm}");
+            assert!(verify(&key.dnskey, b"not to be signed", &signature).is_err());
+            signatures.push(signature);
+        }
+        if algorithm.is_rsa() {
+            assert_eq!(signatures[0], signatures[1], "{algorithm}");
+        }
+    }
+    let inventory = hashed.inventory().unwrap();
+    assert_eq!((inventory.keys.len(), inventory.others.len()), (5, 0), "{inventory:?}");
+    hashed.close().unwrap();
+    raw.close().unwrap();
+}
+
+#[test]
+fn a_host_confines_itself_and_close_takes_it_away() {
+    let store = SoftHsm::with_token("ceremony");
+    let (mut token, confinement) = Token::start(&config(&store)).unwrap();
+    assert_eq!(confinement.system_calls.extent, Extent::Full, "{confinement:?}");
+    assert_eq!(confinement.no_core.extent, Extent::Full, "{confinement:?}");
+    assert!(token.library().description.contains("PKCS11"), "{:?}", token.library());
+    let status = std::fs::read_to_string(format!("/proc/{}/status", token.pid())).unwrap();
+    assert!(status.contains("NoNewPrivs:\t1") && status.contains("Seccomp:\t2"), "{status}");
+    let tokens = token.tokens().unwrap();
+    assert_eq!(choose(&tokens, None, Some("ceremony")).unwrap().serial, tokens[0].serial);
+    let pid = token.pid();
+    token.close().unwrap();
+    assert!(is_gone(pid));
+}
+
+#[test]
+fn without_writable_paths_the_store_works_and_the_report_says_unrestricted() {
+    let store = SoftHsm::with_token("ceremony");
+    let config = TokenConfig { writable: vec![], ..config(&store) };
+    let (token, confinement) = Token::start(&config).unwrap();
+    drop(token);
+    assert_eq!(confinement.files.extent, Extent::None);
+    let mut token = open_with(&config);
+    token.generate(&new_key("k", "01", Algorithm::EcdsaP256Sha256)).unwrap();
+}
+
+#[test]
+fn a_wrong_pin_is_named_its_flag_shows_and_the_right_one_still_opens() {
+    let store = SoftHsm::with_token("ceremony");
+    let (mut token, _) = Token::start(&config(&store)).unwrap();
+    let facts = token.tokens().unwrap().remove(0);
+    assert!(!facts.pin_count_low);
+    let wrong = Pin::from_octets(b"4321").unwrap();
+    let error = token.login(&facts.serial, &Login::Pin(&wrong)).unwrap_err();
+    assert_eq!(error, TokenError::PinIncorrect { serial: facts.serial.clone(), state: PinState::CountLow });
+    assert!(token.tokens().unwrap()[0].pin_count_low);
+    assert_eq!(token.inventory().unwrap_err(), TokenError::NotOpen);
+    token.login(&facts.serial, &Login::Pin(&pin())).unwrap();
+    assert!(!token.tokens().unwrap()[0].pin_count_low);
+}
+
+#[test]
+fn a_token_that_is_not_there_gets_no_pin() {
+    let store = SoftHsm::with_token("ceremony");
+    let (mut token, _) = Token::start(&config(&store)).unwrap();
+    let there = token.tokens().unwrap().remove(0).serial;
+    let error = token.login("no such", &Login::Pin(&pin())).unwrap_err();
+    assert_eq!(error, TokenError::NoToken { wanted: "serial \"no such\"".into(), found: there });
+}
+
+#[test]
+fn two_tokens_of_one_label_are_told_apart_by_serial_alone() {
+    let store = SoftHsm::with_token("ceremony");
+    store.init("ceremony");
+    let (mut token, _) = Token::start(&config(&store)).unwrap();
+    let tokens = token.tokens().unwrap();
+    assert!(matches!(choose(&tokens, None, Some("ceremony")), Err(TokenError::TwoTokens { count: 2, .. })));
+    token.login(&tokens[1].serial, &Login::Pin(&pin())).unwrap();
+    token.generate(&new_key("k", "01", Algorithm::Ed25519)).unwrap();
+    token.login(&tokens[0].serial, &Login::Pin(&pin())).unwrap();
+    assert!(matches!(find(&mut token, "k", Algorithm::Ed25519), Err(TokenError::KeyNotFound { .. })));
+}
+
+#[test]
+fn a_module_that_does_not_load_is_named_with_the_loaders_reason() {
+    let store = SoftHsm::new();
+    for (module, reason) in [
+        ("/nowhere/module.so", "No such file"),
+        ("libsofthsm2.so", "absolute path"),
+        (env!("CARGO_MANIFEST_DIR"), "module"),
+        ("/usr/bin/env", "module"),
+    ] {
+        let error = Token::start(&TokenConfig { module: module.into(), ..config(&store) }).unwrap_err();
+        let TokenError::Module { path, .. } = &error else { panic!("{error}") };
+        assert!(path == module && error.to_string().contains(reason), "{error}");
+    }
+    let error = Token::start(&TokenConfig { program: "/nowhere/claviger".into(), ..config(&store) }).unwrap_err();
+    assert!(matches!(error, TokenError::Start { .. }), "{error}");
+}
+
+#[test]
+fn keys_are_found_once_or_named_as_missing_ambiguous_or_unfit() {
+    let store = SoftHsm::with_token("ceremony");
+    let mut token = open_with(&config(&store));
+    token.generate(&new_key("twin", "01", Algorithm::EcdsaP256Sha256)).unwrap();
+    for taken in [new_key("twin", "03", Algorithm::Ed25519), new_key("third", "01", Algorithm::Ed25519)] {
+        assert!(matches!(token.generate(&taken), Err(TokenError::KeyExists { .. })));
+    }
+    let size = NewKey { bits: 512, ..new_key("small", "04", Algorithm::RsaSha256) };
+    assert!(matches!(token.generate(&size), Err(TokenError::KeySize { bits: 512, .. })));
+    store.import("ceremony", "twin", "02", TWIN);
+    let found = token
+        .find_keys(&[
+            query("twin", None, Algorithm::EcdsaP256Sha256),
+            query("twin", Some("02"), Algorithm::EcdsaP256Sha256),
+            query("nobody", None, Algorithm::EcdsaP256Sha256),
+            query("twin", Some("01"), Algorithm::EcdsaP384Sha384),
+            query("twin", Some("01"), Algorithm::RsaSha256),
+            query("twin", Some("xyz"), Algorithm::RsaSha256),
+        ])
+        .unwrap();
+    assert!(matches!(&found[0], Err(TokenError::KeyAmbiguous { count: 2, .. })), "{:?}", found[0]);
+    assert_eq!(found[1].as_ref().unwrap().cka_id, "02");
+    assert!(matches!(&found[2], Err(TokenError::KeyNotFound { .. })), "{:?}", found[2]);
+    for unfit in &found[3..] {
+        assert!(matches!(unfit, Err(TokenError::KeyUnfit { .. })), "{unfit:?}");
+    }
+}
+
+/// A P-256 key made for this test alone.
+const TWIN: &str = "-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgK164NTCgM3NqW07A
+wHOTgbES+xyNCgXJAxM+qxZ9YZKhRANCAAT7tHNMRCkqrwr2EyDFqCP1KO+WKRon
+QlyE53J1q9oB5EQsxWiqpxmKCZeYli06mqsFm2GieJdbPDueNuSsdy+k
+-----END PRIVATE KEY-----";
+
+#[test]
+fn signatures_come_in_the_order_of_their_jobs_and_stop_when_told() {
+    let store = SoftHsm::with_token("ceremony");
+    let mut token = open_with(&config(&store));
+    let ecdsa = token.generate(&new_key("a", "01", Algorithm::EcdsaP256Sha256)).unwrap();
+    let ed25519 = token.generate(&new_key("b", "02", Algorithm::Ed25519)).unwrap();
+    let keys = [&ecdsa, &ed25519];
+    let data = |number: usize| format!("data {number} {}", "x".repeat(number * 31));
+    let mut seen = 0;
+    let jobs = (0..200).map(|number| (keys[number % 2].index, data(number)));
+    token
+        .sign_many(jobs, |number, signature| {
+            assert_eq!(number, seen);
+            verify(&keys[number % 2].dnskey, data(number).as_bytes(), &signature.unwrap()).unwrap();
+            seen += 1;
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert_eq!(seen, 200);
+
+    let mut sent = 0;
+    let mut reported = 0;
+    let jobs = (0..200).map(|number| (ecdsa.index, data(number))).inspect(|_| sent += 1);
+    token
+        .sign_many(jobs, |number, _| {
+            reported += 1;
+            if number == 9 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
+        .unwrap();
+    assert_eq!(reported, 10);
+    assert!(sent < 200);
+
+    // The stream is still in step, and an error of one job is that job's alone.
+    let mut results = Vec::new();
+    token
+        .sign_many([(ecdsa.index, "a"), (99, "b"), (ed25519.index, "c")], |_, result| {
+            results.push(result.is_ok());
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert_eq!(results, [true, false, true]);
+    token.logout().unwrap();
+    assert_eq!(sign(&mut token, ecdsa.index, b"a"), Err(TokenError::NotOpen));
+}
+
+#[test]
+fn large_data_crosses_though_it_fills_the_socket() {
+    let store = SoftHsm::with_token("ceremony");
+    let mut token = open_with(&config(&store));
+    let key = token.generate(&new_key("a", "01", Algorithm::EcdsaP256Sha256)).unwrap();
+    let data = vec![7; 100_000];
+    let mut count = 0;
+    token
+        .sign_many((0..100).map(|_| (key.index, &data)), |_, signature| {
+            count += usize::from(signature.is_ok());
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert_eq!(count, 100);
+}
+
+#[test]
+fn a_host_killed_in_the_middle_is_reported_dead_and_reaped() {
+    let store = SoftHsm::with_token("ceremony");
+    let mut token = open_with(&config(&store));
+    let key = token.generate(&new_key("a", "01", Algorithm::EcdsaP256Sha256)).unwrap();
+    let pid = token.pid();
+    let raw = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+    let error = token.sign_many((0..10_000).map(|_| (key.index, "data")), |number, _| {
+        if number == 50 {
+            kill_process(raw, Signal::KILL).unwrap();
+        }
+        ControlFlow::Continue(())
+    });
+    let error = error.unwrap_err();
+    assert!(matches!(&error, TokenError::Died { status, .. } if status.contains("SIGKILL")), "{error}");
+    assert!(is_gone(pid));
+    assert_eq!(token.tokens(), Err(TokenError::NotRunning));
+}
+
+#[test]
+fn a_host_that_stops_misses_its_deadline_and_is_ended() {
+    let store = SoftHsm::with_token("ceremony");
+    let second = Duration::from_secs(1);
+    let deadlines = Deadlines { call: second, sign: second, ..Deadlines::default() };
+    let mut token = open_with(&TokenConfig { deadlines, ..config(&store) });
+    let key = token.generate(&new_key("a", "01", Algorithm::EcdsaP256Sha256)).unwrap();
+    signal(&token, Signal::STOP);
+    let pid = token.pid();
+    // More than the socket holds: writing has a deadline as well.
+    let data = vec![0; 1 << 20];
+    let error = token.sign_many((0..64).map(|_| (key.index, &data)), |_, _| ControlFlow::Continue(())).unwrap_err();
+    assert_eq!(error, TokenError::TimedOut { during: "signing".into(), seconds: 1 });
+    assert!(is_gone(pid));
+
+    let mut token = open_with(&TokenConfig { deadlines, ..config(&store) });
+    signal(&token, Signal::STOP);
+    assert!(matches!(token.tokens(), Err(TokenError::TimedOut { seconds: 1, .. })));
+    assert!(is_gone(token.pid()));
+}
+
+#[test]
+fn a_waiting_request_is_ended_from_another_thread() {
+    let store = SoftHsm::with_token("ceremony");
+    let mut token = open_with(&config(&store));
+    signal(&token, Signal::STOP);
+    let killer = token.killer().unwrap();
+    let waiting = std::thread::spawn(move || token.tokens());
+    std::thread::sleep(Duration::from_millis(100));
+    killer.kill();
+    assert!(matches!(waiting.join().unwrap(), Err(TokenError::Died { .. })));
+}
+
+#[test]
+fn a_dropped_token_leaves_no_process() {
+    let store = SoftHsm::with_token("ceremony");
+    let token = open_with(&config(&store));
+    let pid = token.pid();
+    drop(token);
+    assert!(is_gone(pid));
+}
+
+#[test]
+fn the_pin_is_in_no_argument_and_no_environment() {
+    let store = SoftHsm::with_token("ceremony");
+    let mut token = open_with(&config(&store));
+    assert!(token.inventory().unwrap().keys.is_empty());
+    for file in ["cmdline", "environ"] {
+        // Not dumpable: without privileges these cannot even be read.
+        let Ok(octets) = std::fs::read(format!("/proc/{}/{file}", token.pid())) else { continue };
+        assert!(!octets.windows(SoftHsm::PIN.len()).any(|window| window == SoftHsm::PIN.as_bytes()), "{file}");
+    }
+}
