@@ -24,8 +24,9 @@ const FLOORS: [(&str, &[&str]); 5] = [
 ];
 
 /// Which rooms of its own floor a room may use.
-const WITHIN: [(&str, &[&str]); 11] = [
+const WITHIN: [(&str, &[&str]); 12] = [
     ("exchange", &["dns"]),
+    ("render", &["dns"]),
     ("steps", &["dns"]),
     ("plan", &["profile"]),
     ("policy", &["plan", "profile"]),
@@ -163,8 +164,12 @@ fn dependencies_are_those_that_deny_toml_lets_in() {
     };
     let licences = strings("licenses", "allow");
     let registries = strings("sources", "allow-registry");
-    let twice: BTreeSet<_> =
-        deny["bans"]["skip"].as_array().unwrap().iter().map(|skip| skip["crate"].as_str().unwrap().to_owned()).collect();
+    let twice: BTreeSet<_> = deny["bans"]["skip"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|skip| skip["crate"].as_str().unwrap().to_owned())
+        .collect();
 
     let mut wrong = Vec::new();
     let mut versions = BTreeMap::<String, Vec<String>>::new();
