@@ -5,7 +5,7 @@
 //! | floor | rooms |
 //! |---|---|
 //! | faces: what people and the machine see | [`cli`], [`tui`] |
-//! | acts: what changes the world | [`ceremony`], [`token`], [`media`], [`process`] |
+//! | acts: what changes the world | [`ceremony`], [`crew`], [`token`], [`media`], [`process`] |
 //! | record: what is remembered | [`transcript`], [`paper`] |
 //! | judgement: pure decisions | [`profile`], [`plan`], [`policy`], [`quorum`] |
 //! | facts: pure data | [`exchange`], [`dns`], [`steps`], [`render`] |
@@ -20,6 +20,7 @@
 
 pub mod ceremony;
 pub mod cli;
+pub mod crew;
 pub mod dns;
 pub mod exchange;
 pub mod media;

@@ -8,15 +8,18 @@
     reason = "a test may panic, in its helpers too"
 )]
 
+use std::io::Write as _;
+use std::net::Shutdown;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use claviger::dns::{Algorithm, verify};
-use claviger::process::Extent;
+use claviger::process::{Child, Deadline, Extent, Frame, FrameReader, FrameWriter};
 use claviger::steps::Pin;
 use claviger::token::{
-    Deadlines, FoundKey, KeyQuery, Login, Mechanism, NewKey, PinState, Token, TokenConfig, TokenError, choose,
+    Deadlines, FoundKey, HOST_ROLE, KeyQuery, Login, Mechanism, NewKey, PinState, Token, TokenConfig, TokenError,
+    choose,
 };
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -343,6 +346,36 @@ fn a_dropped_token_leaves_no_process() {
     let pid = token.pid();
     drop(token);
     assert!(is_gone(pid));
+}
+
+#[test]
+fn a_host_ends_by_itself_when_its_client_is_gone() {
+    let store = SoftHsm::with_token("ceremony");
+    let hello = serde_json::json!({
+        "module": store.module, "access": { "read": [], "write": [] }, "mechanism": "hashed"
+    });
+    let program = Path::new(env!("CARGO_BIN_EXE_claviger"));
+    let (mut child, socket) = Child::spawn(program, HOST_ROLE, &store.env()).unwrap();
+    let mut writer = FrameWriter::new(socket.try_clone().unwrap());
+    writer.push(1, &[hello.to_string().as_bytes()]).unwrap();
+    writer.flush(Deadline::after(Duration::from_secs(5))).unwrap();
+    let mut reader = FrameReader::new(socket);
+    let ready = reader.next(Deadline::after(Duration::from_secs(5))).unwrap();
+    assert!(matches!(ready, Frame::Plain { kind: 4, .. }));
+    drop((reader, writer));
+    assert_eq!(child.wait_or_kill(Duration::from_secs(5)).unwrap(), "it ended with exit code 0");
+}
+
+#[test]
+fn the_role_called_with_nonsense_ends_at_once() {
+    let store = SoftHsm::new();
+    let program = Path::new(env!("CARGO_BIN_EXE_claviger"));
+    for nonsense in [&b"GET / HTTP/1.1\r\n\r\n"[..], b"", &[0, 0, 0, 3, 1, b'{', b'}']] {
+        let (mut child, mut socket) = Child::spawn(program, HOST_ROLE, &store.env()).unwrap();
+        socket.write_all(nonsense).unwrap();
+        socket.shutdown(Shutdown::Write).unwrap();
+        assert_eq!(child.wait_or_kill(Duration::from_secs(5)).unwrap(), "it ended with exit code 2");
+    }
 }
 
 #[test]

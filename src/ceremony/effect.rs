@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::dns::{Dnskey, Sha256Digest, Time};
+use crate::dns::{Algorithm, Dnskey, Sha256Digest, Time};
 use crate::media::FolderImage;
-use crate::plan::JobInput;
+use crate::plan::{JobInput, PlannedKey};
 use crate::profile::{HashIn, Profile};
-use crate::steps::{KeyFacts, Mode, Pin, Role, TokenFacts, VolumeFacts, VolumeId};
+use crate::steps::{KeyFacts, Mode, Person, Pin, Role, TokenFacts, VolumeFacts, VolumeId};
+use crate::transcript::State;
 
 use super::{FileChoice, RecordChoice};
 
@@ -87,6 +88,8 @@ pub enum Effect {
         volumes: Vec<VolumeId>,
         /// The record's folder.
         folder: String,
+        /// The journal's folder.
+        journal: String,
         /// The files.
         files: BTreeMap<String, Vec<u8>>,
     },
@@ -123,6 +126,17 @@ pub struct KeyWanted {
     pub label: String,
     /// `CKA_ID`, if it must have one.
     pub cka_id: Option<Vec<u8>>,
+    /// What it signs with.
+    pub algorithm: Algorithm,
+}
+
+impl KeyWanted {
+    /// What the token must have for a planned key.
+    #[must_use]
+    pub fn of(key: &PlannedKey) -> Option<Self> {
+        let algorithm = key.dnskey.algorithm.known()?;
+        Some(Self { label: key.label.clone(), cka_id: key.cka_id.clone(), algorithm })
+    }
 }
 
 /// A signature to make.
@@ -171,7 +185,7 @@ pub enum Work {
     /// The token host runs, with what confines it and the tokens that it sees.
     TokenStarted(Result<TokenSeen, String>),
     /// The token is open, or not.
-    LoggedIn(Result<(), LoginFailed>),
+    LoggedIn(Result<(), Box<LoginFailed>>),
     /// One result a key, in order.
     KeysFound(Result<Vec<Result<KeyFacts, String>>, String>),
     /// So many signatures of the batch are made and verified.
@@ -245,10 +259,18 @@ pub struct Spool {
     pub profile: String,
     /// Agreed UTC, the computer's clock then.
     pub agreed: (Time, Time),
-    /// The record media: UUIDs.
-    pub record_media: Vec<String>,
-    /// The request medium: UUID.
-    pub request_medium: String,
+    /// The time of all judgement.
+    pub judged_at: Option<Time>,
+    /// Who takes part.
+    pub people: Vec<Person>,
+    /// The record media.
+    pub record_media: Vec<VolumeFacts>,
+    /// The request medium.
+    pub request_medium: Option<VolumeFacts>,
+    /// The journal's folder.
+    pub journal_folder: String,
+    /// The state in the previous record.
+    pub previous: Option<State>,
     /// The jobs.
     pub jobs: Vec<SpooledJob>,
     /// Whether two people have confirmed the plan.
@@ -262,6 +284,8 @@ pub struct Spool {
 /// A job in the spool.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct SpooledJob {
+    /// From 1.
+    pub number: usize,
     /// File name of the request.
     pub request_file: String,
     /// The request, base64.

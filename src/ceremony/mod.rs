@@ -1,12 +1,38 @@
 //! The state machine of the steps, without I/O.
+//!
+//! [`Ceremony::apply`] takes an [`Event`] and says which [`Effect`]s are to be carried out; [`Ceremony::view`] is what
+//! people see. No face, no thread and no terminal is named here, so a whole ceremony runs in a unit test.
 
+mod close;
+mod confirm;
+mod effect;
+mod execute;
+mod ledger;
+mod machine;
+mod media;
+mod open;
+mod plan;
 mod question;
+mod refusal;
+mod request;
+mod resume;
+mod review;
+mod task;
+mod unlock;
 mod view;
+mod write;
 
+pub use self::effect::{
+    Effect, FileRead, JournalPart, Judging, KeyWanted, Login, LoginFailed, SignItem, Spool, SpooledJob, TokenSeen,
+    TokenStart, Work,
+};
+pub use self::machine::{Ceremony, Event, ProfileFile, Setup};
 pub use self::question::{
     Answer, DocumentAsked, FileChoice, PinAsked, ProfileChoice, Purpose, Question, ReadBackAsked, RecordChoice,
     TwoPeople, Working,
 };
+pub use self::refusal::Refusal;
+pub use self::task::{DocumentMade, Outcome, PlanMade, ResponseMade, Task};
 pub use self::view::{
     BundleView, Code, DocumentView, JobView, PlanView, PlannedKeyView, PlannedView, PreviousView, ResultView, View,
     WrittenView,

@@ -64,6 +64,40 @@ pub struct View {
     pub log: Vec<String>,
 }
 
+impl View {
+    /// An empty view at its first question.
+    #[must_use]
+    pub const fn new(mode: Mode, question: Question) -> Self {
+        Self {
+            mode,
+            title: String::new(),
+            step: Step::Open,
+            question,
+            refusal: None,
+            profile_sha256: None,
+            key_fingerprint: None,
+            clock_offset: 0,
+            people: Vec::new(),
+            volumes: Vec::new(),
+            record_volumes: Vec::new(),
+            request_volume: None,
+            previous_record: None,
+            jobs: Vec::new(),
+            plan: None,
+            token: None,
+            officers: Vec::new(),
+            threshold: 0,
+            signatures: (0, 0),
+            results: Vec::new(),
+            written: Vec::new(),
+            fingerprint: None,
+            codes: Vec::new(),
+            exceptions: 0,
+            log: Vec::new(),
+        }
+    }
+}
+
 /// The previous record.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PreviousView {

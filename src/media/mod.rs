@@ -20,4 +20,4 @@ pub use self::image::FolderImage;
 pub use self::journal::{Journal, LeftOver, list_journals, read_journal, remove_journal};
 pub use self::read::{FileFacts, MAX_ENTRIES, list_files, list_folders, read_file, read_folder};
 pub use self::volume::{Access, FolderVolumes, Volumes};
-pub use self::write::{Phase, Progress, Written, verify_file, verify_folder, write_file, write_folder};
+pub use self::write::{Phase, Progress, Written, add_files, verify_file, verify_folder, write_file, write_folder};

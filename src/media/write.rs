@@ -135,6 +135,27 @@ pub fn verify_file(
     Ok(Written { files: BTreeMap::from([(name.to_owned(), digest)]), octets: total, fresh: false })
 }
 
+/// Adds files to a folder that is on the medium already, each as [`write_file`] does, and reads them back.
+///
+/// # Errors
+/// As of [`write_file`]; [`MediaError::Missing`] without the folder.
+pub fn add_files(
+    volumes: &mut dyn Volumes,
+    id: VolumeId,
+    folder: &str,
+    files: &BTreeMap<String, Vec<u8>>,
+) -> Result<(), MediaError> {
+    files.keys().try_for_each(|name| check_own(name))?;
+    on_volume(volumes, id, Access::Write, |medium| {
+        let folder = medium.folder(folder)?;
+        files.iter().try_for_each(|(name, octets)| put_file(&folder, name, octets, &mut |_| {}))
+    })?;
+    on_volume(volumes, id, Access::Read, |medium| {
+        let folder = medium.folder(folder)?;
+        files.iter().try_for_each(|(name, octets)| same_file(&folder, name, octets).map(|_| ()))
+    })
+}
+
 /// Opens a medium, works on it and lets it go, whatever came of the work.
 fn on_volume<T>(
     volumes: &mut dyn Volumes,

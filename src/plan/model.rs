@@ -21,6 +21,7 @@ pub struct JobInput {
 }
 
 /// The previous response of a zone.
+#[expect(clippy::large_enum_variant, reason = "there is one for each job, and no job without it")]
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Previous {
     /// It is here.

@@ -35,6 +35,17 @@ pub struct Measure {
 }
 
 impl Measure {
+    /// `full: …`, for people and transcript.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let extent = match self.extent {
+            Extent::Full => "full",
+            Extent::Partial => "partial",
+            Extent::None => "none",
+        };
+        format!("{extent}: {}", self.detail)
+    }
+
     fn new(extent: Extent, detail: impl Into<String>) -> Self {
         Self { extent, detail: detail.into() }
     }

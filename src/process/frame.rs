@@ -89,7 +89,7 @@ impl FrameReader {
         if self.start == self.end && self.refill(deadline)? == 0 {
             return Err(FrameError::Closed);
         }
-        self.take(&mut header, deadline)?;
+        self.take(&mut header, false, deadline)?;
         let [a, b, c, d, kind] = header;
         let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or(usize::MAX);
         let secret = kind & SECRET != 0;
@@ -100,12 +100,12 @@ impl FrameReader {
         if secret {
             let mut body = Zeroizing::new([0; Pin::CAPACITY]);
             let room = body.get_mut(..octets).unwrap_or_default();
-            self.take(room, deadline)?;
+            self.take(room, true, deadline)?;
             let secret = Pin::from_octets(room).unwrap_or_default();
             return Ok(Frame::Secret { kind, secret });
         }
         let mut body = vec![0; octets];
-        self.take(&mut body, deadline)?;
+        self.take(&mut body, false, deadline)?;
         Ok(Frame::Plain { kind, body })
     }
 
@@ -115,8 +115,8 @@ impl FrameReader {
         self.start < self.end
     }
 
-    /// Fills `room` from the buffer, wiping what is taken.
-    fn take(&mut self, room: &mut [u8], deadline: Deadline) -> Result<(), FrameError> {
+    /// Fills `room` from the buffer; `wipe` what is taken from there.
+    fn take(&mut self, room: &mut [u8], wipe: bool, deadline: Deadline) -> Result<(), FrameError> {
         let mut filled = 0;
         while let Some(rest) = room.get_mut(filled..).filter(|rest| !rest.is_empty()) {
             if self.start == self.end && self.refill(deadline)? == 0 {
@@ -124,10 +124,12 @@ impl FrameReader {
             }
             let available = self.buffer.get_mut(self.start..self.end).unwrap_or_default();
             let count = available.len().min(rest.len());
-            for (octet, arrived) in rest.iter_mut().zip(available.iter()) {
-                *octet = *arrived;
+            if let (Some(rest), Some(taken)) = (rest.get_mut(..count), available.get_mut(..count)) {
+                rest.copy_from_slice(taken);
+                if wipe {
+                    taken.zeroize();
+                }
             }
-            available.get_mut(..count).unwrap_or_default().zeroize();
             self.start += count;
             filled += count;
         }

@@ -13,6 +13,9 @@ use std::time::Duration;
 
 use super::env::Deadline;
 
+/// How long a killed child may take to be gone.
+const GRACE: Duration = Duration::from_secs(2);
+
 /// A child of ours; killed and reaped when dropped.
 #[derive(Debug)]
 pub struct Child {
@@ -74,12 +77,13 @@ impl Child {
 
     /// Ends the child and reaps it; how it ended, as text.
     ///
+    /// A child that a driver holds inside the kernel cannot be ended; it is left behind after two seconds.
+    ///
     /// # Errors
     /// When the system cannot tell.
     pub fn kill(&mut self) -> io::Result<String> {
-        let mut process = locked(&self.process);
-        process.kill()?;
-        process.wait().map(describe)
+        locked(&self.process).kill()?;
+        Ok(self.wait(GRACE)?.unwrap_or_else(|| "it cannot be ended: it is blocked inside the kernel".to_owned()))
     }
 
     /// Waits up to `limit` for the child to end by itself, else ends it; how it ended, as text.
@@ -87,15 +91,22 @@ impl Child {
     /// # Errors
     /// When the system cannot tell.
     pub fn wait_or_kill(&mut self, limit: Duration) -> io::Result<String> {
+        match self.wait(limit)? {
+            Some(status) => Ok(status),
+            None => self.kill(),
+        }
+    }
+
+    fn wait(&mut self, limit: Duration) -> io::Result<Option<String>> {
         let deadline = Deadline::after(limit);
-        while deadline.remaining().is_some_and(|left| !left.is_zero()) {
-            if let Some(status) = self.try_wait()? {
+        loop {
+            let status = self.try_wait()?;
+            if status.is_some() || deadline.remaining().is_some_and(|left| left.is_zero()) {
                 return Ok(status);
             }
-            // std has no wait with a limit; this is the end of a child's life, where some milliseconds do not count.
-            std::thread::sleep(Duration::from_millis(2));
+            // std has no wait with a limit; this is the end of a child's life, where a millisecond does not count.
+            std::thread::sleep(Duration::from_millis(1));
         }
-        self.kill()
     }
 }
 

@@ -27,6 +27,14 @@ pub struct Profile {
     pub zones: BTreeMap<Name, Zone>,
 }
 
+impl Profile {
+    /// The zone of this name, if the profile has it.
+    #[must_use]
+    pub fn zone(&self, name: &Name) -> Option<&Zone> {
+        self.zones.get(name)
+    }
+}
+
 /// The token and how it is opened.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Hsm {
@@ -55,6 +63,22 @@ pub enum LoginKind {
     Protected,
     /// Already open.
     Preloaded,
+}
+
+impl LoginKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Pin, Self::Shares, Self::Protected, Self::Preloaded];
+
+    /// Its name in the profile.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pin => "pin",
+            Self::Shares => "shares",
+            Self::Protected => "protected",
+            Self::Preloaded => "preloaded",
+        }
+    }
 }
 
 /// Where an RSA signature's hash is computed; the signatures are the same.
@@ -176,9 +200,11 @@ pub struct Schema {
 }
 
 /// The KSKs of one slot, by name in the profile, each list sorted and without duplicates.
+///
+/// `publish` holds all of `sign`, and `sign` all of `revoke`; at least one key signs without being revoked.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Slot {
-    /// In the RRset; whoever signs is published.
+    /// In the RRset, those that sign and those that are revoked among them.
     pub publish: Vec<String>,
     /// Sign the RRset.
     pub sign: Vec<String>,
@@ -227,6 +253,17 @@ pub enum Limit<T> {
     Is(T),
     /// `"unchecked"` in the profile, or not demanded under a schedule.
     Unchecked,
+}
+
+impl<T> Limit<T> {
+    /// The limit, if there is one.
+    #[must_use]
+    pub const fn as_option(&self) -> Option<&T> {
+        match self {
+            Self::Is(limit) => Some(limit),
+            Self::Unchecked => None,
+        }
+    }
 }
 
 /// Our own limits for requests, besides what a request claims for itself.

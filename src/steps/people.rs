@@ -6,8 +6,22 @@ use serde::{Deserialize, Serialize};
 
 /// A role in a ceremony, as the practice statements abbreviate it: `CA`, `IW`, `CO1`, `EW`.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(transparent)]
+#[serde(try_from = "String", into = "String")]
 pub struct Role(String);
+
+impl TryFrom<String> for Role {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        Self::new(&text).ok_or("a role has 1 to 8 upper-case letters and digits, a letter first, as CA or CO1")
+    }
+}
+
+impl From<Role> for String {
+    fn from(role: Role) -> Self {
+        role.0
+    }
+}
 
 impl Role {
     /// A role of 1 to 8 upper-case ASCII letters and digits, a letter first; `None` for anything else.

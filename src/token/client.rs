@@ -152,6 +152,21 @@ impl Token {
         }
     }
 
+    /// Makes a token of the first empty one, with this label, a security officer's PIN and a user's PIN.
+    ///
+    /// # Errors
+    /// [`TokenError::NoToken`] where no token is empty, or what the module answers.
+    pub fn init(&mut self, label: &str, officer: &Pin, user: &Pin) -> Result<(), TokenError> {
+        let id = self.id().to_be_bytes();
+        let call = print(&Call::Init { label: label.to_owned() })?;
+        let reply = self.exchange("initializing a token", self.deadlines.generate, |writer, deadline| {
+            writer.push(kind::CALL, &[&id, &call])?;
+            writer.send_secret(kind::PIN, officer, deadline)?;
+            writer.send_secret(kind::PIN, user, deadline)
+        })?;
+        self.done(&reply)
+    }
+
     /// Logs in to the token of this serial; any session before is ended. The PIN goes to that token alone, once.
     ///
     /// # Errors
@@ -316,11 +331,7 @@ impl Token {
         let deadline = Deadline::after(limit);
         let frame = send(&mut link.writer, deadline).and_then(|()| link.reader.next(deadline));
         match frame {
-            Ok(Frame::Plain { kind: kind::REPLY, body }) => match split_id(&body) {
-                Ok((found, json)) if found == id => parse::<Result<Reply, TokenError>>(json)?,
-                _ => Err(self.misunderstood()),
-            },
-            Ok(_) => Err(self.misunderstood()),
+            Ok(frame) => replied(frame, id).unwrap_or_else(|_| Err(self.misunderstood())),
             Err(error) => Err(self.fail(error, during, limit)),
         }
     }
@@ -388,6 +399,16 @@ fn access(config: &TokenConfig) -> Access {
     read.extend(config.module.parent().map(Path::to_path_buf));
     read.extend(config.env.values().map(PathBuf::from).filter(|path| path.is_absolute()));
     Access { read, write: config.writable.clone() }
+}
+
+/// The reply, or the token's error, in the answer to request `id`; `Err` for any other frame.
+fn replied(frame: Frame, id: u32) -> Result<Result<Reply, TokenError>, TokenError> {
+    let other = || TokenError::Protocol("another frame than a reply".to_owned());
+    let Frame::Plain { kind: kind::REPLY, body } = frame else { return Err(other()) };
+    match split_id(&body)? {
+        (found, json) if found == id => parse(json),
+        _ => Err(other()),
+    }
 }
 
 /// The signature, or the token's error, in the answer to request `id`; `Err` for any other frame.

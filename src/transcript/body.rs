@@ -169,8 +169,8 @@ pub struct PreviousRecord {
     pub fingerprint: Sha256Digest,
     /// What its audit said, as `consistent`.
     pub verdict: String,
-    /// Heads of its state: zone and SHA-256 of the last response.
-    pub heads: BTreeMap<String, Sha256Digest>,
+    /// Heads of its state, by zone.
+    pub heads: BTreeMap<String, Head>,
 }
 
 /// It was declared that something has no predecessor.

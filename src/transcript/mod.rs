@@ -1,9 +1,25 @@
 //! Entries, chain, seal, audit.
 
 mod body;
+mod chain;
+mod dnskey;
+mod entry;
+pub mod json;
+mod key;
+pub mod names;
+mod record;
+mod state;
+mod text;
 
 pub use self::body::{
     Acknowledged, Batch, BatchDone, Body, Confined, Confirmed, DocumentRead, Exception, Findings, First, Head,
     JobDecision, JudgedAt, Note, Opened, Outcome, PersonEntered, Planned, PreviousRecord, ReadBack, ResponseMade, Seal,
     ShareSeen, State, Subject, TimeAgreed, Unlocking, VolumeBound, WriteFailed, Written,
 };
+pub use self::chain::{Chain, ChainError, read, read_good};
+pub use self::dnskey::rrsets;
+pub use self::entry::Entry;
+pub use self::json::JsonError;
+pub use self::key::{CeremonyKey, Namespace, PRINCIPAL, PublicKey, SignatureError};
+pub use self::record::{Ending, Files, JournalHead, SealedRecord, delivery, seal, sums};
+pub use self::text::{MAX_TEXT, clean_text, is_clean};

@@ -1,0 +1,178 @@
+//! `execute`: the actions run from the first one not done to the last.
+
+use crate::dns::sha256;
+use crate::steps::{Actor, Step};
+use crate::transcript::{Batch, BatchDone, Body, Note};
+
+use super::machine::{AfterToken, Ceremony, Waiting};
+use super::{Effect, KeyWanted, Question, Refusal, SignItem, Task, Working};
+
+/// Signatures between two entries.
+const BATCH: usize = 1024;
+
+impl Ceremony {
+    pub(super) fn begin_execute(&mut self) -> Result<(), Refusal> {
+        self.view.step = Step::Execute;
+        self.sign_next()
+    }
+
+    /// One batch: the entry first, then the effect.
+    fn sign_next(&mut self) -> Result<(), Refusal> {
+        let done = self.signatures.len();
+        let items = self.next_items(done)?;
+        if items.is_empty() {
+            let note = Note { note: "all is signed: the session is ended".to_owned() };
+            return self.close_token(AfterToken::Done, note);
+        }
+        self.record(Actor::Program, Body::Signing(Batch { from: done + 1, to: done + items.len() }))?;
+        let total = self.view.signatures.1;
+        let since = match &self.view.question {
+            Question::Working(working) if working.total == total => working.since,
+            _ => self.at.uptime,
+        };
+        self.wait(Waiting::Signatures, "signing", Effect::Sign(items));
+        self.view.question = Question::Working(Working { what: "signing".to_owned(), done, total, since });
+        Ok(())
+    }
+
+    fn next_items(&self, done: usize) -> Result<Vec<SignItem>, Refusal> {
+        let (plan, _) = self.plan.as_ref().ok_or(Refusal::NotAsked)?;
+        let plan = plan.plan();
+        let mut items = Vec::new();
+        for task in plan.tasks().skip(done).take(BATCH) {
+            let key = plan.jobs.get(task.job).and_then(|job| job.keys.get(task.key)).ok_or(Refusal::NotAsked)?;
+            let wanted = KeyWanted::of(key);
+            let index = self.wanted.iter().position(|other| Some(other) == wanted.as_ref());
+            let index = index.ok_or(Refusal::NotAsked)?;
+            items.push(SignItem { key: index, dnskey: key.dnskey.clone(), data: task.data });
+        }
+        Ok(items)
+    }
+
+    pub(super) fn progress(&mut self, done: usize) {
+        let before = self.signatures.len();
+        if self.waiting == Waiting::Signatures
+            && let Question::Working(working) = &mut self.view.question
+        {
+            working.done = before + done;
+            self.view.signatures.0 = before + done;
+        }
+    }
+
+    pub(super) fn signed(&mut self, signatures: Vec<Vec<u8>>, fault: Option<String>) -> Result<(), Refusal> {
+        let from = self.signatures.len() + 1;
+        if !signatures.is_empty() {
+            let sha256 = sha256(&signatures.concat());
+            self.signatures.extend(signatures);
+            let to = self.signatures.len();
+            self.record(Actor::Program, Body::Signed(BatchDone { from, to, sha256 }))?;
+        }
+        self.view.signatures.0 = self.signatures.len();
+        if let Some(message) = fault {
+            return self.token_fault(message);
+        }
+        if self.stop.is_some() {
+            let note = Note { note: "people stopped: the session is ended".to_owned() };
+            return self.close_token(AfterToken::Stop, note);
+        }
+        if std::mem::take(&mut self.pause) {
+            let note = Note { note: format!("after {} signatures", self.signatures.len()) };
+            self.record(Actor::Operator, Body::Paused(note))?;
+            let note = Note { note: "people made a pause: the session is ended".to_owned() };
+            return self.close_token(AfterToken::Pause, note);
+        }
+        self.sign_next()
+    }
+
+    fn close_token(&mut self, after: AfterToken, note: Note) -> Result<(), Refusal> {
+        self.record(Actor::Program, Body::TokenClosed(note))?;
+        self.wait(Waiting::TokenEnd(after), "ending the token host", Effect::CloseToken);
+        Ok(())
+    }
+
+    pub(super) fn token_closed(&mut self, after: AfterToken) -> Result<(), Refusal> {
+        match after {
+            AfterToken::Done => self.begin_review(),
+            AfterToken::Pause => {
+                self.ask(Question::Paused);
+                Ok(())
+            }
+            AfterToken::Fault(message) if self.unattended() => self.stop(&message),
+            AfterToken::Fault(message) => {
+                self.view.step = Step::Unlock;
+                self.ask(Question::Fault { message });
+                Ok(())
+            }
+            AfterToken::Stop => self.stopped(),
+        }
+    }
+
+    pub(super) fn ask_pause(&mut self) -> Result<(), Refusal> {
+        if self.waiting != Waiting::Signatures {
+            return Err(Refusal::NoPause);
+        }
+        self.pause = true;
+        self.effects.push(Effect::Interrupt);
+        Ok(())
+    }
+
+    /// People stop the ceremony: what happened is sealed and written.
+    pub(super) fn stop(&mut self, reason: &str) -> Result<(), Refusal> {
+        if self.image.is_some() {
+            return Err(Refusal::Sealed);
+        }
+        let reason = crate::transcript::clean_text(reason.trim());
+        if reason.is_empty() {
+            return Err(Refusal::Empty);
+        }
+        if self.stop.is_some() {
+            return Ok(()); // once is enough
+        }
+        self.stop = Some(reason);
+        match self.waiting {
+            Waiting::Signatures => {
+                self.effects.push(Effect::Interrupt);
+                Ok(())
+            }
+            // Whatever the host is doing, it is ended first.
+            Waiting::TokenStart | Waiting::Login | Waiting::Keys | Waiting::TokenEnd(_) => {
+                self.wait(Waiting::TokenEnd(AfterToken::Stop), "ending the token host", Effect::CloseToken);
+                Ok(())
+            }
+            _ if self.view.step == Step::Unlock => {
+                self.wait(Waiting::TokenEnd(AfterToken::Stop), "ending the token host", Effect::CloseToken);
+                Ok(())
+            }
+            _ => self.stopped(),
+        }
+    }
+
+    fn stopped(&mut self) -> Result<(), Refusal> {
+        self.outcome = "stopped";
+        self.forget_shares_and_draft();
+        if !self.ledger.is_open() {
+            // Nothing has happened yet, so there is nothing to seal.
+            self.ask(Question::Finished { outcome: "stopped".to_owned() });
+            return Ok(());
+        }
+        let note = Note { note: self.stop.clone().unwrap_or_default() };
+        self.record(Actor::Operator, Body::Stopped(note))?;
+        self.begin_write()
+    }
+
+    fn forget_shares_and_draft(&mut self) {
+        self.assembly = None;
+        self.share = None;
+        self.draft = None;
+    }
+
+    /// All is signed and the token host is gone: the responses are made and judged.
+    pub(super) fn begin_review(&mut self) -> Result<(), Refusal> {
+        self.view.step = Step::Review;
+        let (plan, _) = self.plan.as_ref().ok_or(Refusal::NotAsked)?;
+        let plan = std::sync::Arc::clone(plan);
+        let task = Task::Finish { judging: self.judging()?, plan, signatures: self.signatures.clone() };
+        self.wait(Waiting::Responses, "checking the responses", Effect::Compute(Box::new(task)));
+        Ok(())
+    }
+}

@@ -1,0 +1,144 @@
+//! The ceremony's memory: its key, its agreed time and its transcript.
+
+use std::collections::BTreeMap;
+
+use crate::dns::{Duration, Time, sha256};
+use crate::steps::{Actor, Mode, Moment, Step};
+use crate::transcript::{Body, CeremonyKey, Chain, ChainError, Entry, JournalHead, JsonError, names};
+
+/// Lines shown on the screen.
+const LOG_LINES: usize = 200;
+
+/// Key, time and transcript. Entries made before the first one are kept until it is there.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    mode: Mode,
+    key: CeremonyKey,
+    chain: Chain,
+    open: bool,
+    early: Vec<(Step, Actor, Body)>,
+    agreed: Option<(Time, u64)>,
+    dirty: bool,
+    log: Vec<String>,
+}
+
+impl Ledger {
+    /// A ledger with a key made from the seed.
+    pub(super) fn new(mode: Mode, seed: &[u8; 32]) -> Self {
+        let mut material = b"claviger ceremony key\0".to_vec();
+        material.extend_from_slice(seed);
+        let key = CeremonyKey::from_seed(sha256(&material).as_bytes());
+        zeroize::Zeroize::zeroize(&mut material);
+        Self {
+            mode,
+            key,
+            chain: Chain::new(),
+            open: false,
+            early: Vec::new(),
+            agreed: None,
+            dirty: false,
+            log: Vec::new(),
+        }
+    }
+
+    /// Goes on with a transcript that was written before.
+    pub(super) fn resume(&mut self, transcript: &[u8]) -> Result<(), ChainError> {
+        self.chain = Chain::resume(transcript)?;
+        self.open = true;
+        let lines: Vec<String> = self.chain.entries().iter().map(log_line).collect();
+        self.log = lines;
+        Ok(())
+    }
+
+    /// From now on, time is `agreed` plus what the monotonic clock adds.
+    pub(super) fn agree(&mut self, agreed: Time, uptime: u64) {
+        self.agreed = Some((agreed, uptime));
+    }
+
+    /// Agreed time, or the computer's before it is agreed.
+    pub(super) fn moment(&self, at: Moment) -> Moment {
+        let Some((base, since)) = self.agreed else { return at };
+        let seconds = u32::try_from(at.uptime.saturating_sub(since) / 1000).unwrap_or(u32::MAX);
+        Moment { time: base.checked_add(Duration::from_seconds(seconds)).unwrap_or(Time::MAX), uptime: at.uptime }
+    }
+
+    /// Puts an entry into the transcript, before its effect runs.
+    pub(super) fn record(&mut self, at: Moment, step: Step, actor: Actor, body: Body) -> Result<(), JsonError> {
+        if !self.open {
+            self.early.push((step, actor, body));
+            return Ok(());
+        }
+        let moment = self.moment(at);
+        self.chain.append(moment, step, &actor, body)?;
+        self.dirty = true;
+        if let Some(entry) = self.chain.entries().last() {
+            self.log.push(log_line(entry));
+        }
+        if self.log.len() > LOG_LINES {
+            self.log.remove(0);
+        }
+        Ok(())
+    }
+
+    /// Makes the first entry, then those that were waiting for it.
+    pub(super) fn open(&mut self, at: Moment, first: Body) -> Result<(), JsonError> {
+        self.open = true;
+        self.record(at, Step::Open, Actor::Program, first)?;
+        for (step, actor, body) in std::mem::take(&mut self.early) {
+            self.record(at, step, actor, body)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the first entry is there.
+    pub(super) const fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// The transcript so far, if it has grown since this was last asked.
+    pub(super) fn grown(&mut self) -> Option<Vec<u8>> {
+        std::mem::take(&mut self.dirty).then(|| self.chain.octets().to_vec())
+    }
+
+    /// The files that stand beside a journal: the head's signature and the key to check it with.
+    pub(super) fn journal_files(&self) -> BTreeMap<String, Vec<u8>> {
+        let signers = self.key.public().allowed_signers(&self.mode).into_bytes();
+        let mut files = BTreeMap::from([(names::ALLOWED_SIGNERS.to_owned(), signers)]);
+        // A head that cannot be written is one that the next flush writes.
+        if let Ok(head) = JournalHead::write(&self.chain, &self.key, &self.mode) {
+            files.insert(names::JOURNAL_HEAD.to_owned(), head);
+        }
+        files
+    }
+
+    /// The transcript itself.
+    pub(super) const fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// The transcript to be sealed, and the key that signs it.
+    pub(super) const fn chain_and_key(&mut self) -> (&mut Chain, &CeremonyKey) {
+        (&mut self.chain, &self.key)
+    }
+
+    /// The key is done with: it is wiped where it lies.
+    pub(super) fn wipe_key(&mut self) {
+        self.key = CeremonyKey::from_seed(&[0; 32]);
+    }
+
+    /// The ceremony's key.
+    pub(super) const fn key(&self) -> &CeremonyKey {
+        &self.key
+    }
+
+    /// The last entries, one line each.
+    pub(super) fn log(&self) -> Vec<String> {
+        self.log.clone()
+    }
+}
+
+fn log_line(entry: &Entry) -> String {
+    let kind = serde_json::to_value(&entry.body).ok().and_then(|value| Some(value.get("kind")?.as_str()?.to_owned()));
+    let clock: String = entry.time.to_string().chars().skip(11).collect();
+    format!("{clock} {:<8}{}", entry.step, kind.unwrap_or_default())
+}

@@ -1,0 +1,212 @@
+//! `media`: record and request media are bound; the previous record is opened, audited and compared with paper.
+
+use std::collections::BTreeMap;
+
+use crate::dns::Time;
+use crate::steps::{Actor, Step, VolumeFacts, VolumeId};
+use crate::transcript::{Audit, AuditVerdict, Body, First, PreviousRecord, VolumeBound};
+
+use super::machine::{Ceremony, Matter, PreviousFiles, Waiting};
+use super::{Answer, Effect, PreviousView, Question, RecordChoice, Refusal, Task};
+
+impl Ceremony {
+    pub(super) fn begin_media(&mut self) -> Result<(), Refusal> {
+        let needed = self.profile()?.media.record_copies;
+        self.ask(Question::RecordVolumes { needed });
+        Ok(())
+    }
+
+    /// Whatever is plugged in or out shows at once. A medium that comes back has another number and is known by its
+    /// serial and UUID.
+    pub(super) fn volumes_changed(&mut self, volumes: Vec<VolumeFacts>) {
+        let same = |a: &VolumeFacts, b: &VolumeFacts| a.serial == b.serial && a.uuid == b.uuid;
+        for bound in self.view.record_volumes.iter_mut().chain(self.view.request_volume.iter_mut()) {
+            if let Some(back) = volumes.iter().find(|volume| same(volume, bound)) {
+                *bound = back.clone();
+            }
+        }
+        self.view.volumes = volumes;
+    }
+
+    pub(super) fn answer_media(&mut self, question: Question, answer: Answer) -> Result<(), Refusal> {
+        match (question, answer) {
+            (Question::RecordVolumes { .. }, Answer::Volume(id)) => self.toggle_record(id),
+            (Question::RecordVolumes { needed }, Answer::Done) => {
+                let found = self.view.record_volumes.len();
+                if found < needed && !(self.unattended() && found > 0) {
+                    return Err(Refusal::TooFewRecordMedia { expected: needed, found });
+                }
+                self.bind_record_media()
+            }
+            (Question::RequestVolume, Answer::Volume(id)) => self.bind_request_medium(id),
+            (Question::PreviousRecord(records), Answer::Choose(index)) => {
+                let choice = records.get(index).ok_or(Refusal::NoSuchChoice(index + 1))?.clone();
+                self.wait(Waiting::Record(choice.clone()), "reading the previous record", Effect::ReadRecord(choice));
+                Ok(())
+            }
+            (Question::PreviousRecord(_), Answer::No) => {
+                self.matter = Some(Matter::FirstRecord);
+                if self.unattended() {
+                    "unattended".clone_into(&mut self.reason);
+                    self.unconfirmed("first: record")?;
+                    return self.confirmed();
+                }
+                self.ask(Question::Reason { subject: "record".to_owned() });
+                Ok(())
+            }
+            _ => Err(Refusal::NotAsked),
+        }
+    }
+
+    fn volume(&self, id: VolumeId) -> Result<VolumeFacts, Refusal> {
+        self.view.volumes.iter().find(|volume| volume.id == id).cloned().ok_or(Refusal::VolumeGone)
+    }
+
+    fn labelled(volume: &VolumeFacts, expected: &str) -> Result<(), Refusal> {
+        if volume.label.starts_with(expected) {
+            return Ok(());
+        }
+        Err(Refusal::VolumeLabel { expected: expected.to_owned(), found: volume.label.clone() })
+    }
+
+    fn toggle_record(&mut self, id: VolumeId) -> Result<(), Refusal> {
+        if let Some(index) = self.view.record_volumes.iter().position(|volume| volume.id == id) {
+            self.view.record_volumes.remove(index);
+            return Ok(());
+        }
+        let volume = self.volume(id)?;
+        if !self.unattended() {
+            Self::labelled(&volume, &self.profile()?.media.record_label)?;
+        }
+        if !volume.writable {
+            return Err(Refusal::VolumeReadOnly(volume.label));
+        }
+        self.view.record_volumes.push(volume);
+        Ok(())
+    }
+
+    fn bind_record_media(&mut self) -> Result<(), Refusal> {
+        for volume in self.view.record_volumes.clone() {
+            self.record_bound("record", &volume)?;
+        }
+        self.journal_folder =
+            format!("{}{}-ceremony", self.setup.mode.mark(), self.ledger.moment(self.at).time.compact());
+        self.ask(Question::RequestVolume);
+        Ok(())
+    }
+
+    fn record_bound(&mut self, purpose: &str, volume: &VolumeFacts) -> Result<(), Refusal> {
+        let bound = VolumeBound {
+            purpose: purpose.to_owned(),
+            label: volume.label.clone(),
+            serial: volume.serial.clone(),
+            uuid: volume.uuid.clone(),
+            size: volume.size,
+        };
+        self.record(Actor::Program, Body::VolumeBound(bound))
+    }
+
+    fn bind_request_medium(&mut self, id: VolumeId) -> Result<(), Refusal> {
+        let volume = self.volume(id)?;
+        if !self.unattended() {
+            if self.view.record_volumes.iter().any(|record| record.id == id) {
+                return Err(Refusal::VolumeTaken(volume.label));
+            }
+            Self::labelled(&volume, &self.profile()?.media.request_label)?;
+        }
+        if !volume.writable {
+            return Err(Refusal::VolumeReadOnly(volume.label));
+        }
+        self.record_bound("request", &volume)?;
+        self.view.request_volume = Some(volume);
+        self.look_again_for_records();
+        Ok(())
+    }
+
+    pub(super) fn look_again_for_records(&mut self) {
+        let volumes = self.view.record_volumes.iter().chain(&self.view.request_volume).map(|volume| volume.id);
+        let volumes = volumes.collect();
+        self.wait(Waiting::Records, "looking for the previous record", Effect::ListRecords(volumes));
+    }
+
+    pub(super) fn records_listed(&mut self, records: Vec<RecordChoice>) -> Result<(), Refusal> {
+        // The journal that this very ceremony has begun is no record.
+        let others = records.into_iter().filter(|record| !record.folder.starts_with(&self.journal_folder));
+        let others: Vec<RecordChoice> = others.collect();
+        self.ask(Question::PreviousRecord(others));
+        Ok(())
+    }
+
+    pub(super) fn record_read(
+        &mut self,
+        choice: RecordChoice,
+        files: Result<BTreeMap<String, Vec<u8>>, String>,
+    ) -> Result<(), Refusal> {
+        match files {
+            Ok(files) => {
+                let task = Effect::Compute(Box::new(Task::Audit(files)));
+                self.wait(Waiting::Audit(choice), "auditing the previous record", task);
+                Ok(())
+            }
+            Err(message) => {
+                self.look_again_for_records();
+                Err(Refusal::Record(message))
+            }
+        }
+    }
+
+    pub(super) fn record_audited(
+        &mut self,
+        choice: RecordChoice,
+        audit: &Audit,
+        files: BTreeMap<String, Vec<u8>>,
+    ) -> Result<(), Refusal> {
+        let verdict = audit.verdict.name().to_owned();
+        let good = matches!(audit.verdict, AuditVerdict::Authentic | AuditVerdict::Consistent);
+        let state = audit.state.clone().filter(|_| good);
+        let heads = state.iter().flat_map(|state| state.zones.clone());
+        let Some(fingerprint) = audit.fingerprint else {
+            self.look_again_for_records();
+            return Err(Refusal::Record(audit.headline()));
+        };
+        let entry = PreviousRecord {
+            folder: choice.folder.clone(),
+            fingerprint,
+            verdict: verdict.clone(),
+            heads: heads.collect(),
+        };
+        self.record(Actor::Program, Body::PreviousRecord(entry))?;
+        let Some(state) = state else {
+            // What was interrupted or is damaged is told, and entered; the state of the world is that of the one before.
+            self.look_again_for_records();
+            return Err(Refusal::Record(audit.headline()));
+        };
+        self.view.previous_record = Some(PreviousView { folder: choice.folder, fingerprint, verdict });
+        self.previous = Some(PreviousFiles { files, state });
+        self.matter = Some(Matter::Fingerprint);
+        self.ask_read_back("previous record", fingerprint)
+    }
+
+    /// There is no predecessor: two people have confirmed it, for a reason.
+    pub(super) fn first_confirmed(&mut self, subject: &str) -> Result<(), Refusal> {
+        let first = First { subject: subject.to_owned(), reason: std::mem::take(&mut self.reason) };
+        self.record(Actor::Operator, Body::First(first))
+    }
+
+    pub(super) fn end_media(&mut self) -> Result<(), Refusal> {
+        self.view.step = Step::Request;
+        self.begin_job()
+    }
+
+    /// The one time of all judgement, fixed when the first request is read.
+    pub(super) fn judgement_time(&mut self) -> Result<Time, Refusal> {
+        let fixed = self.judged_at.unwrap_or_else(|| self.ledger.moment(self.at).time);
+        let known = self.ledger.chain().entries().iter().any(|entry| matches!(entry.body, Body::JudgedAt(_)));
+        if !known {
+            self.judged_at = Some(fixed);
+            let body = Body::JudgedAt(crate::transcript::JudgedAt { time: fixed });
+            self.record(Actor::Program, body)?;
+        }
+        Ok(fixed)
+    }
+}

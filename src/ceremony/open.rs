@@ -1,0 +1,154 @@
+//! `open`: program, profile, people, time and ceremony key are established. Then the first entry.
+
+use std::sync::Arc;
+
+use crate::dns::Time;
+use crate::steps::{Actor, Person, Role, Step};
+use crate::transcript::{self, Body, Confined, Opened, PersonEntered, Subject, TimeAgreed};
+
+use super::machine::Ceremony;
+use super::{Answer, Question, Refusal};
+
+impl Ceremony {
+    pub(super) fn begin_open(&mut self) {
+        let choices: Vec<_> = self.profiles.iter().map(|(choice, _)| choice.clone()).collect();
+        match choices.as_slice() {
+            [only] if only.fault.is_none() => {
+                let only = only.clone();
+                self.ask(Question::ConfirmProfile(only));
+            }
+            _ => self.ask(Question::Profile(choices)),
+        }
+    }
+
+    pub(super) fn answer_open(&mut self, question: Question, answer: Answer) -> Result<(), Refusal> {
+        match (question, answer) {
+            (Question::Profile(choices), Answer::Choose(index)) => {
+                let choice = choices.get(index).ok_or(Refusal::NoSuchChoice(index + 1))?;
+                if let Some(fault) = &choice.fault {
+                    return Err(Refusal::Profile(fault.clone()));
+                }
+                self.ask(Question::ConfirmProfile(choice.clone()));
+                Ok(())
+            }
+            (Question::ConfirmProfile(choice), Answer::Yes) => self.choose_profile(&choice.sha256.to_string()),
+            (Question::ConfirmProfile(_), Answer::No) => {
+                let choices = self.profiles.iter().map(|(choice, _)| choice.clone()).collect();
+                self.ask(Question::Profile(choices));
+                Ok(())
+            }
+            (Question::People { .. }, Answer::Person { role, name }) => self.person(&role, &name),
+            (Question::People { .. }, Answer::Remove(index)) => {
+                if index >= self.view.people.len() {
+                    return Err(Refusal::NoSuchChoice(index + 1));
+                }
+                self.view.people.remove(index);
+                self.ask_people()
+            }
+            (Question::People { missing }, Answer::Done) => {
+                if !missing.is_empty() {
+                    return Err(Refusal::RolesMissing(missing));
+                }
+                if self.view.people.len() < 2 {
+                    return Err(Refusal::TooFewPeople);
+                }
+                self.ask(Question::Time { shown: self.at.time });
+                Ok(())
+            }
+            (Question::Time { .. }, Answer::Yes) => self.agree_on(self.at.time),
+            (Question::Time { .. }, Answer::Time(text)) => {
+                let typed = text.trim().trim_end_matches('Z').replacen(' ', "T", 1);
+                let time = Time::from_xsd(&typed).map_err(|_| Refusal::Time(text))?;
+                self.agree_on(time)
+            }
+            (Question::Time { .. }, Answer::No) => self.ask_people(),
+            _ => Err(Refusal::NotAsked),
+        }
+    }
+
+    fn choose_profile(&mut self, sha256: &str) -> Result<(), Refusal> {
+        let index = self.profiles.iter().position(|(choice, _)| choice.sha256.to_string() == sha256);
+        let chosen = index.and_then(|index| {
+            let profile = self.profiles.get(index)?.1.as_ref()?;
+            Some((Arc::clone(profile), self.setup.profiles.get(index)?.octets.clone()))
+        });
+        let (profile, octets) = chosen.ok_or(Refusal::NotAsked)?;
+        self.view.title.clone_from(&profile.name);
+        self.view.profile_sha256 = Some(profile.sha256);
+        if let Some(quorum) = &profile.quorum {
+            self.view.threshold = usize::from(quorum.threshold);
+            self.view.officers = quorum.officers.iter().map(|officer| (officer.clone(), false)).collect();
+        }
+        self.profile = Some((profile, octets));
+        if self.unattended() {
+            self.unconfirmed("profile")?;
+            self.unconfirmed("people")?;
+            self.unconfirmed("time")?;
+            return self.agree_on(self.at.time);
+        }
+        self.ask_people()
+    }
+
+    fn ask_people(&mut self) -> Result<(), Refusal> {
+        let required = &self.profile()?.required_roles;
+        let there = |role: &&Role| !self.view.people.iter().any(|person| person.role == **role);
+        let missing = required.iter().filter(there).cloned().collect();
+        self.ask(Question::People { missing });
+        Ok(())
+    }
+
+    fn person(&mut self, role: &str, name: &str) -> Result<(), Refusal> {
+        let typed = role.trim().to_uppercase();
+        let role = Role::new(&typed).ok_or_else(|| Refusal::Role(transcript::clean_text(role)))?;
+        let name = transcript::clean_text(name.trim());
+        if name.is_empty() {
+            return Err(Refusal::Empty);
+        }
+        if self.view.people.iter().any(|person| person.role == role) {
+            return Err(Refusal::RoleTaken(role));
+        }
+        if self.view.people.iter().any(|person| person.name.to_lowercase() == name.to_lowercase()) {
+            return Err(Refusal::NameTaken(name));
+        }
+        self.view.people.push(Person { role, name });
+        self.ask_people()
+    }
+
+    /// Time is agreed; the key is made, and the first entries with it.
+    fn agree_on(&mut self, agreed: Time) -> Result<(), Refusal> {
+        let profile = self.profile()?;
+        let shown = self.at.time;
+        let offset_seconds = agreed.seconds_since(shown);
+        self.ledger.agree(agreed, self.at.uptime);
+        self.clock_at_agreement = Some(shown);
+        self.view.clock_offset = offset_seconds;
+        let public = self.ledger.key().public();
+        let fingerprint = public.fingerprint();
+        self.view.key_fingerprint = Some(fingerprint.clone());
+        let first = Body::Opened(Opened {
+            transcript_version: 1,
+            claviger: self.setup.version.clone(),
+            build_id: self.setup.build_id.clone(),
+            mode: self.setup.mode.clone(),
+            profile: transcript::clean_text(&profile.name),
+            profile_sha256: profile.sha256,
+            ceremony_key: public.base64(),
+            key_fingerprint: fingerprint,
+        });
+        self.ledger.open(self.at, first).map_err(|error| Refusal::Internal(error.to_string()))?;
+        for person in self.view.people.clone() {
+            let actor = Actor::Role(person.role.clone());
+            self.record(actor, Body::Person(PersonEntered { role: person.role, name: person.name }))?;
+        }
+        self.record(Actor::Operator, Body::TimeAgreed(TimeAgreed { shown, agreed, offset_seconds }))?;
+        let confined = Confined { process: "ceremony".to_owned(), measures: self.setup.measures.clone() };
+        self.record(Actor::Program, Body::Confined(confined))?;
+        self.view.step = Step::Media;
+        self.begin_media()
+    }
+
+    /// An unattended run lists every confirmation that nobody gave.
+    pub(super) fn unconfirmed(&mut self, subject: &str) -> Result<(), Refusal> {
+        self.record(Actor::Program, Body::Unconfirmed(Subject { subject: subject.to_owned() }))
+    }
+}

@@ -1,0 +1,129 @@
+//! `plan`: the exact list of actions is made, shown, and confirmed by two people.
+
+use std::sync::Arc;
+
+use crate::policy::Finding;
+use crate::steps::{Actor, Step, Verdict};
+use crate::transcript::{Acknowledged, Body, Findings, Planned};
+
+use super::machine::{Ceremony, Matter, Waiting};
+use super::task::PlanMade;
+use super::{Answer, Effect, Judging, Question, Refusal, Task};
+
+impl Ceremony {
+    pub(super) fn begin_plan(&mut self) -> Result<(), Refusal> {
+        self.view.step = Step::Plan;
+        let task = Task::Plan(self.judging()?);
+        self.wait(Waiting::Plan, "making the plan", Effect::Compute(Box::new(task)));
+        Ok(())
+    }
+
+    pub(super) fn judging(&mut self) -> Result<Judging, Refusal> {
+        Ok(Judging {
+            profile: self.profile()?,
+            inputs: self.jobs.iter().map(|job| Arc::clone(&job.input)).collect(),
+            judged_at: self.judgement_time()?,
+        })
+    }
+
+    pub(super) fn planned(&mut self, plan: Result<Box<PlanMade>, String>) -> Result<(), Refusal> {
+        let made = match plan {
+            Ok(made) => made,
+            Err(message) => return self.no_plan(Refusal::Plan(message)),
+        };
+        let covered_until = made.view.jobs.iter().map(|job| job.covered_until).collect();
+        let body = Planned { plan_sha256: made.view.sha256, signatures: made.view.signatures, covered_until };
+        self.record(Actor::Program, Body::Planned(body))?;
+        let findings = Findings { job: 0, stage: "plan".to_owned(), findings: made.findings.clone() };
+        self.record(Actor::Program, Body::Findings(findings))?;
+        let Some(admitted) = made.admitted else {
+            let failed: Vec<String> =
+                made.findings.iter().filter(|f| f.verdict == Verdict::Fail).map(|f| f.to_string()).collect();
+            return self.no_plan(Refusal::Plan(failed.join("; ")));
+        };
+        self.view.signatures = (0, made.view.signatures);
+        let mut view = made.view;
+        for (planned, job) in view.jobs.iter_mut().zip(&self.jobs) {
+            planned.number = job.number;
+        }
+        self.warnings = self.collect_warnings(&made.findings);
+        self.view.plan = Some(Arc::new(view));
+        self.plan = Some((Arc::new(admitted), made.json));
+        self.next_warning(1)
+    }
+
+    /// The jobs do not fit together: they are chosen again.
+    fn no_plan(&mut self, refusal: Refusal) -> Result<(), Refusal> {
+        if self.unattended() {
+            self.stop(&refusal.to_string())?;
+            return Err(refusal);
+        }
+        self.jobs.clear();
+        for job in &mut self.view.jobs {
+            job.accepted = false;
+        }
+        self.view.step = Step::Request;
+        self.begin_job()?;
+        Err(refusal)
+    }
+
+    /// The warnings of all jobs and of the plan, one a check and job, the last one first.
+    fn collect_warnings(&self, of_plan: &[Finding]) -> Vec<(usize, String, String)> {
+        let jobs = self.view.jobs.iter().filter(|job| job.accepted);
+        let of_jobs = jobs.flat_map(|job| job.findings.iter().map(|finding| (job.number, finding)));
+        let all = of_jobs.chain(of_plan.iter().map(|finding| (0, finding)));
+        let mut warnings: Vec<(usize, String, String, usize)> = Vec::new();
+        for (job, finding) in all.filter(|(_, finding)| finding.verdict == Verdict::Warn) {
+            match warnings.iter_mut().find(|(of, check, ..)| *of == job && *check == finding.check) {
+                Some((.., more)) => *more += 1,
+                None => warnings.push((job, finding.check.clone(), finding.to_string(), 0)),
+            }
+        }
+        let text = |message: String, more| if more == 0 { message } else { format!("{message} (and {more} more)") };
+        warnings.into_iter().rev().map(|(job, check, message, more)| (job, check, text(message, more))).collect()
+    }
+
+    fn next_warning(&mut self, number: usize) -> Result<(), Refusal> {
+        if self.unattended() {
+            for (_, check, _) in std::mem::take(&mut self.warnings).into_iter().rev() {
+                self.unconfirmed(&format!("warning {check}"))?;
+            }
+        }
+        let total = (number + self.warnings.len()).saturating_sub(1);
+        let Some((job, check, message)) = self.warnings.last().cloned() else {
+            let sha256 = self.view.plan.as_ref().map(|plan| plan.sha256);
+            return self.ask_two_people(Matter::Plan, sha256.ok_or(Refusal::NotAsked)?);
+        };
+        self.ask(Question::Acknowledge { job, check, message, number, total });
+        Ok(())
+    }
+
+    pub(super) fn answer_warning(
+        &mut self,
+        job: usize,
+        check: String,
+        message: String,
+        answer: Answer,
+    ) -> Result<(), Refusal> {
+        match answer {
+            Answer::Text(text) if text.trim().eq_ignore_ascii_case(&check) => {
+                let Question::Acknowledge { number, .. } = self.view.question else { return Err(Refusal::NotAsked) };
+                self.record(Actor::Operator, Body::Acknowledged(Acknowledged { job, check, message }))?;
+                self.warnings.pop();
+                self.next_warning(number + 1)
+            }
+            Answer::Text(_) => Err(Refusal::WarningName(check)),
+            Answer::No => {
+                self.view.step = Step::Request;
+                self.ask(Question::MoreJobs);
+                Ok(())
+            }
+            _ => Err(Refusal::NotAsked),
+        }
+    }
+
+    pub(super) fn plan_confirmed(&mut self) -> Result<(), Refusal> {
+        self.confirmed_plan = true;
+        self.begin_unlock()
+    }
+}

@@ -1,0 +1,180 @@
+//! What is left when the ceremony process died, and how it goes on.
+
+use std::sync::Arc;
+
+use crate::dns::{Sha256Digest, base64, sha256};
+use crate::exchange::{self, Limits};
+use crate::plan::{JobInput, Previous};
+use crate::steps::{Actor, Moment, Step, VolumeFacts, VolumeId};
+use crate::transcript::{Body, Note, names};
+
+use super::machine::{Ceremony, Job, Matter, SourceFile};
+use super::task::Task;
+use super::{Answer, Effect, Judging, Outcome, ProfileFile, Question, Refusal, Setup, Spool, SpooledJob};
+
+impl Ceremony {
+    /// What a process that is started again needs to go on from here.
+    pub(super) fn spool(&self) -> Option<Spool> {
+        let (_, profile) = self.profile.as_ref()?;
+        let agreed = self.ledger.moment(self.at).time;
+        let jobs = self.jobs.iter().map(|job| SpooledJob {
+            number: job.number,
+            request_file: job.request.name.clone(),
+            request: base64::encode(&job.request.octets),
+            previous: job.previous.as_ref().map(|file| (file.name.clone(), base64::encode(&file.octets))),
+            head: job.input.head,
+            schema: job.input.schema.clone(),
+            until: job.input.until,
+        });
+        Some(Spool {
+            claviger: self.setup.version.clone(),
+            mode: self.setup.mode.clone(),
+            seed: base64::encode(&self.setup.seed),
+            profile: base64::encode(profile),
+            agreed: (agreed, self.at.time),
+            judged_at: self.judged_at,
+            people: self.view.people.clone(),
+            record_media: self.view.record_volumes.clone(),
+            request_medium: self.view.request_volume.clone(),
+            journal_folder: self.journal_folder.clone(),
+            previous: self.previous.as_ref().map(|previous| previous.state.clone()),
+            jobs: jobs.collect(),
+            confirmed: self.confirmed_plan,
+            transcript: String::from_utf8_lossy(self.ledger.chain().octets()).into_owned(),
+            signatures: self.signatures.iter().map(|signature| base64::encode(signature)).collect(),
+        })
+    }
+
+    /// Goes on with what an earlier process left in RAM.
+    ///
+    /// # Errors
+    /// A sentence for people if the spool is of another version or does not fit together; nothing is lost by it.
+    pub fn resume(setup: Setup, spool: &Spool, at: Moment) -> Result<(Self, Vec<Effect>), String> {
+        if spool.claviger != setup.version {
+            return Err(format!(
+                "the ceremony was begun by version {} of the program; this is {}",
+                spool.claviger, setup.version
+            ));
+        }
+        let decode = |text: &str| base64::decode(text).ok_or_else(|| "the spool is damaged".to_owned());
+        let seed: [u8; 32] = decode(&spool.seed)?.try_into().map_err(|_| "the spool is damaged".to_owned())?;
+        let octets = decode(&spool.profile)?;
+        let origin = "the ceremony before".to_owned();
+        let setup = Setup {
+            mode: spool.mode.clone(),
+            seed,
+            judged_at: spool.judged_at,
+            profiles: vec![ProfileFile { origin, octets: octets.clone() }],
+            ..setup
+        };
+        let (mut ceremony, mut effects) = Self::new(setup, at);
+        let profile = ceremony.profiles.first().and_then(|(_, profile)| profile.clone());
+        let profile = profile.ok_or_else(|| "the spool is damaged".to_owned())?;
+        ceremony.view.title.clone_from(&profile.name);
+        ceremony.view.profile_sha256 = Some(profile.sha256);
+        if let Some(quorum) = &profile.quorum {
+            ceremony.view.threshold = usize::from(quorum.threshold);
+            ceremony.view.officers = quorum.officers.iter().map(|officer| (officer.clone(), false)).collect();
+        }
+        ceremony.profile = Some((profile, octets));
+        let fault = |error: Refusal| error.to_string();
+        ceremony.ledger.resume(spool.transcript.as_bytes()).map_err(|error| error.to_string())?;
+        let (agreed, shown) = spool.agreed;
+        let passed = u32::try_from(at.time.seconds_since(shown)).unwrap_or(0);
+        let now = agreed.checked_add(crate::dns::Duration::from_seconds(passed)).unwrap_or(agreed);
+        ceremony.ledger.agree(now, at.uptime);
+        ceremony.view.clock_offset = now.seconds_since(at.time);
+        ceremony.view.key_fingerprint = Some(ceremony.ledger.key().public().fingerprint());
+        ceremony.view.people.clone_from(&spool.people);
+        ceremony.view.record_volumes = spool.record_media.iter().cloned().map(unplugged).collect();
+        ceremony.view.request_volume = spool.request_medium.clone().map(unplugged);
+        ceremony.journal_folder.clone_from(&spool.journal_folder);
+        ceremony.resumed_state.clone_from(&spool.previous);
+        ceremony.signatures = spool.signatures.iter().map(|text| decode(text)).collect::<Result<_, _>>()?;
+        for job in &spool.jobs {
+            let job = ceremony.job_again(job)?;
+            ceremony.jobs.push(job);
+        }
+        ceremony.view.step = Step::Unlock;
+        let note = Note { note: format!("from the spool, after {} signatures", ceremony.signatures.len()) };
+        ceremony.record(Actor::Program, Body::Resumed(note)).map_err(fault)?;
+        if spool.confirmed {
+            ceremony.plan_again(&spool.transcript)?;
+        }
+        ceremony.ask_resume();
+        effects.extend(ceremony.take_effects());
+        Ok((ceremony, effects))
+    }
+
+    fn job_again(&self, job: &SpooledJob) -> Result<Job, String> {
+        let decode = |text: &str| base64::decode(text).ok_or_else(|| "the spool is damaged".to_owned());
+        let octets = decode(&job.request)?;
+        let limits = Limits { document_bytes: octets.len() };
+        let request = exchange::read_request(&octets, &limits).map_err(|error| error.to_string())?;
+        let source = SourceFile { name: job.request_file.clone(), sha256: sha256(&octets), octets };
+        let (previous_file, previous) = match &job.previous {
+            None => (None, Previous::First),
+            Some((name, text)) => {
+                let octets = decode(text)?;
+                let limits = Limits { document_bytes: octets.len() };
+                let response = exchange::read_response(&octets, &limits).map_err(|error| error.to_string())?;
+                let sha256 = sha256(&octets);
+                let file = SourceFile { name: name.clone(), octets, sha256 };
+                (Some(file), Previous::Response { response, sha256 })
+            }
+        };
+        let previous_name = previous_file.as_ref().map(|file| file.name.as_str()).unwrap_or_default();
+        let paths = names::JobPaths::new(job.number, &request.zone, &source.name, previous_name);
+        let input = JobInput {
+            request,
+            request_sha256: source.sha256,
+            previous,
+            head: job.head,
+            schema: job.schema.clone(),
+            until: job.until,
+        };
+        Ok(Job { number: job.number, paths, request: source, previous: previous_file, input: Arc::new(input) })
+    }
+
+    /// The plan is made again from the same inputs, and must be the one that two people have confirmed.
+    fn plan_again(&mut self, transcript: &str) -> Result<(), String> {
+        let judging: Judging = self.judging().map_err(|error| error.to_string())?;
+        let program = self.setup.program();
+        let Outcome::Planned(plan) = Task::Plan(judging).run(&program, 1) else {
+            return Err("the plan could not be made again".to_owned());
+        };
+        let made = plan?;
+        let confirmed = |sha256: Sha256Digest| transcript.contains(&sha256.to_string());
+        let admitted = made.admitted.filter(|_| confirmed(made.view.sha256));
+        let admitted = admitted.ok_or_else(|| "the plan made again differs from the one confirmed".to_owned())?;
+        if self.signatures.len() > made.view.signatures {
+            return Err("the spool is damaged".to_owned());
+        }
+        self.view.signatures = (self.signatures.len(), made.view.signatures);
+        self.view.plan = Some(Arc::new(made.view));
+        self.plan = Some((Arc::new(admitted), made.json));
+        self.confirmed_plan = true;
+        Ok(())
+    }
+
+    pub(super) fn ask_resume(&mut self) {
+        let entries = self.ledger.chain().entries().len();
+        self.ask(Question::Resume { entries, signatures: self.signatures.len() });
+    }
+
+    pub(super) fn answer_resume(&mut self, answer: &Answer) -> Result<(), Refusal> {
+        match answer {
+            Answer::Yes => {
+                let sha256 = self.view.plan.as_ref().map(|plan| plan.sha256).ok_or(Refusal::NoPlan)?;
+                self.ask_two_people(Matter::Resume, sha256)
+            }
+            Answer::No => self.stop("the ceremony process had ended; what happened is sealed"),
+            _ => Err(Refusal::NotAsked),
+        }
+    }
+}
+
+/// A medium as it was; it has no number until it is seen again.
+fn unplugged(volume: VolumeFacts) -> VolumeFacts {
+    VolumeFacts { id: VolumeId(0), ..volume }
+}

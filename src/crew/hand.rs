@@ -1,0 +1,236 @@
+//! The hand on the token: one thread that holds the client of the token host.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use crate::ceremony::{KeyWanted, Login, LoginFailed, SignItem, TokenSeen, TokenStart, Work};
+use crate::dns::{Dnskey, verify};
+use crate::process::Killer;
+use crate::profile::HashIn;
+use crate::render::hex;
+use crate::steps::KeyFacts;
+use crate::token::{self, Deadlines, FoundKey, KeyQuery, Mechanism, Token, TokenConfig, TokenError};
+
+use super::Report;
+
+/// Signatures between two reports of progress.
+const PROGRESS: usize = 16;
+
+/// What the hand does, one after another.
+pub(super) enum Order {
+    Start(TokenStart),
+    Login(String, Login),
+    Find(Vec<KeyWanted>),
+    Sign(Vec<SignItem>),
+    Close,
+}
+
+/// The steward's end of the thread.
+pub(super) struct Hand {
+    orders: Sender<Order>,
+    killer: Arc<Mutex<Option<Killer>>>,
+    busy: Arc<AtomicBool>,
+}
+
+impl Hand {
+    pub(super) fn start(program: PathBuf, report: Report, interrupt: Arc<AtomicBool>) -> std::io::Result<Self> {
+        let (orders, taken) = mpsc::channel();
+        let killer = Arc::new(Mutex::new(None));
+        let busy = Arc::new(AtomicBool::new(false));
+        let mut grip = Grip {
+            program,
+            report,
+            interrupt,
+            killer: Arc::clone(&killer),
+            busy: Arc::clone(&busy),
+            token: None,
+            found: Vec::new(),
+        };
+        thread::Builder::new().name("hand".to_owned()).spawn(move || grip.run(&taken))?;
+        Ok(Self { orders, killer, busy })
+    }
+
+    pub(super) fn order(&self, order: Order) {
+        let _ = self.orders.send(order); // a hand that is gone has said so by its panic
+    }
+
+    /// Ends the host: in order if it listens, at once if it is busy with something that may never end.
+    pub(super) fn close(&self) {
+        let killer = self.killer.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(killer) = killer.as_ref().filter(|_| self.busy.load(Ordering::Acquire)) {
+            killer.kill();
+        }
+        drop(killer);
+        self.order(Order::Close);
+    }
+}
+
+struct Grip {
+    program: PathBuf,
+    report: Report,
+    interrupt: Arc<AtomicBool>,
+    killer: Arc<Mutex<Option<Killer>>>,
+    busy: Arc<AtomicBool>,
+    token: Option<Token>,
+    found: Vec<FoundKey>,
+}
+
+impl Grip {
+    fn run(&mut self, orders: &Receiver<Order>) {
+        while let Ok(order) = orders.recv() {
+            let closing = matches!(order, Order::Close);
+            self.busy.store(!closing, Ordering::Release);
+            let work = match order {
+                Order::Start(start) => Work::TokenStarted(self.start(start)),
+                Order::Login(serial, login) => Work::LoggedIn(self.login(&serial, &login)),
+                Order::Find(keys) => Work::KeysFound(self.find(&keys)),
+                Order::Sign(items) => self.sign(items),
+                Order::Close => {
+                    self.close();
+                    Work::TokenClosed
+                }
+            };
+            self.busy.store(false, Ordering::Release);
+            (self.report)(work);
+        }
+    }
+
+    fn start(&mut self, start: TokenStart) -> Result<TokenSeen, String> {
+        self.close();
+        let config = TokenConfig {
+            program: self.program.clone(),
+            module: start.module,
+            env: start.env,
+            writable: Vec::new(),
+            mechanism: match start.hash_in {
+                HashIn::Token => Mechanism::Hashed,
+                HashIn::Software => Mechanism::Raw,
+            },
+            deadlines: Deadlines::default(),
+        };
+        let (mut token, confinement) = Token::start(&config).map_err(|error| error.to_string())?;
+        *self.killer.lock().unwrap_or_else(PoisonError::into_inner) = token.killer();
+        let tokens = token.tokens().map_err(|error| error.to_string())?;
+        let measures = confinement.measures();
+        let measures = measures.iter().map(|(name, measure)| format!("{name}: {}", measure.text())).collect();
+        self.token = Some(token);
+        Ok(TokenSeen { measures, tokens })
+    }
+
+    fn login(&mut self, serial: &str, login: &Login) -> Result<(), Box<LoginFailed>> {
+        let Some(client) = &mut self.token else { return Err(failed(&TokenError::NotRunning, None)) };
+        let how = match login {
+            Login::Pin(pin) => token::Login::Pin(pin),
+            Login::Protected => token::Login::Protected,
+            Login::Preloaded => token::Login::Preloaded,
+        };
+        client.login(serial, &how).map_err(|error| {
+            let tokens = client.tokens().unwrap_or_default();
+            failed(&error, tokens.into_iter().find(|token| token.serial == serial))
+        })
+    }
+
+    fn find(&mut self, keys: &[KeyWanted]) -> Result<Vec<Result<KeyFacts, String>>, String> {
+        let client = self.token.as_mut().ok_or_else(|| TokenError::NotRunning.to_string())?;
+        let query = |key: &KeyWanted| KeyQuery {
+            label: key.label.clone(),
+            cka_id: key.cka_id.as_ref().map(|id| hex::encode(id)),
+            algorithm: key.algorithm,
+        };
+        let queries: Vec<KeyQuery> = keys.iter().map(query).collect();
+        let found = client.find_keys(&queries).map_err(|error| error.to_string())?;
+        let usable = |key: Result<FoundKey, TokenError>| {
+            let key = key.and_then(|key| key.check().map(|()| key));
+            key.map_err(|error| error.to_string())
+        };
+        let found: Vec<Result<FoundKey, String>> = found.into_iter().map(usable).collect();
+        self.found = found.iter().filter_map(|key| key.as_ref().ok().cloned()).collect();
+        Ok(found.into_iter().map(|key| key.map(|key| key.facts())).collect())
+    }
+
+    /// Signs, while another thread verifies what has been signed.
+    fn sign(&mut self, items: Vec<SignItem>) -> Work {
+        let Some(client) = &mut self.token else {
+            return Work::Signed { signatures: Vec::new(), fault: Some(TokenError::NotRunning.to_string()) };
+        };
+        let (made, taken) = mpsc::channel::<Vec<u8>>();
+        let jobs: Option<Vec<(u32, &[u8])>> =
+            items.iter().map(|item| Some((self.found.get(item.key)?.index, item.data.as_slice()))).collect();
+        let Some(jobs) = jobs else {
+            let fault = "a key of the plan was not looked up on the token".to_owned();
+            return Work::Signed { signatures: Vec::new(), fault: Some(fault) };
+        };
+        let (report, interrupt, stop) = (&self.report, &self.interrupt, AtomicBool::new(false));
+        let mut fault = None;
+        let (signatures, wrong) = thread::scope(|scope| {
+            let verifier = scope.spawn({
+                let (items, stop) = (&items, &stop);
+                move || verify_all(items, &taken, stop, report)
+            });
+            let result = client.sign_many(jobs, |number, signature| match signature {
+                Ok(signature) => {
+                    let _ = made.send(signature);
+                    let end = interrupt.load(Ordering::Relaxed) || stop.load(Ordering::Relaxed);
+                    if end { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                }
+                Err(error) => {
+                    fault = Some(format!("signature {} of the batch: {error}", number + 1));
+                    ControlFlow::Break(())
+                }
+            });
+            if let Err(error) = result {
+                fault = Some(error.to_string());
+            }
+            drop(made);
+            verifier.join().unwrap_or_else(|_| (Vec::new(), Some("the verifying thread failed".to_owned())))
+        });
+        Work::Signed { signatures, fault: wrong.or(fault) }
+    }
+
+    fn close(&mut self) {
+        self.found.clear();
+        if let Some(token) = self.token.take() {
+            let _ = token.close(); // ended in order or killed: it is gone either way
+        }
+        *self.killer.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// Verifies each signature as it comes; the first one that does not verify ends the batch before itself.
+fn verify_all(
+    items: &[SignItem],
+    signatures: &Receiver<Vec<u8>>,
+    stop: &AtomicBool,
+    report: &Report,
+) -> (Vec<Vec<u8>>, Option<String>) {
+    let mut good = Vec::new();
+    for (item, signature) in items.iter().zip(signatures) {
+        if let Err(error) = check(&item.dnskey, &item.data, &signature) {
+            stop.store(true, Ordering::Relaxed);
+            return (good, Some(error));
+        }
+        good.push(signature);
+        if good.len().is_multiple_of(PROGRESS) || good.len() == items.len() {
+            report(Work::Progress(good.len()));
+        }
+    }
+    (good, None)
+}
+
+fn check(key: &Dnskey, data: &[u8], signature: &[u8]) -> Result<(), String> {
+    verify(key, data, signature).map_err(|error| {
+        format!(
+            "expected a signature by the key with tag {}; found one that is not: {error}. The token is not to be trusted",
+            key.key_tag()
+        )
+    })
+}
+
+fn failed(error: &TokenError, token: Option<crate::steps::TokenFacts>) -> Box<LoginFailed> {
+    let again = matches!(error, TokenError::PinIncorrect { .. });
+    Box::new(LoginFailed { message: error.to_string(), again, token })
+}

@@ -1,0 +1,156 @@
+//! The hands of a ceremony: threads that carry out its effects and report what came of them.
+//!
+//! One steward takes the effects in order. What it does itself, media and journal, is done before it looks at the next
+//! one, so an entry is on the media before its effect runs. The token and long computations have threads of their own.
+
+mod hand;
+mod porter;
+mod spool;
+mod stage;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::Duration;
+
+use crate::ceremony::{Effect, Task, Work};
+use crate::media::Volumes;
+
+use self::hand::{Hand, Order};
+use self::porter::Porter;
+pub use self::spool::{SpoolError, SpoolFolder};
+pub use self::stage::{Given, Stage, Stuck};
+
+/// How often the steward looks which volumes are there.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// What a crew works with.
+pub struct CrewConfig {
+    /// This program, to be started as token host.
+    pub program: PathBuf,
+    /// The program with its version, as it stands in responses.
+    pub name: String,
+    /// The media.
+    pub volumes: Box<dyn Volumes>,
+    /// Where a ceremony is kept in RAM; none: it is not kept.
+    pub spool: Option<SpoolFolder>,
+    /// Threads for computations.
+    pub threads: usize,
+}
+
+/// The threads; they end when this is dropped.
+pub struct Crew {
+    effects: Sender<Effect>,
+}
+
+/// Takes what came back; called from several threads.
+pub type Report = Arc<dyn Fn(Work) + Send + Sync>;
+
+impl Crew {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// When the system has no thread to give.
+    pub fn start(config: CrewConfig, report: Report) -> std::io::Result<Self> {
+        let (effects, taken) = mpsc::channel();
+        let interrupt = Arc::new(AtomicBool::new(false));
+        let hand = Hand::start(config.program, Arc::clone(&report), Arc::clone(&interrupt))?;
+        let porter = Porter::new(config.volumes, Arc::clone(&report));
+        let steward = Steward {
+            porter,
+            hand,
+            report,
+            interrupt,
+            spool: config.spool,
+            program: config.name,
+            threads: config.threads,
+            watching: false,
+        };
+        thread::Builder::new().name("steward".to_owned()).spawn(move || steward.run(&taken))?;
+        Ok(Self { effects })
+    }
+
+    /// Has effects carried out, in order.
+    pub fn carry_out(&self, effects: Vec<Effect>) {
+        for effect in effects {
+            let _ = self.effects.send(effect); // a steward that is gone has said so by its panic
+        }
+    }
+}
+
+struct Steward {
+    porter: Porter,
+    hand: Hand,
+    report: Report,
+    interrupt: Arc<AtomicBool>,
+    spool: Option<SpoolFolder>,
+    program: String,
+    threads: usize,
+    watching: bool,
+}
+
+impl Steward {
+    fn run(mut self, effects: &Receiver<Effect>) {
+        loop {
+            match effects.recv_timeout(LOOK) {
+                Ok(effect) => self.carry_out(effect),
+                Err(RecvTimeoutError::Timeout) if self.watching => self.porter.look(false),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::WatchVolumes => {
+                self.watching = true;
+                self.porter.look(true);
+            }
+            Effect::ListRecords(volumes) => self.porter.list_records(&volumes),
+            Effect::ReadRecord(choice) => self.porter.read_record(&choice),
+            Effect::ListFiles(volume) => self.porter.list_files(volume),
+            Effect::ReadFile { volume, index, limit } => self.porter.read_file(volume, index, limit),
+            Effect::ReadShare { volume, officer } => self.porter.read_share(volume, &officer),
+            Effect::Compute(task) => self.compute(*task),
+            Effect::Journal(part) => self.porter.journal(&part),
+            Effect::Spool(spool) => {
+                let kept = self.spool.as_ref().map_or(Ok(()), |folder| folder.keep(&spool));
+                if let Err(error) = kept {
+                    (self.report)(Work::Journalled(vec![error.to_string()]));
+                }
+            }
+            Effect::ForgetSpool => {
+                if let Some(folder) = &self.spool {
+                    folder.forget();
+                }
+            }
+            Effect::StartToken(start) => self.order(Order::Start(start)),
+            Effect::Login { serial, login } => self.order(Order::Login(serial, login)),
+            Effect::FindKeys(keys) => self.order(Order::Find(keys)),
+            Effect::Sign(items) => self.order(Order::Sign(items)),
+            Effect::Interrupt => self.interrupt.store(true, Ordering::Relaxed),
+            Effect::CloseToken => self.hand.close(),
+            Effect::WriteRecord { volume, image } => self.porter.write_record(volume, &image),
+            Effect::WriteResponse { volume, name, octets } => self.porter.write_response(volume, &name, &octets),
+            Effect::Deliver { volumes, folder, journal, files } => {
+                self.porter.deliver(&volumes, &folder, &journal, &files);
+            }
+            Effect::Finish(_) => {} // the face's own
+        }
+    }
+
+    fn order(&self, order: Order) {
+        self.interrupt.store(false, Ordering::Relaxed);
+        self.hand.order(order);
+    }
+
+    fn compute(&self, task: Task) {
+        let (report, program, threads) = (Arc::clone(&self.report), self.program.clone(), self.threads);
+        let work = move || report(Work::Computed(Box::new(task.run(&program, threads))));
+        // Without a thread to spare the screen waits, and the ceremony goes on.
+        let _ = thread::Builder::new().name("reckoner".to_owned()).spawn(work);
+    }
+}

@@ -1,0 +1,210 @@
+//! The porter: everything that goes to and from media.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use crate::ceremony::{FileChoice, FileRead, JournalPart, RecordChoice, Work};
+use crate::media::{self, Access, FolderImage, Journal, MediaError, Volumes};
+use crate::quorum;
+use crate::steps::{Role, VolumeFacts, VolumeId};
+use crate::transcript::names;
+
+use super::Report;
+
+/// Octets that a whole record may have when it is read.
+const MAX_RECORD: u64 = 1 << 30;
+/// What a folder's name ends with that is only a journal.
+const JOURNAL: &str = ".journal";
+
+/// The media, and the journals that are open on them.
+pub(super) struct Porter {
+    volumes: Box<dyn Volumes>,
+    report: Report,
+    seen: Vec<VolumeFacts>,
+    names: BTreeMap<VolumeId, Vec<(OsString, String)>>,
+    journals: BTreeMap<VolumeId, (Journal, usize)>,
+}
+
+impl Porter {
+    pub(super) fn new(volumes: Box<dyn Volumes>, report: Report) -> Self {
+        Self { volumes, report, seen: Vec::new(), names: BTreeMap::new(), journals: BTreeMap::new() }
+    }
+
+    /// Looks which volumes are there, and tells if that has changed.
+    pub(super) fn look(&mut self, tell: bool) {
+        let Ok(volumes) = self.volumes.list() else { return };
+        let still = |a: &VolumeFacts, b: &VolumeFacts| a.id == b.id && a.writable == b.writable;
+        let same = volumes.len() == self.seen.len() && volumes.iter().zip(&self.seen).all(|(a, b)| still(a, b));
+        if tell || !same {
+            self.seen.clone_from(&volumes);
+            (self.report)(Work::Volumes(volumes));
+        }
+    }
+
+    pub(super) fn list_records(&mut self, ids: &[VolumeId]) {
+        let mut records = Vec::new();
+        for id in ids {
+            let label = self.label(*id);
+            let Ok(folders) = self.on(*id, Access::Read, media::list_folders) else { continue };
+            let mut names: Vec<String> = folders
+                .into_iter()
+                .filter_map(|folder| folder.name.into_string().ok())
+                .filter(|name| is_record(name))
+                .collect();
+            names.sort_unstable();
+            records.extend(names.into_iter().rev().map(|folder| RecordChoice {
+                volume: *id,
+                label: label.clone(),
+                interrupted: folder.ends_with(JOURNAL),
+                folder,
+            }));
+        }
+        (self.report)(Work::Records(records));
+    }
+
+    pub(super) fn read_record(&mut self, choice: &RecordChoice) {
+        let files = self
+            .on(choice.volume, Access::Read, |medium| media::read_folder(&medium.folder(&choice.folder)?, MAX_RECORD));
+        (self.report)(Work::Record(files.map_err(|error| told(&error))));
+    }
+
+    pub(super) fn list_files(&mut self, id: VolumeId) {
+        let place = self.label(id);
+        let files = self.on(id, Access::Read, media::list_files);
+        let files = files.map(|files| {
+            let names = files.iter().map(|file| (file.name.clone(), file.shown.clone())).collect();
+            self.names.insert(id, names);
+            files
+                .into_iter()
+                .map(|file| FileChoice { place: place.clone(), name: file.shown, size: file.size })
+                .collect()
+        });
+        (self.report)(Work::Files(files.map_err(|error| told(&error))));
+    }
+
+    pub(super) fn read_file(&mut self, id: VolumeId, index: usize, limit: usize) {
+        let listed = self.names.get(&id).and_then(|names| names.get(index)).cloned();
+        let Some((name, shown)) = listed else {
+            return (self.report)(Work::File(Err("this file was not listed; look again".to_owned())));
+        };
+        let octets = self.on(id, Access::Read, |medium| media::read_file(medium, &name, limit as u64));
+        let file = octets.map(|octets| FileRead { name: shown, octets });
+        (self.report)(Work::File(file.map_err(|error| told(&error))));
+    }
+
+    pub(super) fn read_share(&mut self, id: VolumeId, officer: &Role) {
+        let name = format!("share-{officer}.json");
+        let limit = quorum::MAX_FILE_OCTETS as u64;
+        let octets = self.on(id, Access::Read, |medium| media::read_file(medium, &name, limit));
+        (self.report)(Work::ShareFile(octets.map_err(|error| told(&error))));
+    }
+
+    /// Brings the journal on each medium up to the master copy; a medium that was away gets all that it missed.
+    pub(super) fn journal(&mut self, part: &JournalPart) {
+        let mut faults = Vec::new();
+        for id in &part.volumes {
+            if let Err(error) = self.journal_on(*id, part) {
+                self.journals.remove(id);
+                faults.push(format!("the journal on {}: {}; it is kept in memory", self.label(*id), told(&error)));
+            }
+        }
+        (self.report)(Work::Journalled(faults));
+    }
+
+    fn journal_on(&mut self, id: VolumeId, part: &JournalPart) -> Result<(), MediaError> {
+        if !self.journals.contains_key(&id) {
+            let medium = self.volumes.open(id, Access::Write)?;
+            let journal = match Journal::create(medium.clone(), &part.folder) {
+                Err(MediaError::Exists { .. }) => {
+                    (Journal::resume(medium, &part.folder, &part.lines)?, part.lines.len())
+                }
+                created => (created?, 0),
+            };
+            self.journals.insert(id, journal);
+        }
+        let Some((journal, written)) = self.journals.get_mut(&id) else { return Ok(()) };
+        let rest = part.lines.get(*written..).unwrap_or_default();
+        if !rest.is_empty() {
+            journal.append(rest)?;
+            *written = part.lines.len();
+        }
+        part.files.iter().try_for_each(|(name, octets)| journal.put(name, octets))
+    }
+
+    pub(super) fn write_record(&mut self, id: VolumeId, image: &FolderImage) {
+        self.journals.remove(&id); // it holds the medium open
+        let written = media::write_folder(self.volumes.as_mut(), id, image, &mut |_| {});
+        let result = written.map(|_| ()).map_err(|error| told(&error));
+        (self.report)(Work::RecordWritten { volume: id, result });
+    }
+
+    pub(super) fn write_response(&mut self, id: VolumeId, name: &str, octets: &[u8]) {
+        let written = media::write_file(self.volumes.as_mut(), id, name, octets, &mut |_| {});
+        let result = written.map(|_| ()).map_err(|error| told(&error));
+        (self.report)(Work::ResponseWritten { volume: id, result });
+    }
+
+    /// Adds the delivery log to each record, and removes the journal that the record has replaced.
+    pub(super) fn deliver(&mut self, ids: &[VolumeId], folder: &str, journal: &str, files: &BTreeMap<String, Vec<u8>>) {
+        self.journals.clear();
+        let mut faults = Vec::new();
+        for id in ids {
+            let added = media::add_files(self.volumes.as_mut(), *id, folder, files);
+            let removed =
+                added.and_then(|()| self.on(*id, Access::Write, |medium| media::remove_journal(medium, journal)));
+            if let Err(error) = removed {
+                faults.push(format!("the delivery log on {}: {}", self.label(*id), told(&error)));
+            }
+        }
+        (self.report)(Work::Delivered(faults));
+    }
+
+    fn label(&self, id: VolumeId) -> String {
+        self.seen.iter().find(|volume| volume.id == id).map(|volume| volume.label.clone()).unwrap_or_default()
+    }
+
+    fn on<T>(
+        &mut self,
+        id: VolumeId,
+        access: Access,
+        work: impl FnOnce(&media::Folder) -> Result<T, MediaError>,
+    ) -> Result<T, MediaError> {
+        let medium = self.volumes.open(id, access)?;
+        let result = work(&medium);
+        drop(medium);
+        if !self.journals.contains_key(&id) {
+            self.volumes.release(id)?;
+        }
+        result
+    }
+}
+
+/// What happened, and what to do.
+fn told(error: &MediaError) -> String {
+    format!("{error}: {}", error.advice())
+}
+
+/// Whether a folder is named like a record or a journal: `[MARK-]YYYYMMDDThhmmssZ-…`.
+fn is_record(name: &str) -> bool {
+    let plain = name.strip_prefix("REHEARSAL-").unwrap_or(name);
+    let Some((time, rest)) = plain.split_once('-') else { return false };
+    let digits = |part: &str, count: usize| part.len() == count && part.bytes().all(|sign| sign.is_ascii_digit());
+    let dated = time.strip_suffix('Z').and_then(|time| time.split_once('T'));
+    let dated = dated.is_some_and(|(date, clock)| digits(date, 8) && digits(clock, 6));
+    dated && !rest.is_empty() && !rest.contains(".part") && !name.contains(names::SUMS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_records_and_journals_by_name() {
+        assert!(is_record("20260101T000000Z-root"));
+        assert!(is_record("REHEARSAL-20260101T000000Z-example"));
+        assert!(is_record("REHEARSAL-20260101T000000Z-ceremony.journal"));
+        for name in ["20260101T000000Z-root.part", "20260101T000000Z-root.part-old-1", "photos", "2026-root", "x-y"] {
+            assert!(!is_record(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! A plan for people: the table of bundles, the end of coverage, the difference to the previous response.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::PlannedJob;
+use crate::dns::{Dnskey, RrType, Time};
+use crate::exchange::{Response, ResponseBundle};
+
+/// The heads of the columns of [`PlannedJob::rows`].
+pub const TABLE_HEAD: [&str; 6] = ["#", "Inception", "Expiration", "ZSK tags", "KSK tag(name)/marks", "CDS"];
+
+impl PlannedJob {
+    /// The bundles as rows under [`TABLE_HEAD`].
+    ///
+    /// A KSK's marks are `R` revoked, `S` signs, `P` published. Expiration is the earliest of the bundle's signatures.
+    #[must_use]
+    pub fn rows(&self) -> Vec<[String; 6]> {
+        self.rows_of(&self.response)
+    }
+
+    /// The bundles of another response in the same form, with this job's names of keys.
+    #[must_use]
+    pub fn rows_of(&self, response: &Response) -> Vec<[String; 6]> {
+        let names = Names::new(self);
+        response.bundles.iter().enumerate().map(|(index, bundle)| row(index, bundle, &names)).collect()
+    }
+
+    /// The table as lines of text, a head first, in columns that are as wide as they must be.
+    #[must_use]
+    pub fn table(&self) -> Vec<String> {
+        let head = TABLE_HEAD.map(str::to_owned);
+        let rows: Vec<[String; 6]> = std::iter::once(head).chain(self.rows()).collect();
+        let mut widths = [0_usize; 6];
+        for row in &rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = (*width).max(cell.chars().count());
+            }
+        }
+        let line = |row: &[String; 6]| {
+            let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
+            cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+        };
+        rows.iter().map(line).collect()
+    }
+
+    /// Until when the planned signatures last without a gap.
+    #[must_use]
+    pub fn covered_until(&self) -> Time {
+        // A plan has at least one bundle; without one, nothing would be covered.
+        covered_until(&self.response).or_else(|| Time::from_unix(0)).unwrap_or(Time::MAX)
+    }
+}
+
+/// Until when a response's signatures last from its first bundle on without a gap; `None` without a bundle.
+#[must_use]
+pub fn covered_until(response: &Response) -> Option<Time> {
+    let mut covered = response.bundles.first()?.inception;
+    for bundle in &response.bundles {
+        if bundle.inception > covered {
+            break;
+        }
+        covered = expiration(bundle).map_or(covered, |expiration| covered.max(expiration));
+    }
+    Some(covered)
+}
+
+/// When the first of a bundle's signatures ends; the bundle's own expiration where it has no signature.
+fn expiration(bundle: &ResponseBundle) -> Option<Time> {
+    let signatures = bundle.sets.iter().flat_map(|set| &set.signatures);
+    signatures.map(|signature| signature.rrsig.expiration).min().or(bundle.expiration)
+}
+
+/// What changes from the previous response to the planned one, one line each: keys that come, stay and go between the
+/// last bundle there and all bundles here, and the end of coverage.
+#[must_use]
+pub fn difference(previous: &Response, job: &PlannedJob) -> Vec<String> {
+    let names = Names::new(job);
+    let old: BTreeSet<&Dnskey> = last_keys(previous).collect();
+    let last: BTreeSet<&Dnskey> = last_keys(&job.response).collect();
+    let mut lines = Vec::new();
+    let mut seen = BTreeSet::new();
+    for (index, bundle) in job.response.bundles.iter().enumerate() {
+        for key in bundle.keys() {
+            if seen.insert(&key.dnskey) {
+                let key = &key.dnskey;
+                let comes =
+                    if old.contains(key) { "stays".to_owned() } else { format!("comes in bundle {}", index + 1) };
+                let goes = if last.contains(key) { "" } else { ", gone at the end" };
+                lines.push(format!("{} {comes}{goes}", names.describe(key)));
+            }
+        }
+    }
+    for key in old.iter().filter(|key| !seen.contains(*key)) {
+        lines.push(format!("{} goes", names.describe(key)));
+    }
+    let before = covered_until(previous).map_or_else(|| "nothing".to_owned(), |time| time.to_string());
+    lines.push(format!("covered until {before} before, {} now", job.covered_until()));
+    lines
+}
+
+fn last_keys(response: &Response) -> impl Iterator<Item = &Dnskey> {
+    response.bundles.last().into_iter().flat_map(ResponseBundle::keys).map(|key| &key.dnskey)
+}
+
+/// The KSKs' names by their public keys.
+struct Names<'a>(BTreeMap<&'a [u8], &'a str>);
+
+impl<'a> Names<'a> {
+    fn new(job: &'a PlannedJob) -> Self {
+        Self(job.keys.iter().map(|key| (key.dnskey.key.as_slice(), key.name.as_str())).collect())
+    }
+
+    /// `19036(current)`, or the tag alone.
+    fn of(&self, key: &Dnskey) -> String {
+        match self.0.get(key.key.as_slice()) {
+            Some(name) => format!("{}({name})", key.key_tag()),
+            None => key.key_tag().to_string(),
+        }
+    }
+
+    fn describe(&self, key: &Dnskey) -> String {
+        let kind = match (key.is_sep(), key.is_revoked()) {
+            (false, _) => "ZSK",
+            (true, false) => "KSK",
+            (true, true) => "revoked KSK",
+        };
+        format!("{kind} {}", self.of(key))
+    }
+}
+
+fn row(index: usize, bundle: &ResponseBundle, names: &Names<'_>) -> [String; 6] {
+    let signers: BTreeSet<u16> = bundle
+        .set(RrType::Dnskey)
+        .into_iter()
+        .flat_map(|set| &set.signatures)
+        .map(|signature| signature.rrsig.key_tag)
+        .collect();
+    let mut zsks = Vec::new();
+    let mut ksks = Vec::new();
+    for key in bundle.keys().iter().map(|key| &key.dnskey) {
+        if key.is_sep() {
+            let revoked = if key.is_revoked() { "R" } else { "" };
+            let signs = if signers.contains(&key.key_tag()) { "S" } else { "" };
+            ksks.push(format!("{}/{revoked}{signs}P", names.of(key)));
+        } else {
+            zsks.push(key.key_tag().to_string());
+        }
+    }
+    let asks = bundle.set(RrType::Cds).is_some() || bundle.set(RrType::Cdnskey).is_some();
+    [
+        (index + 1).to_string(),
+        bundle.inception.to_string(),
+        expiration(bundle).map_or_else(|| "-".to_owned(), |time| time.to_string()),
+        zsks.join(" "),
+        ksks.join(" "),
+        if asks { "yes" } else { "no" }.to_owned(),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{JobInput, Previous, build, fixture};
+    use super::*;
+
+    fn planned(schema: &str) -> (JobInput, PlannedJob) {
+        let input = JobInput { schema: Some(schema.to_owned()), ..fixture::root_input() };
+        let plan = build(&fixture::root_profile(), std::slice::from_ref(&input), fixture::now(), "test").unwrap();
+        (input, plan.jobs.into_iter().next().unwrap())
+    }
+
+    #[test]
+    fn the_table_shows_who_is_published_signs_and_is_revoked() {
+        let (_, job) = planned("revoke");
+        let rows = job.rows();
+        assert_eq!(rows.len(), 9);
+        let marks = |row: &[String; 6]| {
+            let marks = row[4].split(' ').map(|key| key.split_once('(').unwrap().1.to_owned());
+            marks.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(marks(&rows[0]), "current)/SP next)/P");
+        assert_eq!(marks(&rows[1]), "current)/RSP next)/SP");
+        assert_eq!(marks(&rows[8]), "next)/SP");
+        assert_eq!(rows[0][5], "no");
+        assert_eq!(fixture::bind_plan().jobs[0].rows()[0][5], "yes");
+        let table = job.table();
+        assert!(table[0].starts_with("#  Inception"), "{}", table[0]);
+        assert_eq!(table.len(), 10);
+    }
+
+    #[test]
+    fn the_difference_names_keys_that_come_stay_and_go() {
+        let (input, job) = planned("pre-publish");
+        let Previous::Response { response, .. } = &input.previous else { panic!("a previous response") };
+        let lines = difference(response, &job);
+        let count = |part: &str| lines.iter().filter(|line| line.contains(part)).count();
+        assert_eq!((count("KSK"), count("ZSK")), (2, 3), "{lines:#?}");
+        assert!(lines.iter().any(|line| line.contains("(current) stays")));
+        assert!(lines.iter().any(|line| line.contains("(next) comes in bundle 2")));
+        assert_eq!(count("stays, gone at the end"), 1, "the ZSK of the last quarter");
+        assert!(lines.last().unwrap().starts_with("covered until "));
+    }
+
+    #[test]
+    fn coverage_ends_at_the_first_gap() {
+        let (_, mut job) = planned("normal");
+        let whole = job.covered_until();
+        assert_eq!(Some(whole), job.response.bundles[8].expiration);
+        for bundle in &mut job.response.bundles[1..3] {
+            bundle.sets[0].signatures[0].rrsig.expiration = bundle.inception;
+        }
+        assert_eq!(Some(job.covered_until()), job.response.bundles[0].expiration);
+    }
+}

@@ -1,0 +1,191 @@
+//! A plan against its inputs: the right keys, in the right bundles, with a chain of trust.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::check::{Check, Fault, Report};
+use super::judge::Job;
+use super::{response, words};
+use crate::dns::{AlgorithmNumber, Dnskey, RrType, Sha256Digest, Time};
+use crate::exchange::{Format, RequestBundle, ResponseBundle};
+use crate::plan::{JobInput, PlannedJob, Previous, wants_ds};
+use crate::profile::Signing;
+
+/// Until when a response to `input` must last.
+pub(super) fn until(job: &Job<'_>, input: &JobInput) -> Time {
+    let bundles = &input.request.bundles;
+    let last = bundles.iter().map(|bundle| bundle.expiration.unwrap_or(bundle.inception)).max();
+    let own = match (&job.zone.policy.signing, job.response.format) {
+        (Signing::Schedule(schedule), Format::Bind) => {
+            let first = bundles.iter().map(|bundle| bundle.inception).min();
+            first.and_then(|first| first.checked_add(schedule.coverage))
+        }
+        _ => last,
+    };
+    input.until.or(own).unwrap_or(Time::MAX)
+}
+
+pub(super) fn check(job: &Job<'_>, planned: &PlannedJob, input: &JobInput, report: &mut Report) {
+    check_inputs(job, planned, input, report);
+    check_schema(job, planned, input, report);
+    check_keys(job, input, report);
+    let mut faults = Vec::new();
+    for (index, bundle) in job.response.bundles.iter().enumerate() {
+        faults.extend(clashes(bundle).into_iter().map(|fault| fault.bundle(index, bundle.id.as_ref())));
+    }
+    report.judge(Check::SkrKeyTags, "no two keys of a bundle share a tag", faults);
+}
+
+fn check_inputs(job: &Job<'_>, planned: &PlannedJob, input: &JobInput, report: &mut Report) {
+    let mut faults = Vec::new();
+    let previous = match &input.previous {
+        Previous::Response { sha256, .. } => Some(*sha256),
+        Previous::First => None,
+    };
+    let mut same = |what: &str, expected: String, found: String| {
+        if expected != found {
+            faults.push(Fault::fail(format!("the plan is for another {what}")).expected(expected).found(found));
+        }
+    };
+    same("request", input.request_sha256.to_string(), planned.request_sha256.to_string());
+    same("zone", input.request.zone.to_string(), planned.zone.to_string());
+    same("format", input.request.format.to_string(), planned.format.to_string());
+    let digest = |digest: Option<Sha256Digest>| digest.map_or_else(|| "first".to_owned(), |digest| digest.to_string());
+    same("previous response", digest(previous), digest(planned.previous_sha256));
+    same("policy", job.zone.policy_name.clone(), planned.policy.clone());
+    report.judge(Check::PlanInputs, format!("the plan answers request {}", planned.request_sha256), faults);
+}
+
+fn check_schema(job: &Job<'_>, planned: &PlannedJob, input: &JobInput, report: &mut Report) {
+    let Signing::Schemas { schemas, .. } = &job.zone.policy.signing else {
+        return report.skip(Check::PlanSchema, "the policy has a schedule");
+    };
+    let name = planned.schema.as_deref().unwrap_or("none");
+    let bundles = input.request.bundles.len();
+    let mut faults = Vec::new();
+    match schemas.get(name) {
+        None => {
+            let known = schemas.keys().cloned().collect::<Vec<_>>().join(", ");
+            faults.push(Fault::fail("the policy has no such schema").expected(known).found(name));
+        }
+        Some(schema) if schema.slots.len() != bundles => {
+            let fault = Fault::fail(format!("schema {name} is for another number of bundles"));
+            faults.push(fault.expected(schema.slots.len()).found(bundles));
+        }
+        Some(_) => {}
+    }
+    report.judge(Check::PlanSchema, format!("schema {name} has a slot for each of {bundles} bundles"), faults);
+}
+
+/// SKR-KEYS: what is not a KSK of the profile is exactly what the request has at that time.
+fn check_keys(job: &Job<'_>, input: &JobInput, report: &mut Report) {
+    let plain = job.zone.keys.values().filter_map(|key| key.dnskey.as_ref());
+    let ksks: BTreeSet<Dnskey> = plain.flat_map(|key| [key.clone(), key.revoked()]).collect();
+    let mut asked: Vec<&RequestBundle> = input.request.bundles.iter().collect();
+    asked.sort_by_key(|bundle| bundle.inception);
+    let mut faults = Vec::new();
+    let mut answered = BTreeSet::new();
+    for (index, bundle) in job.response.bundles.iter().enumerate() {
+        let place = |fault: Fault| fault.bundle(index, bundle.id.as_ref());
+        let position = asked.partition_point(|asked| asked.inception <= bundle.inception);
+        let Some((position, asked)) =
+            position.checked_sub(1).and_then(|last| asked.get(last).map(|asked| (last, asked)))
+        else {
+            faults.push(place(Fault::fail("the bundle begins before the request").found(bundle.inception)));
+            continue;
+        };
+        answered.insert(position);
+        let expected: BTreeSet<&Dnskey> = asked.keys.iter().map(|key| &key.key.dnskey).collect();
+        let all = bundle.keys().iter().map(|key| &key.dnskey);
+        let found: BTreeSet<&Dnskey> = all.filter(|key| !ksks.contains(*key)).collect();
+        if expected != found {
+            let fault = Fault::fail("the ZSKs are not those that the request has at this time");
+            faults.push(place(fault.expected(words::keys(expected)).found(words::keys(found))));
+        }
+        let as_asked =
+            (&asked.id, asked.inception, asked.expiration) == (&bundle.id, bundle.inception, bundle.expiration);
+        if job.response.format == Format::RootXml && !as_asked {
+            faults.push(place(Fault::fail("the bundle has another id or other times than the request's")));
+        }
+    }
+    let left = asked.len() - answered.len();
+    if left > 0 {
+        // Under a schedule the coverage may end before the request does, which people must know.
+        let message = format!("{left} bundles of the request are not answered");
+        let fault = if job.response.format == Format::RootXml { Fault::fail(message) } else { Fault::warn(message) };
+        faults.push(fault.expected(asked.len()).found(answered.len()));
+    }
+    report.judge(Check::SkrKeys, "every bundle has the keys of request and profile", faults);
+}
+
+/// Different keys of a bundle with one tag; a KSK counts with both its forms.
+fn clashes(bundle: &ResponseBundle) -> Vec<Fault> {
+    let mut tags: BTreeMap<u16, &Dnskey> = BTreeMap::new();
+    let mut faults = Vec::new();
+    for key in bundle.keys().iter().map(|key| &key.dnskey) {
+        let other = key.is_sep().then(|| Dnskey { flags: key.flags ^ Dnskey::REVOKE, ..key.clone() }.key_tag());
+        for (tag, form) in [(Some(key.key_tag()), "as it stands"), (other, "plain or revoked")] {
+            let Some(tag) = tag else { continue };
+            let first = *tags.entry(tag).or_insert(key);
+            if (first.algorithm, &first.key) != (key.algorithm, &key.key) {
+                let fault = Fault::fail(format!("two keys share tag {tag} ({form})"));
+                faults.push(fault.expected("a tag of its own for each key").found(words::keys([first, key])));
+            }
+        }
+    }
+    faults
+}
+
+/// SKR-ALGORITHMS and SKR-CHAIN.
+pub(super) fn check_chain(job: &Job<'_>, report: &mut Report) {
+    let bundles = || job.response.bundles.iter().enumerate();
+    let faults = bundles().flat_map(|(index, bundle)| {
+        algorithms(bundle).into_iter().map(move |fault| fault.bundle(index, bundle.id.as_ref()))
+    });
+    report.judge(Check::SkrAlgorithms, "every algorithm of a set signs it", faults.collect());
+    if job.ksk().is_some() {
+        return report.skip(Check::SkrChain, "schemas have no DS times");
+    }
+    let mut faults: Vec<Fault> = Vec::new();
+    let mut islands = Vec::new();
+    for (index, bundle) in bundles() {
+        let keys = job.zone.keys.values().filter(|key| wants_ds(&key.timeline, bundle.inception));
+        let anchored: BTreeSet<&Dnskey> = keys.filter_map(|key| key.dnskey.as_ref()).collect();
+        if anchored.is_empty() {
+            islands.push(index);
+        } else if !response::signers(bundle, RrType::Dnskey).any(|key| anchored.contains(key)) {
+            let fault = Fault::fail("no KSK with a DS signs the DNSKEY RRset").bundle(index, bundle.id.as_ref());
+            let signing = words::keys(response::signers(bundle, RrType::Dnskey));
+            faults.push(fault.expected(format!("one of {}", words::keys(anchored))).found(signing));
+        }
+    }
+    if let Some(first) = islands.first() {
+        let fault = Fault::warn("no KSK has a DS by its timeline: the zone is not secure");
+        faults.push(fault.bundle(*first, None).expected("a DS").found(format!("none in {} bundles", islands.len())));
+    }
+    report.judge(Check::SkrChain, "a KSK with a DS signs in every bundle", faults);
+}
+
+fn algorithms(bundle: &ResponseBundle) -> Vec<Fault> {
+    let of = |sep: bool| -> BTreeSet<AlgorithmNumber> {
+        let keys = bundle.keys().iter().map(|key| &key.dnskey).filter(|key| key.is_sep() == sep && !key.is_revoked());
+        keys.map(|key| key.algorithm).collect()
+    };
+    let list = |set: &BTreeSet<AlgorithmNumber>| set.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let all: BTreeSet<AlgorithmNumber> = of(true).union(&of(false)).copied().collect();
+    let mut faults = Vec::new();
+    for set in bundle.sets.iter().filter(|set| !set.signatures.is_empty()) {
+        let rr_type = set.records.rr_type();
+        let signed: BTreeSet<AlgorithmNumber> =
+            response::signers(bundle, rr_type).filter(|key| !key.is_revoked()).map(|key| key.algorithm).collect();
+        if !signed.is_empty() && signed != all {
+            let fault = Fault::fail(format!("the {rr_type} RRset is not signed with every algorithm of the keys"));
+            faults.push(fault.expected(list(&all)).found(list(&signed)));
+        }
+    }
+    let zsks = of(false);
+    if zsks != all {
+        let fault = Fault::fail("there is no ZSK of every algorithm of the keys");
+        faults.push(fault.expected(list(&all)).found(list(&zsks)));
+    }
+    faults
+}

@@ -1,0 +1,314 @@
+//! What is true of every response: planned, just made, read back, or the previous one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::check::{Check, Fault, Report};
+use super::judge::{Job, UNCHECKED};
+use super::parallel::in_parallel;
+use super::request_policy;
+use super::words::{self, Range, limit};
+use crate::dns::{Dnskey, Name, RrType, Rrsig, Time, verify};
+use crate::exchange::{Format, Response, ResponseBundle, Signature, SignedSet};
+use crate::plan::{PlannedJob, covered_until};
+use crate::profile::ZoneKey;
+
+/// The keys of a bundle that have signed its set of that type.
+pub(super) fn signers(bundle: &ResponseBundle, rr_type: RrType) -> impl Iterator<Item = &Dnskey> {
+    let signatures = bundle.set(rr_type).map(|set| set.signatures.as_slice()).unwrap_or_default();
+    let tags: BTreeSet<u16> = signatures.iter().map(|signature| signature.rrsig.key_tag).collect();
+    let keys = bundle.keys().iter().map(|key| &key.dnskey);
+    keys.filter(move |key| key.is_sep() && tags.contains(&key.key_tag()))
+}
+
+/// When the first of a bundle's signatures ends.
+pub(super) fn end(bundle: &ResponseBundle) -> Option<Time> {
+    rrsigs(bundle).map(|rrsig| rrsig.expiration).min()
+}
+
+fn rrsigs(bundle: &ResponseBundle) -> impl Iterator<Item = &Rrsig> {
+    bundle.sets.iter().flat_map(|set| &set.signatures).map(|signature| &signature.rrsig)
+}
+
+/// Sets without a signature.
+pub(super) fn unsigned(bundle: &ResponseBundle) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if bundle.set(RrType::Dnskey).is_none() {
+        faults.push(Fault::fail("the bundle has no DNSKEY RRset"));
+    }
+    for set in bundle.sets.iter().filter(|set| set.signatures.is_empty()) {
+        let fault = Fault::fail(format!("the {} RRset is not signed", set.records.rr_type()));
+        faults.push(fault.expected("at least one signature").found("none"));
+    }
+    faults
+}
+
+/// Signatures whose fields do not fit their set, or that do not verify.
+pub(super) fn signature_faults(zone: &Name, bundle: &ResponseBundle) -> Vec<Fault> {
+    let faults = bundle.sets.iter().flat_map(|set| {
+        let rdatas = set.records.rdatas();
+        let faults = set.signatures.iter().flat_map(|signature| fields(zone, bundle, set, signature, &rdatas));
+        faults.collect::<Vec<_>>()
+    });
+    faults.collect()
+}
+
+fn fields(
+    zone: &Name,
+    bundle: &ResponseBundle,
+    set: &SignedSet,
+    signature: &Signature,
+    rdatas: &[Vec<u8>],
+) -> Vec<Fault> {
+    let (rrsig, rr_type) = (&signature.rrsig, set.records.rr_type());
+    let name = format!("the {rr_type} signature with tag {}", rrsig.key_tag);
+    let mut faults = Vec::new();
+    let mut field = |what: &str, right: bool, expected: String, found: String| {
+        if !right {
+            let fault = Fault::fail(format!("{name} has another {what}"));
+            faults.push(fault.expected(expected).found(found));
+        }
+    };
+    field("covered type", rrsig.type_covered == rr_type, rr_type.to_string(), rrsig.type_covered.to_string());
+    let labels = zone.label_count();
+    field("number of labels", rrsig.labels == labels, labels.to_string(), rrsig.labels.to_string());
+    field("original TTL", rrsig.original_ttl == set.ttl, set.ttl.to_string(), rrsig.original_ttl.to_string());
+    field("TTL", signature.ttl == set.ttl, set.ttl.to_string(), signature.ttl.to_string());
+    field("signer", rrsig.signer == *zone, zone.to_string(), rrsig.signer.to_string());
+    let candidates: Vec<&Dnskey> = bundle
+        .keys()
+        .iter()
+        .filter(|key| signature.identifier.is_none() || key.identifier == signature.identifier)
+        .map(|key| &key.dnskey)
+        .filter(|key| key.key_tag() == rrsig.key_tag && key.algorithm == rrsig.algorithm)
+        .collect();
+    if candidates.is_empty() {
+        let all = words::keys(bundle.keys().iter().map(|key| &key.dnskey));
+        let fault = Fault::fail(format!("{name} is by no key of the bundle"));
+        faults.push(fault.expected(all).found(format!("{} (algorithm {})", rrsig.key_tag, rrsig.algorithm)));
+    } else {
+        let data = rrsig.signed_data(zone, rdatas);
+        if !candidates.iter().any(|key| verify(key, &data, &rrsig.signature).is_ok()) {
+            faults.push(Fault::fail(format!("{name} does not verify")));
+        }
+    }
+    faults
+}
+
+/// Signatures that are not valid for their bundle's time.
+pub(super) fn window_faults(format: Format, bundle: &ResponseBundle) -> Vec<Fault> {
+    let faults = rrsigs(bundle).filter_map(|rrsig| {
+        let found = format!("{} to {}", rrsig.inception, rrsig.expiration);
+        let name = format!("the {} signature with tag {}", rrsig.type_covered, rrsig.key_tag);
+        if format == Format::RootXml {
+            let expiration = bundle.expiration?;
+            let same = (rrsig.inception, rrsig.expiration) == (bundle.inception, expiration);
+            let fault = Fault::fail(format!("{name} has another validity than its bundle"));
+            (!same).then(|| fault.expected(format!("{} to {expiration}", bundle.inception)).found(found))
+        } else {
+            let valid = rrsig.inception <= bundle.inception && bundle.inception < rrsig.expiration;
+            let fault = Fault::fail(format!("{name} is not valid when its bundle begins"));
+            (!valid).then(|| fault.expected(format!("valid at {}", bundle.inception)).found(found))
+        }
+    });
+    let mut faults: Vec<Fault> = faults.collect();
+    if format == Format::RootXml && bundle.expiration.is_none_or(|expiration| expiration <= bundle.inception) {
+        faults.push(Fault::fail("the bundle expires before it begins"));
+    }
+    faults
+}
+
+/// Bundles out of order, and times that no bundle covers.
+pub(super) fn gaps(response: &Response) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if response.bundles.is_empty() {
+        faults.push(Fault::fail("the response has no bundle").expected("at least one").found("none"));
+    }
+    let pairs = response.bundles.iter().zip(response.bundles.iter().skip(1)).enumerate();
+    for (index, (before, bundle)) in pairs {
+        let place = |fault: Fault| fault.bundle(index + 1, bundle.id.as_ref());
+        if bundle.inception <= before.inception {
+            let fault = Fault::fail("the bundle does not begin after the one before");
+            faults.push(place(fault.expected(format!("after {}", before.inception)).found(bundle.inception)));
+        }
+        if let Some(end) = end(before).filter(|end| *end < bundle.inception) {
+            let fault = Fault::fail("there is a gap before the bundle");
+            faults.push(place(fault.expected(format!("a begin until {end}")).found(bundle.inception)));
+        }
+    }
+    faults
+}
+
+/// SKR-PLANNED: field by field.
+pub(super) fn check_planned(planned: &PlannedJob, response: &Response, report: &mut Report) {
+    let plan = &planned.response;
+    let mut faults = Vec::new();
+    let mut same = |what: &str, same: bool, expected: String, found: String| {
+        if !same {
+            faults.push(Fault::fail(format!("{what} is not as planned")).expected(expected).found(found));
+        }
+    };
+    same("the format", plan.format == response.format, plan.format.to_string(), response.format.to_string());
+    same("the zone", plan.zone == response.zone, plan.zone.to_string(), response.zone.to_string());
+    same("the head", plan.root == response.root, format!("{:?}", plan.root), format!("{:?}", response.root));
+    same("the stamp", plan.stamp == response.stamp, format!("{:?}", plan.stamp), format!("{:?}", response.stamp));
+    let (expected, found) = (plan.bundles.len(), response.bundles.len());
+    same("the number of bundles", expected == found, expected.to_string(), found.to_string());
+    for (index, (plan, bundle)) in plan.bundles.iter().zip(&response.bundles).enumerate() {
+        let places = bundle_differences(plan, bundle).into_iter();
+        faults.extend(places.map(|fault| fault.bundle(index, plan.id.as_ref())));
+    }
+    report.judge(Check::SkrPlanned, "the response is as planned", faults);
+}
+
+fn bundle_differences(plan: &ResponseBundle, bundle: &ResponseBundle) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut same = |what: String, same: bool, expected: String, found: String| {
+        if !same {
+            faults.push(Fault::fail(format!("{what} is not as planned")).expected(expected).found(found));
+        }
+    };
+    let head = |bundle: &ResponseBundle| {
+        let expiration = bundle.expiration.map_or_else(|| "-".to_owned(), |time| time.to_string());
+        format!("{} {} {expiration}", bundle.id.as_deref().unwrap_or("-"), bundle.inception)
+    };
+    let (expected, found) = (head(plan), head(bundle));
+    same("the head of the bundle".to_owned(), expected == found && plan.id == bundle.id, expected, found);
+    let types = |bundle: &ResponseBundle| {
+        bundle.sets.iter().map(|set| set.records.rr_type().mnemonic()).collect::<Vec<_>>().join(" ")
+    };
+    let (expected, found) = (types(plan), types(bundle));
+    same("the list of RRsets".to_owned(), expected == found, expected, found);
+    for (plan, set) in plan.sets.iter().zip(&bundle.sets) {
+        let name = plan.records.rr_type();
+        same(format!("the TTL of {name}"), plan.ttl == set.ttl, plan.ttl.to_string(), set.ttl.to_string());
+        let lines = (plan.records.lines().join(" | "), set.records.lines().join(" | "));
+        same(format!("the {name} RRset"), plan.records == set.records, lines.0, lines.1);
+        let fields = |set: &SignedSet| set.signatures.iter().map(without_octets).collect::<Vec<_>>().join(" | ");
+        let (expected, found) = (fields(plan), fields(set));
+        same(format!("the list of {name} signatures"), expected == found, expected, found);
+    }
+    faults
+}
+
+/// Every field of a signature but its octets.
+fn without_octets(signature: &Signature) -> String {
+    let rrsig = Rrsig { signature: Vec::new(), ..signature.rrsig.clone() };
+    format!("{} {} {}", signature.identifier.as_deref().unwrap_or("-"), signature.ttl, rrsig.to_string().trim_end())
+}
+
+/// SKR-VERIFY.
+pub(super) fn check_signatures(response: &Response, threads: usize, report: &mut Report) {
+    let faults = in_parallel(&response.bundles, threads, |index, bundle| {
+        let faults = signature_faults(&response.zone, bundle).into_iter();
+        faults.map(|fault| fault.bundle(index, bundle.id.as_ref())).collect::<Vec<_>>()
+    });
+    let count: usize = response.bundles.iter().map(|bundle| rrsigs(bundle).count()).sum();
+    let faults = faults.into_iter().flatten().collect();
+    report.judge(Check::SkrVerify, format!("{count} signatures verified"), faults);
+}
+
+/// SKR-KEY-USAGE: signers are keys of the profile, and permission covers the bundle's time up to the signature's end.
+pub(super) fn check_usage(job: &Job<'_>, report: &mut Report) {
+    let keys = job.zone.keys.values().filter_map(|key| key.dnskey.as_ref().map(|dnskey| (dnskey.key.as_slice(), key)));
+    let keys: BTreeMap<&[u8], &ZoneKey> = keys.collect();
+    let mut faults = Vec::new();
+    for (index, bundle) in job.response.bundles.iter().enumerate() {
+        let place = |fault: Fault| fault.bundle(index, bundle.id.as_ref());
+        let ends = rrsigs(bundle).map(|rrsig| rrsig.expiration).max();
+        for signer in signers(bundle, RrType::Dnskey) {
+            let Some(key) = keys.get(signer.key.as_slice()) else {
+                let fault = Fault::fail(format!("key {} signs and is not in the profile", words::key(signer)));
+                faults.push(place(fault.expected("a KSK of the profile").found(words::key(signer))));
+                continue;
+            };
+            let name = &key.name;
+            if let Some(from) = key.valid_from.filter(|from| bundle.inception < *from) {
+                let fault = Fault::fail(format!("key {name} may not sign yet"));
+                faults.push(place(fault.expected(format!("from {from} on")).found(bundle.inception)));
+            }
+            if let Some((until, end)) = key.valid_until.zip(ends).filter(|(until, end)| until < end) {
+                let fault = Fault::fail(format!("key {name} may not sign for so long"));
+                faults.push(place(fault.expected(format!("until {until}")).found(end)));
+            }
+        }
+    }
+    report.judge(Check::SkrKeyUsage, "every key is permitted to sign what it signs", faults);
+}
+
+/// SKR-SIGNED.
+pub(super) fn check_signed(job: &Job<'_>, report: &mut Report) {
+    let mut faults = Vec::new();
+    for (index, bundle) in job.response.bundles.iter().enumerate() {
+        let mut found = unsigned(bundle);
+        for set in bundle.sets.iter().filter(|set| !set.signatures.is_empty()) {
+            let rr_type = set.records.rr_type();
+            if signers(bundle, rr_type).all(Dnskey::is_revoked) {
+                let fault = Fault::fail(format!("the {rr_type} RRset is signed by no KSK that counts"));
+                found.push(fault.expected("a signature by a KSK that is not revoked").found("none"));
+            }
+        }
+        let signing: BTreeSet<&Dnskey> = signers(bundle, RrType::Dnskey).collect();
+        for key in bundle.keys().iter().map(|key| &key.dnskey).filter(|key| key.is_revoked() && !signing.contains(key))
+        {
+            let fault = Fault::fail(format!("revoked key {} does not sign its own revocation", words::key(key)));
+            found.push(fault.expected("a signature (RFC 5011, section 2.1)").found("none"));
+        }
+        faults.extend(found.into_iter().map(|fault| fault.bundle(index, bundle.id.as_ref())));
+    }
+    report.judge(Check::SkrSigned, "every set is signed", faults);
+}
+
+/// SKR-VALIDITY and SKR-HORIZON.
+pub(super) fn check_times(job: &Job<'_>, report: &mut Report) {
+    let limits = &job.zone.policy.request;
+    let validity = job.ksk().map_or_else(
+        || Range::profile(&limits.min_signature_validity, &limits.max_signature_validity),
+        |ksk| Range::stated("profile", ksk.min_signature_validity, ksk.max_signature_validity),
+    );
+    let overlap = job.ksk().map(|ksk| Range::stated("profile", ksk.min_validity_overlap, ksk.max_validity_overlap));
+    let days = limit(&limits.signature_horizon_days);
+    let (mut windows, mut horizon) = (Vec::new(), Vec::new());
+    let mut before: Option<&ResponseBundle> = None;
+    for (index, bundle) in job.response.bundles.iter().enumerate() {
+        let place = |fault: Fault| fault.bundle(index, bundle.id.as_ref());
+        windows.extend(window_faults(job.response.format, bundle).into_iter().map(place));
+        let ends: BTreeSet<Time> = rrsigs(bundle).map(|rrsig| rrsig.expiration).collect();
+        for end in ends {
+            // Counted from the bundle's time on: an earlier inception only allows for clocks that are slow.
+            let length = end.seconds_since(bundle.inception);
+            if let Some(expected) = words::violated(&[validity], length) {
+                let fault = Fault::fail("the validity is out of bounds");
+                windows.push(place(fault.expected(expected).found(words::span(length))));
+            }
+            horizon.extend(request_policy::horizon(end, job.now, days).map(place));
+        }
+        let length = before.and_then(end).map(|end| end.seconds_since(bundle.inception));
+        if let Some((range, length)) = overlap.zip(length)
+            && let Some(expected) = words::violated(&[range], length)
+        {
+            let fault = Fault::fail("the overlap with the bundle before is out of bounds");
+            windows.push(place(fault.expected(expected).found(words::span(length))));
+        }
+        before = Some(bundle);
+    }
+    if job.ksk().is_none() {
+        windows.extend(request_policy::open(&validity).filter(|_| limit(&limits.max_signature_validity).is_none()));
+    }
+    if days.is_none() {
+        horizon.push(Fault::skipped("the profile sets no horizon", UNCHECKED));
+    }
+    report.judge(Check::SkrValidity, "every signature is valid for its bundle's time", windows);
+    report.judge(Check::SkrHorizon, "every signature ends within the horizon", horizon);
+}
+
+/// SKR-COVERAGE: no gap, until `until` and beyond now.
+pub(super) fn check_coverage(job: &Job<'_>, until: Time, report: &mut Report) {
+    let mut faults = gaps(job.response);
+    let covered = covered_until(job.response);
+    if let Some(covered) = covered.filter(|covered| *covered < until) {
+        let fault = Fault::fail("the signatures end too early");
+        faults.push(fault.expected(format!("covered until {until}")).found(covered));
+    }
+    let well = covered.map_or_else(String::new, |covered| format!("covered until {covered}"));
+    report.judge(Check::SkrCoverage, well, faults);
+}
