@@ -8,7 +8,7 @@ help: ## this list
 
 ceremony: ## set up, build and rehearse a ceremony on a software token
 	@tests/setup ceremony
-	$(CARGO) build --release --locked
+	@$(CARGO) build --release --locked
 	@if [ -t 0 ] && [ -t 1 ]; then exec $(TARGET)/release/claviger rehearse; \
 	else exec $(TARGET)/release/claviger rehearse --auto; fi
 
@@ -28,7 +28,7 @@ check: ## format, lints and the shape of the house; nothing else runs
 	$(CARGO) clippy --all-targets --locked -- -D warnings
 	$(CARGO) test --locked --test house
 
-bench: ## the numbers of docs: rates beside the token's own and beside other signers
+bench: ## measure rates, beside the token's own and other signers'
 	@tests/setup
 	$(CARGO) bench --locked
 

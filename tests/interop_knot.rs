@@ -9,6 +9,8 @@
 
 mod common;
 
+use std::collections::BTreeSet;
+
 use common::claviger::Signer;
 use common::peers::{Algorithm, Ran, Served, Server, Workplace, ZONE, ZONE_FILE, free_port, now};
 use common::rrsets::{active, bundles, digits, sep_key, with_flipped_signature};
@@ -21,13 +23,14 @@ struct Knot {
     place: Workplace,
     algorithm: Algorithm,
     start: i64,
+    zsk_days: i64,
 }
 
 impl Knot {
-    /// Makes a ZSK with the real `keymgr`; none where Knot cannot run here.
-    fn new(algorithm: Algorithm, start: i64) -> Option<Self> {
+    /// Makes ZSKs with the real `keymgr`, each for so many days, 0 for ever; none where Knot cannot run here.
+    fn new(algorithm: Algorithm, start: i64, zsk_days: i64) -> Option<Self> {
         let place = Workplace::new().map_err(|reason| skip(&reason)).ok()?;
-        let knot = Self { place, algorithm, start };
+        let knot = Self { place, algorithm, start, zsk_days };
         knot.place.write("zsk/zone.db", ZONE_FILE);
         for side in ["zsk", "ksk"] {
             for folder in ["run", "db"] {
@@ -40,11 +43,14 @@ impl Knot {
         let mut words = vec!["generate", "ksk=no", "zsk=yes"];
         words.extend(times.iter().map(String::as_str));
         knot.keymgr("zsk", &words).expect("keymgr generate");
+        if zsk_days > 0 {
+            knot.keymgr("zsk", &["pregenerate", &time, &knot.end()]).expect("keymgr pregenerate");
+        }
         Some(knot)
     }
 
     fn configure(&self, side: &str, port: u16) {
-        let (folder, algorithm) = (self.place.inside(side), self.algorithm.peer_name());
+        let (folder, algorithm, zsk_days) = (self.place.inside(side), self.algorithm.peer_name(), self.zsk_days);
         let conf = format!(
             r#"server:
     rundir: "{folder}/run"
@@ -64,7 +70,7 @@ policy:
     algorithm: {algorithm}
     dnskey-ttl: 3600
     zone-max-ttl: 300
-    zsk-lifetime: 0
+    zsk-lifetime: {zsk_days}d
     propagation-delay: 1h
     rrsig-lifetime: 14d
     rrsig-refresh: 5d
@@ -95,9 +101,13 @@ zone:
         self.place.run("keymgr", &all)
     }
 
+    fn end(&self) -> String {
+        digits(self.start + 60 * DAY)
+    }
+
     /// The request that goes to the ceremony, for sixty days.
     fn request(&self) -> String {
-        let words = ["generate-ksr", &digits(self.start), &digits(self.start + 60 * DAY)];
+        let words = ["generate-ksr", &digits(self.start), &self.end()];
         self.keymgr("zsk", &words).expect("keymgr generate-ksr")
     }
 
@@ -143,15 +153,25 @@ zone:
 
 #[test]
 fn the_rig_accepts_what_knot_signs_itself() {
-    let Some(knot) = Knot::new(Algorithm::P256, now() - 60) else { return };
+    let Some(knot) = Knot::new(Algorithm::P256, now() - 60, 0) else { return };
     let (skr, key) = knot.sign(&knot.request());
     assert!(bundles(&skr).len() > 2);
     knot.accepts(&skr, &key);
 }
 
 #[test]
+fn the_rig_accepts_what_knot_signs_itself_over_zsk_rollovers() {
+    let Some(knot) = Knot::new(Algorithm::P256, now() - 25 * DAY, 20) else { return };
+    let ksr = knot.request();
+    let keys: BTreeSet<_> = bundles(&ksr).into_iter().flat_map(|bundle| bundle.records).collect();
+    assert!(keys.len() > 2, "the request has {} ZSKs", keys.len());
+    let (skr, key) = knot.sign(&ksr);
+    knot.accepts(&skr, &key);
+}
+
+#[test]
 fn the_rig_sees_one_flipped_octet_of_a_signature() {
-    let Some(knot) = Knot::new(Algorithm::P256, now() - 60) else { return };
+    let Some(knot) = Knot::new(Algorithm::P256, now() - 60, 0) else { return };
     let (skr, _) = knot.sign(&knot.request());
     let damaged = with_flipped_signature(&skr, active(&bundles(&skr), now()));
     let differing = skr.bytes().zip(damaged.bytes()).filter(|(one, other)| one != other).count();
@@ -162,7 +182,7 @@ fn the_rig_sees_one_flipped_octet_of_a_signature() {
 
 #[test]
 fn the_rig_sees_a_response_that_is_not_the_one_imported() {
-    let Some(knot) = Knot::new(Algorithm::P256, now() - 60) else { return };
+    let Some(knot) = Knot::new(Algorithm::P256, now() - 60, 0) else { return };
     let ksr = knot.request();
     let (skr, key) = knot.sign(&ksr);
     let again = knot.keymgr("ksk", &["sign-ksr", &knot.place.inside("ksr.txt")]).expect("keymgr sign-ksr");
@@ -176,8 +196,8 @@ fn the_rig_sees_a_response_that_is_not_the_one_imported() {
 }
 
 /// Signs Knot's request here and brings the response into `knotd`.
-fn knot_accepts_ours(algorithm: Algorithm, start: i64) {
-    let Some(knot) = Knot::new(algorithm, start) else { return };
+fn knot_accepts_ours(algorithm: Algorithm, start: i64, zsk_days: i64) {
+    let Some(knot) = Knot::new(algorithm, start, zsk_days) else { return };
     let signer = Signer::new(algorithm);
     // A start in the past is the day of the ceremony.
     let skr = signer.sign(&knot.request(), (start < now() - 3600).then_some(start));
@@ -186,20 +206,25 @@ fn knot_accepts_ours(algorithm: Algorithm, start: i64) {
 
 #[test]
 fn knotd_serves_our_rsa_signatures() {
-    knot_accepts_ours(Algorithm::Rsa2048, now() - 60);
+    knot_accepts_ours(Algorithm::Rsa2048, now() - 60, 0);
 }
 
 #[test]
 fn knotd_serves_our_p256_signatures() {
-    knot_accepts_ours(Algorithm::P256, now() - 60);
+    knot_accepts_ours(Algorithm::P256, now() - 60, 0);
 }
 
 #[test]
 fn knotd_serves_our_ed25519_signatures() {
-    knot_accepts_ours(Algorithm::Ed25519, now() - 60);
+    knot_accepts_ours(Algorithm::Ed25519, now() - 60, 0);
 }
 
 #[test]
 fn knotd_serves_our_bundle_that_began_seconds_ago() {
-    knot_accepts_ours(Algorithm::P256, now() - 9 * DAY - 2);
+    knot_accepts_ours(Algorithm::P256, now() - 9 * DAY - 2, 0);
+}
+
+#[test]
+fn knotd_serves_our_bundles_over_zsk_rollovers() {
+    knot_accepts_ours(Algorithm::Ed25519, now() - 25 * DAY, 20);
 }
