@@ -8,7 +8,7 @@ use super::parallel::in_parallel;
 use super::request_policy;
 use super::words::{self, Range, limit};
 use crate::dns::{Dnskey, Name, RrType, Rrsig, Time, verify};
-use crate::exchange::{Format, Response, ResponseBundle, Signature, SignedSet};
+use crate::exchange::{Format, Response, ResponseBundle, RootResponse, Signature, SignedSet, Stamp};
 use crate::plan::{PlannedJob, covered_until};
 use crate::profile::ZoneKey;
 
@@ -149,8 +149,10 @@ pub(super) fn check_planned(planned: &PlannedJob, response: &Response, report: &
     };
     same("the format", plan.format == response.format, plan.format.to_string(), response.format.to_string());
     same("the zone", plan.zone == response.zone, plan.zone.to_string(), response.zone.to_string());
-    same("the head", plan.root == response.root, format!("{:?}", plan.root), format!("{:?}", response.root));
-    same("the stamp", plan.stamp == response.stamp, format!("{:?}", plan.stamp), format!("{:?}", response.stamp));
+    let (expected, found) = (head(plan.root.as_ref()), head(response.root.as_ref()));
+    same("the head", plan.root == response.root, expected, found);
+    let (expected, found) = (stamp(plan.stamp.as_ref()), stamp(response.stamp.as_ref()));
+    same("the stamp", plan.stamp == response.stamp, expected, found);
     let (expected, found) = (plan.bundles.len(), response.bundles.len());
     same("the number of bundles", expected == found, expected.to_string(), found.to_string());
     for (index, (plan, bundle)) in plan.bundles.iter().zip(&response.bundles).enumerate() {
@@ -158,6 +160,17 @@ pub(super) fn check_planned(planned: &PlannedJob, response: &Response, report: &
         faults.extend(places.map(|fault| fault.bundle(index, plan.id.as_ref())));
     }
     report.judge(Check::SkrPlanned, "the response is as planned", faults);
+}
+
+fn head(root: Option<&RootResponse>) -> String {
+    let Some(root) = root else { return "none".to_owned() };
+    let timestamp = root.timestamp.map_or_else(|| "none".to_owned(), |time| time.to_string());
+    let (ksk, zsk) = (words::policy(&root.ksk_policy), words::policy(&root.zsk_policy));
+    format!("id {}, serial {}, timestamp {timestamp}, KSK policy {ksk}, ZSK policy {zsk}", root.id, root.serial)
+}
+
+fn stamp(stamp: Option<&Stamp>) -> String {
+    stamp.map_or_else(|| "none".to_owned(), |stamp| format!("{} by {}", stamp.time, stamp.by))
 }
 
 fn bundle_differences(plan: &ResponseBundle, bundle: &ResponseBundle) -> Vec<Fault> {
