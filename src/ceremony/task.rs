@@ -125,7 +125,9 @@ impl Task {
     #[must_use]
     pub fn run(self, program: &str, threads: usize) -> Outcome {
         match self {
-            Self::Audit(files) => Outcome::Audited(Box::new(transcript::audit(&files, None, threads, crate::paper::report)), files),
+            Self::Audit(files) => {
+                Outcome::Audited(Box::new(transcript::audit(&files, None, threads, crate::paper::report)), files)
+            }
             Self::Read { purpose, name, octets, limit } => Outcome::Read(read(purpose, name, octets, limit)),
             Self::Judge(judging) => Outcome::Judged(judge(&judging, program, threads)),
             Self::Plan { judging, findings } => Outcome::Planned(make_plan(&judging, findings, program).map(Box::new)),

@@ -29,7 +29,6 @@ pub(super) enum Kind {
     /// The HSM, or a PIN.
     Token,
     /// A medium that is written.
-    #[allow(dead_code, reason = "made by the commands that write")]
     Media,
     /// This program.
     Internal,
@@ -84,6 +83,16 @@ impl CliError {
     /// A defect of this program, or a computer without what every computer has.
     pub(super) fn internal(message: impl Into<String>) -> Self {
         Self::new(Kind::Internal, message).advice("report this with the program's version; nothing was written")
+    }
+
+    /// A medium that cannot be written, or a folder that cannot be made.
+    pub(super) fn media(message: impl Into<String>) -> Self {
+        Self::new(Kind::Media, message)
+    }
+
+    /// The token, or a PIN.
+    pub(super) fn token(message: impl Into<String>) -> Self {
+        Self::new(Kind::Token, message)
     }
 
     /// A document that is none.

@@ -127,6 +127,26 @@ impl PinArgs {
         }
     }
 
+    /// The PIN of an officer, or of the token itself.
+    pub(super) fn pin(&self, officer: Option<&Role>) -> Result<Pin, CliError> {
+        let Some(file) = self.pin_files.iter().find(|file| file.officer.as_ref() == officer) else {
+            let whose = officer.map_or("the token".to_owned(), ToString::to_string);
+            return Err(CliError::usage(format!("the PIN of {whose} is missing")).field("--pin-file"));
+        };
+        read_pin(&file.path)
+    }
+
+    /// Whether this officer's share and PIN were given.
+    pub(super) fn has(&self, officer: &Role) -> bool {
+        self.shares.iter().any(|(other, _)| other == officer)
+    }
+
+    /// The officers' share files.
+    pub(super) fn share_files(&self) -> Result<Vec<(Role, Vec<u8>)>, CliError> {
+        let read = |(officer, path): &(Role, PathBuf)| Ok((officer.clone(), input::file(path, MAX_FILE_OCTETS)?));
+        self.shares.iter().map(read).collect()
+    }
+
     fn assemble(&self, quorum: &Quorum, serial: &str) -> Result<Pin, CliError> {
         let mut assembly = Assembly::new(quorum.share_set, quorum.threshold, serial);
         for (officer, path) in self.shares.iter().take(usize::from(quorum.threshold)) {

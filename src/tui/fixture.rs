@@ -108,6 +108,7 @@ fn view(step: Step, question: Question) -> View {
         fingerprint: None,
         codes: Vec::new(),
         exceptions: 0,
+        faults: Vec::new(),
         log: [
             "12:58:10 open    begin",
             "12:58:41 open    profile  Example TLD, production",

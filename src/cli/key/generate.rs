@@ -26,7 +26,7 @@ const ID_OCTETS: usize = 16;
 /// the DNSKEY, its DS, its fingerprint in hex and words, and the line `dnskey = "..."` to be added to the profile. A
 /// key whose label or CKA_ID is taken on the token is not made.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// The ceremony profile
     #[arg(long, value_name = "P.toml")]
     profile: PathBuf,

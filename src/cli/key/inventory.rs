@@ -17,7 +17,7 @@ use crate::token::FoundKey;
 
 /// List the keys on the token, and which of them the profile has
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// The ceremony profile
     #[arg(long, value_name = "P.toml")]
     profile: PathBuf,
