@@ -3,7 +3,7 @@
 use crate::steps::Step;
 use crate::transcript;
 
-use super::machine::{Ceremony, Waiting};
+use super::machine::{Ceremony, Failure, Waiting};
 use super::{Answer, Effect, Question, Refusal};
 
 impl Ceremony {
@@ -22,7 +22,8 @@ impl Ceremony {
         let log = self.delivery.as_ref().ok_or(Refusal::NotAsked)?;
         let files = transcript::delivery(log, self.ledger.key(), &mode);
         let folder = self.image.as_ref().map(|image| image.name().to_owned()).unwrap_or_default();
-        let effect = Effect::Deliver { volumes: self.delivered_to.clone(), folder, journal: self.journal_folder.clone(), files };
+        let effect =
+            Effect::Deliver { volumes: self.delivered_to.clone(), folder, journal: self.journal_folder.clone(), files };
         self.wait(Waiting::Delivery, "signing the delivery log", effect);
         Ok(())
     }
@@ -36,10 +37,11 @@ impl Ceremony {
 
     /// The exit code: 0 done and good, 1 refused or stopped, 4 the token, 5 media.
     pub(super) fn exit_code(&self) -> u8 {
-        match self.outcome {
-            _ if self.media_failed => 5,
-            "complete" => 0,
-            _ => 1,
+        match self.failure {
+            Some(Failure::Token) => 4,
+            Some(Failure::Media) => 5,
+            None if self.outcome == "complete" => 0,
+            None => 1,
         }
     }
 }

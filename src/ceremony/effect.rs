@@ -185,7 +185,7 @@ pub enum Work {
     /// The token host runs, with what confines it and the tokens that it sees.
     TokenStarted(Result<TokenSeen, String>),
     /// The token is open, or not.
-    LoggedIn(Result<(), LoginFailed>),
+    LoggedIn(Result<(), Box<LoginFailed>>),
     /// One result a key, in order.
     KeysFound(Result<Vec<Result<KeyFacts, String>>, String>),
     /// So many signatures of the batch are made and verified.

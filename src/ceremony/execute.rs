@@ -51,11 +51,11 @@ impl Ceremony {
 
     pub(super) fn progress(&mut self, done: usize) {
         let before = self.signatures.len();
-        if let Question::Working(working) = &mut self.view.question {
-            if self.waiting == Waiting::Signatures {
-                working.done = before + done;
-                self.view.signatures.0 = before + done;
-            }
+        if self.waiting == Waiting::Signatures
+            && let Question::Working(working) = &mut self.view.question
+        {
+            working.done = before + done;
+            self.view.signatures.0 = before + done;
         }
     }
 
@@ -149,6 +149,9 @@ impl Ceremony {
 
     fn stopped(&mut self) -> Result<(), Refusal> {
         self.outcome = "stopped";
+        // What was signed and not accepted does not leave.
+        self.made.clear();
+        self.view.results.clear();
         self.forget_shares_and_draft();
         if !self.ledger.is_open() {
             // Nothing has happened yet, so there is nothing to seal.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::dns::{Sha256Digest, Time, sha256};
 use crate::media::FolderImage;
 use crate::plan::{JobInput, Previous};
-use crate::policy::Admitted;
+use crate::policy::{Admitted, Finding};
 use crate::profile::{self, Profile, ProfileError};
 use crate::quorum::{Assembly, ShareFile};
 use crate::steps::{Actor, KeyFacts, Mode, Moment, Role, TokenFacts, VolumeId};
@@ -100,7 +100,7 @@ pub struct Ceremony {
     pub(super) sums_sha256: Sha256Digest,
     pub(super) record_copies: usize,
     pub(super) delivered_to: Vec<VolumeId>,
-    pub(super) media_failed: bool,
+    pub(super) failure: Option<Failure>,
     pub(super) resumed_state: Option<State>,
 }
 
@@ -141,6 +141,13 @@ pub(super) enum AfterToken {
     Stop,
 }
 
+/// What ended an unattended run.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Failure {
+    Token,
+    Media,
+}
+
 /// What a confirmation, a reason or a read-back is about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Matter {
@@ -168,6 +175,7 @@ pub(super) struct Job {
     pub(super) request: SourceFile,
     pub(super) previous: Option<SourceFile>,
     pub(super) input: Arc<JobInput>,
+    pub(super) findings: Arc<Vec<Finding>>,
 }
 
 /// A document as it came.
@@ -248,7 +256,7 @@ impl Ceremony {
             sums_sha256: Sha256Digest::ZERO,
             record_copies: 0,
             delivered_to: Vec::new(),
-            media_failed: false,
+            failure: None,
             resumed_state: None,
             setup,
         };
@@ -303,12 +311,8 @@ impl Ceremony {
             return Vec::new();
         }
         let volumes = self.view.record_volumes.iter().map(|volume| volume.id).collect();
-        let part = JournalPart {
-            volumes,
-            folder: self.journal_folder.clone(),
-            files: self.ledger.journal_files(),
-            lines,
-        };
+        let part =
+            JournalPart { volumes, folder: self.journal_folder.clone(), files: self.ledger.journal_files(), lines };
         let mut effects = vec![Effect::Journal(part)];
         effects.extend(self.spool().map(Box::new).map(Effect::Spool));
         effects
@@ -337,10 +341,9 @@ impl Ceremony {
         let question = self.view.question.clone();
         match question {
             Question::Working(_) => Err(Refusal::NotAsked),
-            Question::Profile(_)
-            | Question::ConfirmProfile(_)
-            | Question::People { .. }
-            | Question::Time { .. } => self.answer_open(question, answer),
+            Question::Profile(_) | Question::ConfirmProfile(_) | Question::People { .. } | Question::Time { .. } => {
+                self.answer_open(question, answer)
+            }
             Question::RecordVolumes { .. } | Question::RequestVolume | Question::PreviousRecord(_) => {
                 self.answer_media(question, answer)
             }

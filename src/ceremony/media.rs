@@ -33,7 +33,7 @@ impl Ceremony {
             (Question::RecordVolumes { .. }, Answer::Volume(id)) => self.toggle_record(id),
             (Question::RecordVolumes { needed }, Answer::Done) => {
                 let found = self.view.record_volumes.len();
-                if found < needed {
+                if found < needed && !(self.unattended() && found > 0) {
                     return Err(Refusal::TooFewRecordMedia { expected: needed, found });
                 }
                 self.bind_record_media()
@@ -41,11 +41,7 @@ impl Ceremony {
             (Question::RequestVolume, Answer::Volume(id)) => self.bind_request_medium(id),
             (Question::PreviousRecord(records), Answer::Choose(index)) => {
                 let choice = records.get(index).ok_or(Refusal::NoSuchChoice(index + 1))?.clone();
-                self.wait(
-                    Waiting::Record(choice.clone()),
-                    "reading the previous record",
-                    Effect::ReadRecord(choice),
-                );
+                self.wait(Waiting::Record(choice.clone()), "reading the previous record", Effect::ReadRecord(choice));
                 Ok(())
             }
             (Question::PreviousRecord(_), Answer::No) => {
@@ -79,7 +75,9 @@ impl Ceremony {
             return Ok(());
         }
         let volume = self.volume(id)?;
-        Self::labelled(&volume, &self.profile()?.media.record_label)?;
+        if !self.unattended() {
+            Self::labelled(&volume, &self.profile()?.media.record_label)?;
+        }
         if !volume.writable {
             return Err(Refusal::VolumeReadOnly(volume.label));
         }
@@ -91,11 +89,8 @@ impl Ceremony {
         for volume in self.view.record_volumes.clone() {
             self.record_bound("record", &volume)?;
         }
-        self.journal_folder = format!(
-            "{}{}-ceremony",
-            self.setup.mode.mark(),
-            self.ledger.moment(self.at).time.compact()
-        );
+        self.journal_folder =
+            format!("{}{}-ceremony", self.setup.mode.mark(), self.ledger.moment(self.at).time.compact());
         self.ask(Question::RequestVolume);
         Ok(())
     }
@@ -113,10 +108,12 @@ impl Ceremony {
 
     fn bind_request_medium(&mut self, id: VolumeId) -> Result<(), Refusal> {
         let volume = self.volume(id)?;
-        if self.view.record_volumes.iter().any(|record| record.id == id) {
-            return Err(Refusal::VolumeTaken(volume.label));
+        if !self.unattended() {
+            if self.view.record_volumes.iter().any(|record| record.id == id) {
+                return Err(Refusal::VolumeTaken(volume.label));
+            }
+            Self::labelled(&volume, &self.profile()?.media.request_label)?;
         }
-        Self::labelled(&volume, &self.profile()?.media.request_label)?;
         if !volume.writable {
             return Err(Refusal::VolumeReadOnly(volume.label));
         }
@@ -136,9 +133,6 @@ impl Ceremony {
         // The journal that this very ceremony has begun is no record.
         let others = records.into_iter().filter(|record| !record.folder.starts_with(&self.journal_folder));
         let others: Vec<RecordChoice> = others.collect();
-        if self.unattended() && others.is_empty() {
-            return self.answer_media(Question::PreviousRecord(others), Answer::No);
-        }
         self.ask(Question::PreviousRecord(others));
         Ok(())
     }

@@ -7,6 +7,8 @@ mod close;
 mod confirm;
 mod effect;
 mod execute;
+#[cfg(test)]
+mod fake;
 mod ledger;
 mod machine;
 mod media;
@@ -18,6 +20,8 @@ mod request;
 mod resume;
 mod review;
 mod task;
+#[cfg(test)]
+mod tests;
 mod unlock;
 mod view;
 mod write;

@@ -66,7 +66,9 @@ pub enum Refusal {
     #[error("this record does not count: {0}")]
     Record(String),
     /// Words that are not those of the hash.
-    #[error("the words differ from the hash on the screen: expected the words asked for, in order; compare with the paper again")]
+    #[error(
+        "the words differ from the hash on the screen: expected the words asked for, in order; compare with the paper again"
+    )]
     Words,
     /// Only from paper.
     #[error("this comparison cannot be left out")]
@@ -75,7 +77,9 @@ pub enum Refusal {
     #[error("{0}")]
     Document(String),
     /// A failed check.
-    #[error("a check failed, and a fail is never overridden: drop this job, and bring another request or another profile")]
+    #[error(
+        "a check failed, and a fail is never overridden: drop this job, and bring another request or another profile"
+    )]
     Failed,
     /// Nothing was confirmed yet.
     #[error("no plan had been confirmed: what happened can only be sealed")]

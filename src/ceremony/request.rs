@@ -180,15 +180,8 @@ impl Ceremony {
         self.record(Actor::Program, Body::Document(entry))?;
         self.view.jobs.push(job_view(number, &source, &request));
         let sha256 = source.sha256;
-        self.draft = Some(Draft {
-            number,
-            paths,
-            request: source,
-            document: request,
-            previous: None,
-            head: None,
-            schema: None,
-        });
+        self.draft =
+            Some(Draft { number, paths, request: source, document: request, previous: None, head: None, schema: None });
         self.matter = Some(Matter::Request);
         let subject = self.subject();
         self.ask_read_back(&subject, sha256)
@@ -321,6 +314,7 @@ impl Ceremony {
                 request: draft.request,
                 previous: draft.previous.and_then(|(source, _)| source),
                 input,
+                findings: self.view.jobs.last().map(|view| Arc::clone(&view.findings)).unwrap_or_default(),
             });
         }
         if self.unattended() && !accepted {
@@ -354,11 +348,7 @@ fn job_view(number: usize, source: &SourceFile, request: &Request) -> JobView {
         number,
         zone: request.zone.clone(),
         format: request.format,
-        request: DocumentView {
-            file: source.name.clone(),
-            sha256: source.sha256,
-            octets: source.octets.len() as u64,
-        },
+        request: DocumentView { file: source.name.clone(), sha256: source.sha256, octets: source.octets.len() as u64 },
         previous: None,
         bundles: Arc::new(bundles.collect()),
         findings: Arc::new(Vec::new()),

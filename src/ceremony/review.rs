@@ -29,8 +29,7 @@ impl Ceremony {
             };
             self.record(Actor::Program, Body::Response(body))?;
             let mut findings = response.findings.clone();
-            let body =
-                Findings { job: job.number, stage: "response".to_owned(), findings: findings.clone() };
+            let body = Findings { job: job.number, stage: "response".to_owned(), findings: findings.clone() };
             self.record(Actor::Program, Body::Findings(body))?;
             findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
             self.view.results.push(ResultView {

@@ -6,7 +6,7 @@ use crate::quorum::{Assembly, Share, ShareFile};
 use crate::steps::{Actor, KeyFacts, Pin, Role, Step, TokenFacts, Verdict, VolumeId};
 use crate::transcript::{self, Body, Confined, Findings, Outcome, ShareSeen, Unlocking};
 
-use super::machine::{AfterToken, Ceremony, Waiting};
+use super::machine::{AfterToken, Ceremony, Failure, Waiting};
 use super::{Answer, Effect, KeyWanted, Login, LoginFailed, PinAsked, Question, Refusal, Task, TokenSeen, TokenStart};
 
 impl Ceremony {
@@ -41,7 +41,8 @@ impl Ceremony {
             (None, Some(label)) => token.label == *label,
             (None, None) => false,
         };
-        let others: Vec<String> = seen.tokens.iter().map(|token| format!("{} ({})", token.label, token.serial)).collect();
+        let others: Vec<String> =
+            seen.tokens.iter().map(|token| format!("{} ({})", token.label, token.serial)).collect();
         let tokens: Vec<TokenFacts> = seen.tokens.into_iter().filter(fits).collect();
         if tokens.is_empty() {
             let wanted = profile.hsm.token_serial.as_ref().or(profile.hsm.token_label.as_ref());
@@ -130,7 +131,7 @@ impl Ceremony {
     fn share_volume(&mut self, officer: Role, id: VolumeId) -> Result<(), Refusal> {
         let volume = self.view.volumes.iter().find(|volume| volume.id == id).ok_or(Refusal::VolumeGone)?;
         let expected = self.profile()?.media.share_label.clone();
-        if !volume.label.starts_with(&expected) {
+        if !self.unattended() && !volume.label.starts_with(&expected) {
             return Err(Refusal::VolumeLabel { expected, found: volume.label.clone() });
         }
         let effect = Effect::ReadShare { volume: id, officer: officer.clone() };
@@ -233,7 +234,7 @@ impl Ceremony {
         Ok(())
     }
 
-    pub(super) fn logged_in(&mut self, result: Result<(), LoginFailed>) -> Result<(), Refusal> {
+    pub(super) fn logged_in(&mut self, result: Result<(), Box<LoginFailed>>) -> Result<(), Refusal> {
         match result {
             Ok(()) => {
                 let note = "the token is open".to_owned();
@@ -335,6 +336,7 @@ impl Ceremony {
     pub(super) fn token_fault(&mut self, message: String) -> Result<(), Refusal> {
         let note = transcript::Note { note: transcript::clean_text(&message) };
         self.record(Actor::Program, Body::TokenFault(note))?;
+        self.failure = self.unattended().then_some(Failure::Token);
         self.wait(Waiting::TokenEnd(AfterToken::Fault(message)), "ending the token host", Effect::CloseToken);
         Ok(())
     }

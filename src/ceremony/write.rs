@@ -9,7 +9,7 @@ use crate::paper;
 use crate::steps::{Actor, Step, VolumeFacts, VolumeId};
 use crate::transcript::{self, Body, Chain, Ending, Files, Head, State, WriteFailed, Written, names};
 
-use super::machine::{Ceremony, Waiting, Writing};
+use super::machine::{Ceremony, Failure, Waiting, Writing};
 use super::{Answer, Code, Effect, Question, Refusal, WrittenView};
 
 impl Ceremony {
@@ -19,12 +19,7 @@ impl Ceremony {
         let sealed = self.sealed_files()?;
         let opened = self.ledger.chain().entries().first().map(|entry| entry.time);
         let zones: Vec<_> = self.jobs.iter().map(|job| job.input.request.zone.clone()).collect();
-        let name = names::record_name(
-            &self.setup.mode,
-            opened.ok_or(Refusal::NotAsked)?,
-            &zones,
-            &self.view.title,
-        );
+        let name = names::record_name(&self.setup.mode, opened.ok_or(Refusal::NotAsked)?, &zones, &self.view.title);
         let moment = self.ledger.moment(self.at);
         let mode = self.setup.mode.clone();
         let ending = Ending::from_name(self.outcome).unwrap_or(Ending::Stopped);
@@ -180,7 +175,7 @@ impl Ceremony {
                 };
                 if self.unattended() {
                     self.view.refusal = Some(reason);
-                    self.media_failed = true;
+                    self.failure = Some(Failure::Media);
                     self.ask(Question::Finished { outcome: "media".to_owned() });
                     return Ok(());
                 }

@@ -60,11 +60,11 @@ impl Hand {
 
     /// Ends the host: in order if it listens, at once if it is busy with something that may never end.
     pub(super) fn close(&self) {
-        if self.busy.load(Ordering::Acquire) {
-            if let Some(killer) = self.killer.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
-                killer.kill();
-            }
+        let killer = self.killer.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(killer) = killer.as_ref().filter(|_| self.busy.load(Ordering::Acquire)) {
+            killer.kill();
         }
+        drop(killer);
         self.order(Order::Close);
     }
 }
@@ -121,7 +121,7 @@ impl Grip {
         Ok(TokenSeen { measures, tokens })
     }
 
-    fn login(&mut self, serial: &str, login: &Login) -> Result<(), LoginFailed> {
+    fn login(&mut self, serial: &str, login: &Login) -> Result<(), Box<LoginFailed>> {
         let Some(client) = &mut self.token else { return Err(failed(&TokenError::NotRunning, None)) };
         let how = match login {
             Login::Pin(pin) => token::Login::Pin(pin),
@@ -158,10 +158,8 @@ impl Grip {
             return Work::Signed { signatures: Vec::new(), fault: Some(TokenError::NotRunning.to_string()) };
         };
         let (made, taken) = mpsc::channel::<Vec<u8>>();
-        let jobs: Option<Vec<(u32, &[u8])>> = items
-            .iter()
-            .map(|item| Some((self.found.get(item.key)?.index, item.data.as_slice())))
-            .collect();
+        let jobs: Option<Vec<(u32, &[u8])>> =
+            items.iter().map(|item| Some((self.found.get(item.key)?.index, item.data.as_slice()))).collect();
         let Some(jobs) = jobs else {
             let fault = "a key of the plan was not looked up on the token".to_owned();
             return Work::Signed { signatures: Vec::new(), fault: Some(fault) };
@@ -232,6 +230,7 @@ fn check(key: &Dnskey, data: &[u8], signature: &[u8]) -> Result<(), String> {
     })
 }
 
-fn failed(error: &TokenError, token: Option<crate::steps::TokenFacts>) -> LoginFailed {
-    LoginFailed { message: error.to_string(), again: matches!(error, TokenError::PinIncorrect { .. }), token }
+fn failed(error: &TokenError, token: Option<crate::steps::TokenFacts>) -> Box<LoginFailed> {
+    let again = matches!(error, TokenError::PinIncorrect { .. });
+    Box::new(LoginFailed { message: error.to_string(), again, token })
 }

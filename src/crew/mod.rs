@@ -6,6 +6,7 @@
 mod hand;
 mod porter;
 mod spool;
+mod stage;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::media::Volumes;
 use self::hand::{Hand, Order};
 use self::porter::Porter;
 pub use self::spool::{SpoolError, SpoolFolder};
+pub use self::stage::{Given, Stage, Stuck};
 
 /// How often the steward looks which volumes are there.
 const LOOK: Duration = Duration::from_millis(500);

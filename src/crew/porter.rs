@@ -46,8 +46,11 @@ impl Porter {
         for id in ids {
             let label = self.label(*id);
             let Ok(folders) = self.on(*id, Access::Read, media::list_folders) else { continue };
-            let mut names: Vec<String> =
-                folders.into_iter().filter_map(|folder| folder.name.into_string().ok()).filter(|name| is_record(name)).collect();
+            let mut names: Vec<String> = folders
+                .into_iter()
+                .filter_map(|folder| folder.name.into_string().ok())
+                .filter(|name| is_record(name))
+                .collect();
             names.sort_unstable();
             records.extend(names.into_iter().rev().map(|folder| RecordChoice {
                 volume: *id,
@@ -60,9 +63,8 @@ impl Porter {
     }
 
     pub(super) fn read_record(&mut self, choice: &RecordChoice) {
-        let files = self.on(choice.volume, Access::Read, |medium| {
-            media::read_folder(&medium.folder(&choice.folder)?, MAX_RECORD)
-        });
+        let files = self
+            .on(choice.volume, Access::Read, |medium| media::read_folder(&medium.folder(&choice.folder)?, MAX_RECORD));
         (self.report)(Work::Record(files.map_err(|error| told(&error))));
     }
 
@@ -72,7 +74,10 @@ impl Porter {
         let files = files.map(|files| {
             let names = files.iter().map(|file| (file.name.clone(), file.shown.clone())).collect();
             self.names.insert(id, names);
-            files.into_iter().map(|file| FileChoice { place: place.clone(), name: file.shown, size: file.size }).collect()
+            files
+                .into_iter()
+                .map(|file| FileChoice { place: place.clone(), name: file.shown, size: file.size })
+                .collect()
         });
         (self.report)(Work::Files(files.map_err(|error| told(&error))));
     }
@@ -140,20 +145,13 @@ impl Porter {
     }
 
     /// Adds the delivery log to each record, and removes the journal that the record has replaced.
-    pub(super) fn deliver(
-        &mut self,
-        ids: &[VolumeId],
-        folder: &str,
-        journal: &str,
-        files: &BTreeMap<String, Vec<u8>>,
-    ) {
+    pub(super) fn deliver(&mut self, ids: &[VolumeId], folder: &str, journal: &str, files: &BTreeMap<String, Vec<u8>>) {
         self.journals.clear();
         let mut faults = Vec::new();
         for id in ids {
             let added = media::add_files(self.volumes.as_mut(), *id, folder, files);
-            let removed = added.and_then(|()| {
-                self.on(*id, Access::Write, |medium| media::remove_journal(medium, journal))
-            });
+            let removed =
+                added.and_then(|()| self.on(*id, Access::Write, |medium| media::remove_journal(medium, journal)));
             if let Err(error) = removed {
                 faults.push(format!("the delivery log on {}: {}", self.label(*id), told(&error)));
             }

@@ -13,7 +13,7 @@ const DATAGRAM: usize = 1232;
 
 /// SKR-IMPORT.
 pub(super) fn check(job: &Job<'_>, report: &mut Report) {
-    let rule: fn(&Job<'_>, &ResponseBundle, Option<&ResponseBundle>) -> Vec<Fault> = match job.planned.format {
+    let rule: fn(&Job<'_>, &ResponseBundle, Option<&ResponseBundle>) -> Vec<Fault> = match job.response.format {
         Format::RootXml => return report.skip(Check::SkrImport, "no importer sets rules for this format"),
         Format::Bind => |job, bundle, _| bind(job, bundle),
         Format::Knot => knot,
@@ -23,7 +23,7 @@ pub(super) fn check(job: &Job<'_>, report: &mut Report) {
     let faults = bundles.iter().zip(next).enumerate().flat_map(|(index, (bundle, next))| {
         rule(job, bundle, next).into_iter().map(move |fault| fault.bundle(index, bundle.id.as_ref()))
     });
-    let name = if job.planned.format == Format::Bind { "BIND" } else { "Knot" };
+    let name = if job.response.format == Format::Bind { "BIND" } else { "Knot" };
     report.judge(Check::SkrImport, format!("{name} can load every bundle"), faults.collect());
 }
 
@@ -89,7 +89,7 @@ pub(super) fn check_size(job: &Job<'_>, report: &mut Report) {
 
 /// Octets of the answer to a DNSKEY query with EDNS: header, question, records with compressed owners, OPT.
 fn size(job: &Job<'_>, bundle: &ResponseBundle) -> usize {
-    let zone = job.planned.zone.wire().len();
+    let zone = job.response.zone.wire().len();
     let owner = zone.min(2); // a compression pointer, or the root itself
     let fixed = owner + 10;
     let Some(set) = bundle.set(RrType::Dnskey) else { return 0 };

@@ -44,11 +44,9 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// A planned job and all that it is judged by.
+/// A response, planned or made, and all that it is judged by.
 pub(super) struct Job<'a> {
     pub(super) zone: &'a Zone,
-    pub(super) planned: &'a PlannedJob,
-    /// The response to look at: the planned one, or the one that was made.
     pub(super) response: &'a Response,
     pub(super) now: Time,
 }
@@ -105,8 +103,8 @@ pub fn check_plan(profile: &Profile, inputs: &[JobInput], plan: &Plan, now: Time
             findings.extend(skip_rest(report, Check::PLAN));
             continue;
         };
-        let job = Job { zone, planned, response: &planned.response, now };
-        planned::check(&job, input, &mut report);
+        let job = Job { zone, response: &planned.response, now };
+        planned::check(&job, planned, input, &mut report);
         response::check_usage(&job, &mut report);
         response::check_signed(&job, &mut report);
         planned::check_chain(&job, &mut report);
@@ -139,13 +137,33 @@ pub fn check_response(
         report.judge(Check::SkrPlanned, "", vec![fault]);
         return skip_rest(report, Check::RESPONSE);
     };
-    let job = Job { zone, planned, response, now };
-    response::check_usage(&job, &mut report);
-    response::check_signed(&job, &mut report);
-    importer::check(&job, &mut report);
-    response::check_times(&job, &mut report);
-    response::check_coverage(&job, planned.covered_until(), &mut report);
+    check_itself(&Job { zone, response, now }, planned.covered_until(), &mut report);
     report.finish()
+}
+
+/// Judges a response of which no plan is at hand, as [`check_response`] does but for `SKR-PLANNED`.
+#[must_use]
+pub fn check_response_alone(profile: &Profile, response: &Response, now: Time, threads: usize) -> Vec<Finding> {
+    let mut report = Report::new(String::new());
+    report.skip(Check::SkrPlanned, "no plan at hand");
+    response::check_signatures(response, threads, &mut report);
+    let Some(zone) = profile.zones.get(&response.zone) else {
+        let fault = Fault::fail("the profile has no such zone").found(&response.zone);
+        report.judge(Check::SkrPlanned, "", vec![fault]);
+        return skip_rest(report, Check::RESPONSE);
+    };
+    let until = response.bundles.last().map_or(now, |bundle| bundle.inception);
+    check_itself(&Job { zone, response, now }, until, &mut report);
+    report.finish()
+}
+
+/// What needs no plan.
+fn check_itself(job: &Job<'_>, until: Time, report: &mut Report) {
+    response::check_usage(job, report);
+    response::check_signed(job, report);
+    importer::check(job, report);
+    response::check_times(job, report);
+    response::check_coverage(job, until, report);
 }
 
 /// Reports every check that has not reported as skipped: without a zone there is nothing to judge by.

@@ -7,14 +7,14 @@ use super::judge::Job;
 use super::{response, words};
 use crate::dns::{AlgorithmNumber, Dnskey, RrType, Sha256Digest, Time};
 use crate::exchange::{Format, RequestBundle, ResponseBundle};
-use crate::plan::{JobInput, Previous, wants_ds};
+use crate::plan::{JobInput, PlannedJob, Previous, wants_ds};
 use crate::profile::Signing;
 
 /// Until when a response to `input` must last.
 pub(super) fn until(job: &Job<'_>, input: &JobInput) -> Time {
     let bundles = &input.request.bundles;
     let last = bundles.iter().map(|bundle| bundle.expiration.unwrap_or(bundle.inception)).max();
-    let own = match (&job.zone.policy.signing, job.planned.format) {
+    let own = match (&job.zone.policy.signing, job.response.format) {
         (Signing::Schedule(schedule), Format::Bind) => {
             let first = bundles.iter().map(|bundle| bundle.inception).min();
             first.and_then(|first| first.checked_add(schedule.coverage))
@@ -24,9 +24,9 @@ pub(super) fn until(job: &Job<'_>, input: &JobInput) -> Time {
     input.until.or(own).unwrap_or(Time::MAX)
 }
 
-pub(super) fn check(job: &Job<'_>, input: &JobInput, report: &mut Report) {
-    check_inputs(job, input, report);
-    check_schema(job, input, report);
+pub(super) fn check(job: &Job<'_>, planned: &PlannedJob, input: &JobInput, report: &mut Report) {
+    check_inputs(job, planned, input, report);
+    check_schema(job, planned, input, report);
     check_keys(job, input, report);
     let mut faults = Vec::new();
     for (index, bundle) in job.response.bundles.iter().enumerate() {
@@ -35,7 +35,7 @@ pub(super) fn check(job: &Job<'_>, input: &JobInput, report: &mut Report) {
     report.judge(Check::SkrKeyTags, "no two keys of a bundle share a tag", faults);
 }
 
-fn check_inputs(job: &Job<'_>, input: &JobInput, report: &mut Report) {
+fn check_inputs(job: &Job<'_>, planned: &PlannedJob, input: &JobInput, report: &mut Report) {
     let mut faults = Vec::new();
     let previous = match &input.previous {
         Previous::Response { sha256, .. } => Some(*sha256),
@@ -46,7 +46,6 @@ fn check_inputs(job: &Job<'_>, input: &JobInput, report: &mut Report) {
             faults.push(Fault::fail(format!("the plan is for another {what}")).expected(expected).found(found));
         }
     };
-    let planned = job.planned;
     same("request", input.request_sha256.to_string(), planned.request_sha256.to_string());
     same("zone", input.request.zone.to_string(), planned.zone.to_string());
     same("format", input.request.format.to_string(), planned.format.to_string());
@@ -56,11 +55,11 @@ fn check_inputs(job: &Job<'_>, input: &JobInput, report: &mut Report) {
     report.judge(Check::PlanInputs, format!("the plan answers request {}", planned.request_sha256), faults);
 }
 
-fn check_schema(job: &Job<'_>, input: &JobInput, report: &mut Report) {
+fn check_schema(job: &Job<'_>, planned: &PlannedJob, input: &JobInput, report: &mut Report) {
     let Signing::Schemas { schemas, .. } = &job.zone.policy.signing else {
         return report.skip(Check::PlanSchema, "the policy has a schedule");
     };
-    let name = job.planned.schema.as_deref().unwrap_or("none");
+    let name = planned.schema.as_deref().unwrap_or("none");
     let bundles = input.request.bundles.len();
     let mut faults = Vec::new();
     match schemas.get(name) {
@@ -104,7 +103,7 @@ fn check_keys(job: &Job<'_>, input: &JobInput, report: &mut Report) {
         }
         let as_asked =
             (&asked.id, asked.inception, asked.expiration) == (&bundle.id, bundle.inception, bundle.expiration);
-        if job.planned.format == Format::RootXml && !as_asked {
+        if job.response.format == Format::RootXml && !as_asked {
             faults.push(place(Fault::fail("the bundle has another id or other times than the request's")));
         }
     }
@@ -112,7 +111,7 @@ fn check_keys(job: &Job<'_>, input: &JobInput, report: &mut Report) {
     if left > 0 {
         // Under a schedule the coverage may end before the request does, which people must know.
         let message = format!("{left} bundles of the request are not answered");
-        let fault = if job.planned.format == Format::RootXml { Fault::fail(message) } else { Fault::warn(message) };
+        let fault = if job.response.format == Format::RootXml { Fault::fail(message) } else { Fault::warn(message) };
         faults.push(fault.expected(asked.len()).found(answered.len()));
     }
     report.judge(Check::SkrKeys, "every bundle has the keys of request and profile", faults);

@@ -1,6 +1,6 @@
 //! What is true of every response: planned, just made, read back, or the previous one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::{Check, Fault, Report};
 use super::judge::{Job, UNCHECKED};
@@ -8,8 +8,9 @@ use super::parallel::in_parallel;
 use super::request_policy;
 use super::words::{self, Range, limit};
 use crate::dns::{Dnskey, Name, RrType, Rrsig, Time, verify};
-use crate::exchange::{Format, Response, ResponseBundle, Signature, SignedSet};
+use crate::exchange::{Format, Response, ResponseBundle, RootResponse, Signature, SignedSet, Stamp};
 use crate::plan::{PlannedJob, covered_until};
+use crate::profile::ZoneKey;
 
 /// The keys of a bundle that have signed its set of that type.
 pub(super) fn signers(bundle: &ResponseBundle, rr_type: RrType) -> impl Iterator<Item = &Dnskey> {
@@ -148,8 +149,10 @@ pub(super) fn check_planned(planned: &PlannedJob, response: &Response, report: &
     };
     same("the format", plan.format == response.format, plan.format.to_string(), response.format.to_string());
     same("the zone", plan.zone == response.zone, plan.zone.to_string(), response.zone.to_string());
-    same("the head", plan.root == response.root, format!("{:?}", plan.root), format!("{:?}", response.root));
-    same("the stamp", plan.stamp == response.stamp, format!("{:?}", plan.stamp), format!("{:?}", response.stamp));
+    let (expected, found) = (head(plan.root.as_ref()), head(response.root.as_ref()));
+    same("the head", plan.root == response.root, expected, found);
+    let (expected, found) = (stamp(plan.stamp.as_ref()), stamp(response.stamp.as_ref()));
+    same("the stamp", plan.stamp == response.stamp, expected, found);
     let (expected, found) = (plan.bundles.len(), response.bundles.len());
     same("the number of bundles", expected == found, expected.to_string(), found.to_string());
     for (index, (plan, bundle)) in plan.bundles.iter().zip(&response.bundles).enumerate() {
@@ -157,6 +160,17 @@ pub(super) fn check_planned(planned: &PlannedJob, response: &Response, report: &
         faults.extend(places.map(|fault| fault.bundle(index, plan.id.as_ref())));
     }
     report.judge(Check::SkrPlanned, "the response is as planned", faults);
+}
+
+fn head(root: Option<&RootResponse>) -> String {
+    let Some(root) = root else { return "none".to_owned() };
+    let timestamp = root.timestamp.map_or_else(|| "none".to_owned(), |time| time.to_string());
+    let (ksk, zsk) = (words::policy(&root.ksk_policy), words::policy(&root.zsk_policy));
+    format!("id {}, serial {}, timestamp {timestamp}, KSK policy {ksk}, ZSK policy {zsk}", root.id, root.serial)
+}
+
+fn stamp(stamp: Option<&Stamp>) -> String {
+    stamp.map_or_else(|| "none".to_owned(), |stamp| format!("{} by {}", stamp.time, stamp.by))
 }
 
 fn bundle_differences(plan: &ResponseBundle, bundle: &ResponseBundle) -> Vec<Fault> {
@@ -206,30 +220,29 @@ pub(super) fn check_signatures(response: &Response, threads: usize, report: &mut
     report.judge(Check::SkrVerify, format!("{count} signatures verified"), faults);
 }
 
-/// SKR-KEY-USAGE: permission covers the bundle's time up to the signature's end.
+/// SKR-KEY-USAGE: signers are keys of the profile, and permission covers the bundle's time up to the signature's end.
 pub(super) fn check_usage(job: &Job<'_>, report: &mut Report) {
+    let keys = job.zone.keys.values().filter_map(|key| key.dnskey.as_ref().map(|dnskey| (dnskey.key.as_slice(), key)));
+    let keys: BTreeMap<&[u8], &ZoneKey> = keys.collect();
     let mut faults = Vec::new();
-    let mut seen = BTreeSet::new();
-    for planned in &job.planned.signatures {
-        if !seen.insert((planned.bundle, planned.key)) {
-            continue;
-        }
-        let bundle = job.response.bundles.get(planned.bundle);
-        let name = job.planned.keys.get(planned.key).map(|key| &key.name);
-        let (Some(bundle), Some(name)) = (bundle, name) else { continue };
-        let place = |fault: Fault| fault.bundle(planned.bundle, bundle.id.as_ref());
-        let Some(key) = job.zone.keys.get(name) else {
-            faults.push(place(Fault::fail(format!("the profile has no key {name}"))));
-            continue;
-        };
-        if let Some(from) = key.valid_from.filter(|from| bundle.inception < *from) {
-            let fault = Fault::fail(format!("key {name} may not sign yet"));
-            faults.push(place(fault.expected(format!("from {from} on")).found(bundle.inception)));
-        }
+    for (index, bundle) in job.response.bundles.iter().enumerate() {
+        let place = |fault: Fault| fault.bundle(index, bundle.id.as_ref());
         let ends = rrsigs(bundle).map(|rrsig| rrsig.expiration).max();
-        if let Some((until, end)) = key.valid_until.zip(ends).filter(|(until, end)| until < end) {
-            let fault = Fault::fail(format!("key {name} may not sign for so long"));
-            faults.push(place(fault.expected(format!("until {until}")).found(end)));
+        for signer in signers(bundle, RrType::Dnskey) {
+            let Some(key) = keys.get(signer.key.as_slice()) else {
+                let fault = Fault::fail(format!("key {} signs and is not in the profile", words::key(signer)));
+                faults.push(place(fault.expected("a KSK of the profile").found(words::key(signer))));
+                continue;
+            };
+            let name = &key.name;
+            if let Some(from) = key.valid_from.filter(|from| bundle.inception < *from) {
+                let fault = Fault::fail(format!("key {name} may not sign yet"));
+                faults.push(place(fault.expected(format!("from {from} on")).found(bundle.inception)));
+            }
+            if let Some((until, end)) = key.valid_until.zip(ends).filter(|(until, end)| until < end) {
+                let fault = Fault::fail(format!("key {name} may not sign for so long"));
+                faults.push(place(fault.expected(format!("until {until}")).found(end)));
+            }
         }
     }
     report.judge(Check::SkrKeyUsage, "every key is permitted to sign what it signs", faults);

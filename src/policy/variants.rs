@@ -1,6 +1,6 @@
 //! A valid chain passes; with one fault it is refused by exactly the check that names the fault.
 
-use super::{Check, Finding, check_plan, check_request, check_response};
+use super::{Check, Finding, check_plan, check_request, check_response, check_response_alone};
 use crate::dns::{Algorithm, AlgorithmNumber, Dnskey, Duration, RrType, Time, key_rdatas, sha256};
 use crate::exchange::{KeyParameters, Records, Request, Response, SignatureAlgorithm, SignerPolicy};
 use crate::plan::fixture::{self, after, at, days};
@@ -758,4 +758,36 @@ fn the_revoked_form_of_a_ksk_must_not_clash_either() {
     dnskeys(&mut plan, 4)[1].dnskey = zsk;
     let findings = check_plan(&fixture::root_profile(), &[fixture::root_input()], &plan, fixture::now());
     assert!(named(&findings, Verdict::Fail).contains(&"SKR-KEY-TAGS"));
+}
+
+#[test]
+fn a_response_without_a_plan_is_judged_by_the_profile() {
+    for mut case in [Case::root(), Case::bind(), Case::knot()] {
+        let before = at("2026-12-01T00:00:00Z");
+        let response = case.previous().clone();
+        let judged = |profile: &Profile, response: &Response| check_response_alone(profile, response, before, 2);
+        let findings = judged(&case.profile, &response);
+        assert!(named(&findings, Verdict::Fail).is_empty(), "{findings:#?}");
+        assert_eq!(findings.iter().filter(|finding| finding.check == "SKR-PLANNED").count(), 1);
+        let mut broken = response.clone();
+        broken.bundles[2].sets[0].signatures[0].rrsig.signature[0] ^= 1;
+        assert_eq!(named(&judged(&case.profile, &broken), Verdict::Fail), ["SKR-VERIFY"]);
+        case.key("current").dnskey = Some(fixture::ksk(103));
+        assert_eq!(named(&judged(&case.profile, &response), Verdict::Fail), ["SKR-KEY-USAGE"]);
+    }
+}
+
+#[test]
+fn several_jobs_report_by_zone() {
+    let (mut profile, root) = (fixture::root_profile(), fixture::root_input());
+    profile.zones.extend(fixture::bind_profile().zones);
+    let inputs = [root, fixture::bind_input()];
+    let plan = build(&profile, &inputs, fixture::now(), "test").unwrap();
+    let findings = check_plan(&profile, &inputs, &plan, fixture::now());
+    assert!(named(&findings, Verdict::Fail).is_empty());
+    for zone in [". ", "example. "] {
+        assert!(findings.iter().filter(|finding| finding.message.starts_with(zone)).count() >= Check::PLAN.len());
+    }
+    let findings = check_plan(&profile, &inputs[..1], &plan, fixture::now());
+    assert_eq!(named(&findings, Verdict::Fail), ["PLAN-INPUTS"]);
 }

@@ -1,6 +1,7 @@
 //! How keys, spans of time and limits are put into words.
 
 use crate::dns::{Dnskey, Duration};
+use crate::exchange::{KeyParameters, SignerPolicy};
 use crate::profile::Limit;
 
 /// `14796 (RSASHA256)`.
@@ -21,6 +22,23 @@ pub(super) fn keys<'a>(keys: impl IntoIterator<Item = &'a Dnskey>) -> String {
 pub(super) fn span(seconds: i64) -> String {
     let length = Duration::from_seconds(u32::try_from(seconds.unsigned_abs()).unwrap_or(u32::MAX));
     if seconds < 0 { format!("-{length}") } else { length.to_string() }
+}
+
+/// A policy's durations in the order of its elements, then its algorithms.
+pub(super) fn policy(policy: &SignerPolicy) -> String {
+    let durations = [
+        policy.publish_safety,
+        policy.retire_safety,
+        policy.max_signature_validity,
+        policy.min_signature_validity,
+        policy.max_validity_overlap,
+        policy.min_validity_overlap,
+    ];
+    let algorithms = policy.algorithms.iter().map(|algorithm| match algorithm.parameters {
+        KeyParameters::Rsa { size, exponent } => format!("{}/{size}/{exponent}", algorithm.algorithm.0),
+        KeyParameters::Ecdsa { size } | KeyParameters::Eddsa { size } => format!("{}/{size}", algorithm.algorithm.0),
+    });
+    durations.iter().map(ToString::to_string).chain(algorithms).collect::<Vec<_>>().join(" ")
 }
 
 /// A range of durations from one source.

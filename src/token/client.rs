@@ -152,6 +152,21 @@ impl Token {
         }
     }
 
+    /// Makes a token of the first empty one, with this label, a security officer's PIN and a user's PIN.
+    ///
+    /// # Errors
+    /// [`TokenError::NoToken`] where no token is empty, or what the module answers.
+    pub fn init(&mut self, label: &str, officer: &Pin, user: &Pin) -> Result<(), TokenError> {
+        let id = self.id().to_be_bytes();
+        let call = print(&Call::Init { label: label.to_owned() })?;
+        let reply = self.exchange("initializing a token", self.deadlines.generate, |writer, deadline| {
+            writer.push(kind::CALL, &[&id, &call])?;
+            writer.send_secret(kind::PIN, officer, deadline)?;
+            writer.send_secret(kind::PIN, user, deadline)
+        })?;
+        self.done(&reply)
+    }
+
     /// Logs in to the token of this serial; any session before is ended. The PIN goes to that token alone, once.
     ///
     /// # Errors

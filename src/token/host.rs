@@ -13,7 +13,7 @@ use cryptoki::error::{Error, RvError};
 use cryptoki::mechanism::MechanismType;
 use cryptoki::session::{Session, UserType};
 use cryptoki::slot::{Slot, TokenInfo};
-use cryptoki::types::RawAuthPin;
+use cryptoki::types::{AuthPin, RawAuthPin};
 
 use super::fault::{during, of_module};
 use super::keys::{Keys, SigningKey};
@@ -182,12 +182,14 @@ impl Host {
     fn answer(&mut self, call: Call, queue: &Receiver<Frame>) -> Result<Reply, TokenError> {
         match call {
             Call::Tokens => Ok(Reply::Tokens(self.tokens()?.iter().map(|(_, info)| facts(info)).collect())),
+            Call::Init { label } => {
+                let (officer, user) = (pin_frame(queue)?, pin_frame(queue)?);
+                self.init(&label, &officer, &user)?;
+                Ok(Reply::Done)
+            }
             Call::Login { serial, how } => {
                 let pin = match how {
-                    How::Pin => match queue.recv() {
-                        Ok(Frame::Secret { kind: kind::PIN, secret }) => Some(secret),
-                        _ => return Err(TokenError::Protocol("a login without its PIN".to_owned())),
-                    },
+                    How::Pin => Some(pin_frame(queue)?),
                     How::Protected | How::Preloaded => None,
                 };
                 self.login(&serial, how, pin)?;
@@ -274,6 +276,30 @@ impl Host {
         Ok(())
     }
 
+    /// Makes a token of the first empty one: for rehearsals on a software token.
+    fn init(&self, label: &str, officer: &Pin, user: &Pin) -> Result<(), TokenError> {
+        let failed = during("initializing a token");
+        let raw = |pin: &Pin| RawAuthPin::new(Box::new(pin.expose().to_vec()));
+        let empty = |slot: &Slot| self.pkcs11.get_token_info(*slot).is_ok_and(|info| !info.token_initialized());
+        let slots = self.pkcs11.get_slots_with_token().map_err(&failed)?;
+        let Some(slot) = slots.into_iter().find(empty) else {
+            let wanted = "an empty token".to_owned();
+            return Err(TokenError::NoToken { wanted, found: "none".to_owned() });
+        };
+        let text = |pin: &Pin| AuthPin::from(String::from_utf8_lossy(pin.expose()).into_owned());
+        self.pkcs11.init_token(slot, &text(officer), label).map_err(&failed)?;
+        // Some modules move a token to another slot when it is initialized.
+        let mut named = self.tokens()?.into_iter().filter(|(_, info)| info.label() == label);
+        let (Some((slot, _)), None) = (named.next(), named.next()) else {
+            let wanted = format!("the new token {label:?}");
+            return Err(TokenError::NoToken { wanted, found: "none, or several".to_owned() });
+        };
+        let session = self.pkcs11.open_rw_session(slot).map_err(&failed)?;
+        session.login_with_raw(UserType::So, &raw(officer)).map_err(&failed)?;
+        session.init_pin(&text(user)).map_err(&failed)?;
+        session.logout().map_err(&failed)
+    }
+
     fn pin_state(&self, slot: Slot) -> PinState {
         match self.pkcs11.get_token_info(slot) {
             Ok(info) if info.user_pin_locked() => PinState::Locked,
@@ -318,6 +344,13 @@ impl Host {
             return Err(TokenError::SignatureLength { expected: key.signature, found: signature.len() });
         }
         Ok(signature)
+    }
+}
+
+fn pin_frame(queue: &Receiver<Frame>) -> Result<Pin, TokenError> {
+    match queue.recv() {
+        Ok(Frame::Secret { kind: kind::PIN, secret }) => Ok(secret),
+        _ => Err(TokenError::Protocol("a request without its PIN".to_owned())),
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) mod kind {
     pub(in crate::token) const REPLY: u8 = 4;
     /// From the host: id, 0, the signature; or id, 1, a `TokenError`.
     pub(in crate::token) const SIGNED: u8 = 5;
-    /// To the host, behind a login with a PIN: the PIN.
+    /// To the host, behind a login or an initialization: a PIN.
     pub(in crate::token) const PIN: u8 = 0x81;
 }
 
@@ -41,10 +41,21 @@ pub(super) struct Hello {
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) enum Call {
     Tokens,
-    Login { serial: String, how: How },
-    Find { queries: Vec<KeyQuery> },
+    /// Two PIN frames follow: the security officer's, the user's.
+    Init {
+        label: String,
+    },
+    Login {
+        serial: String,
+        how: How,
+    },
+    Find {
+        queries: Vec<KeyQuery>,
+    },
     Inventory,
-    Generate { key: NewKey },
+    Generate {
+        key: NewKey,
+    },
     Logout,
     Close,
 }

@@ -1,0 +1,326 @@
+//! A world for tests: media, token and crew in memory, so that a whole ceremony runs in one thread.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use ed25519_dalek::{Signer as _, SigningKey};
+
+use super::*;
+use crate::dns::{Algorithm, Dnskey, Name, Time};
+use crate::exchange::{self, Format, Key, Request, RequestBundle, RequestKey, Stamp};
+use crate::render;
+use crate::steps::{KeyFacts, Mode, Moment, Pin, Role, TokenFacts, VolumeFacts, VolumeId};
+
+pub(super) const PIN: &str = "correct horse";
+pub(super) const RECORDS: [u32; 2] = [1, 2];
+pub(super) const REQUEST: u32 = 3;
+
+/// Everything outside of the machine.
+pub(super) struct World {
+    pub(super) ceremony: Ceremony,
+    pub(super) todo: VecDeque<Effect>,
+    pub(super) clock: u64,
+    pub(super) key: SigningKey,
+    pub(super) files: Vec<(String, Vec<u8>)>,
+    pub(super) records: BTreeMap<(u32, String), BTreeMap<String, Vec<u8>>>,
+    pub(super) responses: BTreeMap<String, Vec<u8>>,
+    pub(super) journal: Vec<u8>,
+    pub(super) spool: Option<Spool>,
+    /// Faults to come: signatures until the token dies, writes that fail.
+    pub(super) sign_faults: VecDeque<usize>,
+    pub(super) write_faults: VecDeque<&'static str>,
+    pub(super) finished: Option<u8>,
+    /// What had been written to the journal when each effect ran.
+    pub(super) seen: Vec<(String, usize)>,
+}
+
+pub(super) fn start() -> Time {
+    "2026-11-22T12:00:00Z".parse().unwrap()
+}
+
+fn zone(number: u32) -> Name {
+    if number == 0 { "example.".parse().unwrap() } else { format!("example{number}.").parse().unwrap() }
+}
+
+fn public(key: &SigningKey) -> Vec<u8> {
+    key.verifying_key().to_bytes().to_vec()
+}
+
+pub(super) fn request(number: u32) -> Vec<u8> {
+    let zsk = Dnskey { flags: 256, ..Dnskey::ksk(Algorithm::Ed25519, public(&SigningKey::from_bytes(&[9; 32]))) };
+    let key = Key { identifier: None, declared_tag: None, dnskey: zsk };
+    let bundle = |days: u16| RequestBundle {
+        id: None,
+        inception: start().checked_add(crate::dns::Duration::from_days(days)).unwrap(),
+        expiration: None,
+        keys: vec![RequestKey { ttl: 3600, key: key.clone() }],
+        signatures: Vec::new(),
+    };
+    let request = Request {
+        format: Format::Bind,
+        zone: zone(number),
+        root: None,
+        bundles: vec![bundle(1), bundle(20)],
+        stamp: Some(Stamp { time: start(), by: "test".to_owned() }),
+        notices: Vec::new(),
+    };
+    exchange::write_request(&request).unwrap()
+}
+
+pub(super) fn profile(key: &SigningKey) -> String {
+    let dnskey = Dnskey::ksk(Algorithm::Ed25519, public(key));
+    let zones: String = (0..2)
+        .map(|number| {
+            let zone = zone(number);
+            format!(
+                "[zones.\"{zone}\"]\npolicy = \"p\"\n[zones.\"{zone}\".keys.ksk]\nlabel = \"K1\"\n\
+                 algorithm = \"ED25519\"\ndnskey = \"{dnskey}\"\n"
+            )
+        })
+        .collect();
+    format!(
+        "profile-version = 1\nname = \"Test\"\n[hsm]\nmodule = \"/usr/lib/m.so\"\ntoken-label = \"token\"\n\
+         login = \"pin\"\nmechanism = \"hashed\"\n[media]\nrequest-label = \"KSR\"\nrecord-label = \"RECORD\"\n\
+         share-label = \"SHARE\"\nrecord-copies = 2\n[roles]\nrequired = [\"CA\", \"IW\"]\n[policies.p]\nttl = 3600\n\
+         [policies.p.request]\napproved-algorithms = [\"ED25519\"]\nmax-signature-validity = \"P30D\"\n\
+         signature-horizon-days = 400\n[policies.p.schedule]\ncoverage = \"P60D\"\n\
+         signatures-validity-dnskey = \"P14D\"\nsignatures-refresh = \"P5D\"\ninception-offset = \"PT1H\"\n\
+         cds-digest-types = [\"SHA-256\"]\ncdnskey = true\n{zones}"
+    )
+}
+
+fn volume(id: u32, label: &str) -> VolumeFacts {
+    VolumeFacts {
+        id: VolumeId(id),
+        label: label.to_owned(),
+        serial: format!("S{id}"),
+        uuid: format!("U{id}"),
+        size: 1 << 30,
+        free: 1 << 30,
+        writable: true,
+    }
+}
+
+impl World {
+    pub(super) fn new(mode: Mode) -> Self {
+        let key = SigningKey::from_bytes(&[5; 32]);
+        let octets = profile(&key).into_bytes();
+        let at = Moment { time: start(), uptime: 0 };
+        let (ceremony, effects) = Ceremony::new(setup(mode, octets), at);
+        Self {
+            ceremony,
+            todo: effects.into(),
+            clock: 0,
+            key,
+            files: vec![("ksr-example.txt".to_owned(), request(0)), ("ksr-example1.txt".to_owned(), request(1))],
+            records: BTreeMap::new(),
+            responses: BTreeMap::new(),
+            journal: Vec::new(),
+            spool: None,
+            sign_faults: VecDeque::new(),
+            write_faults: VecDeque::new(),
+            finished: None,
+            seen: Vec::new(),
+        }
+    }
+
+    pub(super) fn moment(&mut self) -> Moment {
+        self.clock += 1000;
+        let passed = crate::dns::Duration::from_seconds(u32::try_from(self.clock / 1000).unwrap());
+        Moment { time: start().checked_add(passed).unwrap(), uptime: self.clock }
+    }
+
+    /// Carries out everything that is to be done.
+    pub(super) fn settle(&mut self) {
+        while let Some(effect) = self.todo.pop_front() {
+            let name = format!("{effect:?}").split([' ', '(', '{']).next().unwrap_or_default().to_owned();
+            self.seen.push((name, self.journal.len()));
+            for work in self.carry_out(effect) {
+                let at = self.moment();
+                if let Ok(effects) = self.ceremony.apply(at, Event::Work(work)) {
+                    self.todo.extend(effects);
+                }
+            }
+        }
+    }
+
+    pub(super) fn input(&mut self, input: Input) -> Result<(), Refusal> {
+        self.settle();
+        let at = self.moment();
+        let effects = self.ceremony.apply(at, Event::Input(input))?;
+        self.todo.extend(effects);
+        self.settle();
+        Ok(())
+    }
+
+    pub(super) fn answer(&mut self, answer: Answer) -> Result<(), Refusal> {
+        self.input(Input::Answer(answer))
+    }
+
+    fn token(&self) -> TokenFacts {
+        TokenFacts {
+            serial: "T1".to_owned(),
+            label: "token".to_owned(),
+            manufacturer: "test".to_owned(),
+            model: "test".to_owned(),
+            firmware: "1.0".to_owned(),
+            protected_path: false,
+            pin_count_low: false,
+            pin_final_try: false,
+            pin_locked: false,
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect) -> Vec<Work> {
+        let one = |work| vec![work];
+        match effect {
+            Effect::WatchVolumes => {
+                one(Work::Volumes(vec![volume(1, "RECORD-1"), volume(2, "RECORD-2"), volume(3, "KSR"), volume(4, "X")]))
+            }
+            Effect::ListRecords(_) => {
+                let records = self.records.keys().map(|(id, folder)| RecordChoice {
+                    volume: VolumeId(*id),
+                    label: format!("RECORD-{id}"),
+                    folder: folder.clone(),
+                    interrupted: false,
+                });
+                one(Work::Records(records.collect()))
+            }
+            Effect::ReadRecord(choice) => {
+                let files = self.records.get(&(choice.volume.0, choice.folder)).cloned();
+                one(Work::Record(files.ok_or_else(|| "gone".to_owned())))
+            }
+            Effect::ListFiles(_) => {
+                let files = self.files.iter().map(|(name, octets)| FileChoice {
+                    place: "KSR".to_owned(),
+                    name: name.clone(),
+                    size: octets.len() as u64,
+                });
+                one(Work::Files(Ok(files.collect())))
+            }
+            Effect::ReadFile { index, .. } => {
+                let (name, octets) = self.files[index].clone();
+                one(Work::File(Ok(FileRead { name, octets })))
+            }
+            Effect::ReadShare { .. } => one(Work::ShareFile(Err("no share".to_owned()))),
+            Effect::Compute(task) => one(Work::Computed(Box::new(task.run("claviger test", 1)))),
+            Effect::Journal(part) => {
+                assert!(part.lines.starts_with(&self.journal), "the journal only grows");
+                assert!(part.files.contains_key("journal.head"));
+                self.journal = part.lines;
+                one(Work::Journalled(Vec::new()))
+            }
+            Effect::Spool(spool) => {
+                self.spool = Some(*spool);
+                Vec::new()
+            }
+            Effect::ForgetSpool => {
+                self.spool = None;
+                Vec::new()
+            }
+            Effect::StartToken(_) => {
+                one(Work::TokenStarted(Ok(TokenSeen { measures: vec!["test".to_owned()], tokens: vec![self.token()] })))
+            }
+            Effect::Login { login, .. } => {
+                let Login::Pin(pin) = login else { panic!("expected a PIN") };
+                let right = pin.expose() == PIN.as_bytes();
+                let failed = LoginFailed { message: "wrong PIN".to_owned(), again: true, token: Some(self.token()) };
+                one(Work::LoggedIn(if right { Ok(()) } else { Err(Box::new(failed)) }))
+            }
+            Effect::FindKeys(keys) => {
+                let facts = |key: KeyWanted| KeyFacts {
+                    label: key.label,
+                    cka_id: String::new(),
+                    dnskey: Dnskey::ksk(Algorithm::Ed25519, public(&self.key)),
+                };
+                one(Work::KeysFound(Ok(keys.into_iter().map(|key| Ok(facts(key))).collect())))
+            }
+            Effect::Sign(items) => {
+                let limit = self.sign_faults.pop_front();
+                let made = items.iter().take(limit.unwrap_or(usize::MAX));
+                let signatures = made.map(|item| self.key.sign(&item.data).to_bytes().to_vec()).collect();
+                one(Work::Signed { signatures, fault: limit.map(|_| "the host died".to_owned()) })
+            }
+            Effect::Interrupt => Vec::new(),
+            Effect::CloseToken => one(Work::TokenClosed),
+            Effect::WriteRecord { volume, image } => {
+                if let Some(fault) = self.write_faults.pop_front().filter(|fault| !fault.is_empty()) {
+                    return one(Work::RecordWritten { volume, result: Err(fault.to_owned()) });
+                }
+                self.records.insert((volume.0, image.name().to_owned()), image.files().clone());
+                one(Work::RecordWritten { volume, result: Ok(()) })
+            }
+            Effect::WriteResponse { volume, name, octets } => {
+                self.responses.insert(name, octets.to_vec());
+                one(Work::ResponseWritten { volume, result: Ok(()) })
+            }
+            Effect::Deliver { volumes, folder, files, .. } => {
+                for id in volumes {
+                    self.records.get_mut(&(id.0, folder.clone())).unwrap().extend(files.clone());
+                }
+                one(Work::Delivered(Vec::new()))
+            }
+            Effect::Finish(code) => {
+                self.finished = Some(code);
+                Vec::new()
+            }
+        }
+    }
+}
+
+pub(super) fn setup(mode: Mode, octets: Vec<u8>) -> Setup {
+    Setup {
+        mode,
+        version: "test".to_owned(),
+        build_id: "none".to_owned(),
+        measures: vec!["none".to_owned()],
+        seed: [3; 32],
+        profiles: vec![ProfileFile { origin: "test".to_owned(), octets }],
+        judged_at: None,
+        until: None,
+    }
+}
+
+/// The answer of people who do everything right.
+pub(super) fn right(view: &View) -> Answer {
+    let role = |text: &str| Role::new(text).unwrap();
+    match &view.question {
+        Question::Working(working) => panic!("nothing is asked: {}", working.what),
+        Question::Profile(_) | Question::Token(_) | Question::Officer { .. } | Question::Schema { .. } => {
+            Answer::Choose(0)
+        }
+        Question::People { missing } if missing.is_empty() => Answer::Done,
+        Question::People { missing } => {
+            Answer::Person { role: missing[0].to_string(), name: format!("Name of {}", missing[0]) }
+        }
+        Question::RecordVolumes { needed } if view.record_volumes.len() < *needed => {
+            Answer::Volume(VolumeId(RECORDS[view.record_volumes.len()]))
+        }
+        Question::RecordVolumes { .. } | Question::Close | Question::Finished { .. } => Answer::Done,
+        Question::RequestVolume => Answer::Volume(VolumeId(REQUEST)),
+        Question::PreviousRecord(records) if !records.is_empty() => Answer::Choose(records.len() - 1),
+        Question::PreviousRecord(_) | Question::MoreJobs => Answer::No,
+        Question::Reason { .. } => Answer::Text("the first ceremony".to_owned()),
+        Question::TwoPeople(asked) => Answer::Confirm {
+            role: role(if asked.first.is_none() { "CA" } else { "IW" }),
+            initials: "xy".to_owned(),
+            word: render::word(0, asked.sha256.as_bytes()[0]).to_owned(),
+        },
+        Question::ReadBack(asked) => {
+            let words = asked.words.iter().map(|word| render::word(word - 1, asked.sha256.as_bytes()[word - 1]));
+            Answer::Text(words.collect::<Vec<_>>().join(" "))
+        }
+        Question::Document(asked) if asked.purpose == Purpose::Request => Answer::Choose(0),
+        Question::Document(_) => Answer::No,
+        Question::Acknowledge { check, .. } => Answer::Text(check.clone()),
+        Question::Pin(_) => Answer::Pin(Pin::from_octets(PIN.as_bytes()).unwrap()),
+        Question::ShareVolume { .. } => Answer::Volume(VolumeId(4)),
+        Question::ConfirmProfile(_)
+        | Question::Time { .. }
+        | Question::Judged { .. }
+        | Question::Fault { .. }
+        | Question::Paused
+        | Question::Review { .. }
+        | Question::WriteFault { .. }
+        | Question::Resume { .. } => Answer::Yes,
+    }
+}

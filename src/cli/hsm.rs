@@ -1,0 +1,45 @@
+//! Opening the token that the profile names.
+
+use crate::profile::{HashIn, LoginKind, Profile};
+use crate::steps::TokenFacts;
+use crate::token::{Deadlines, Login, Mechanism, Token, TokenConfig, choose};
+
+use super::Env;
+use super::error::CliError;
+use super::pins::PinArgs;
+
+/// A token that is open; it is closed when this goes.
+pub(super) struct OpenToken {
+    /// The client.
+    pub(super) token: Token,
+    /// What the token says of itself.
+    pub(super) facts: TokenFacts,
+}
+
+/// Starts the token host, chooses the token and logs in, once.
+pub(super) fn open(profile: &Profile, pins: &PinArgs, env: &Env) -> Result<OpenToken, CliError> {
+    pins.fit(profile)?;
+    let hsm = &profile.hsm;
+    let config = TokenConfig {
+        program: env.program.clone(),
+        module: hsm.module.clone(),
+        env: hsm.env.clone(),
+        writable: Vec::new(), // only the module knows where it writes
+        mechanism: match hsm.mechanism {
+            HashIn::Token => Mechanism::Hashed,
+            HashIn::Software => Mechanism::Raw,
+        },
+        deadlines: Deadlines::default(),
+    };
+    let (mut token, _) = Token::start(&config)?;
+    let tokens = token.tokens()?;
+    let facts = choose(&tokens, hsm.token_serial.as_deref(), hsm.token_label.as_deref())?.clone();
+    let pin = pins.token_pin(profile, &facts.serial)?;
+    let login = match (&pin, hsm.login) {
+        (Some(pin), _) => Login::Pin(pin),
+        (None, LoginKind::Protected) => Login::Protected,
+        (None, _) => Login::Preloaded,
+    };
+    token.login(&facts.serial, &login)?;
+    Ok(OpenToken { token, facts })
+}

@@ -1,0 +1,120 @@
+//! Reading files and folders by path: bounded, regular files only, links not followed.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use crate::dns::{Sha256Digest, sha256};
+use crate::exchange::{self, Document, Limits};
+use crate::media::{self, Access, Folder, FolderVolumes, Volumes as _};
+use crate::profile::{self, Profile};
+use crate::render::escape;
+
+use super::error::{CliError, unreadable};
+use super::json::Report;
+
+/// Columns of a path in messages.
+const MAX_SHOWN: usize = 200;
+/// Octets of all files of a record.
+const MAX_RECORD: u64 = 512 << 20;
+/// Octets of the largest document that any profile allows.
+pub(super) const MAX_DOCUMENT: usize = 64 << 20;
+
+/// A document with its name, escaped, and its SHA-256.
+pub(super) struct Read {
+    /// The path, escaped.
+    pub(super) name: String,
+    /// SHA-256 of the file.
+    pub(super) sha256: Sha256Digest,
+    /// What it says.
+    pub(super) document: Document,
+}
+
+/// A path as it may be shown.
+pub(super) fn shown(path: &Path) -> String {
+    escape(&path.to_string_lossy(), MAX_SHOWN)
+}
+
+/// Reads a regular file of at most `limit` octets.
+pub(super) fn file(path: &Path, limit: usize) -> Result<Vec<u8>, CliError> {
+    let name = shown(path);
+    let Some(file) = path.file_name() else {
+        let error = CliError::input("it is something else").file(name);
+        return Err(error.expected("a regular file").found("a folder").advice("name the file itself"));
+    };
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let folder = folder(parent)?;
+    media::read_file(&folder, file, limit as u64).map_err(|error| unreadable(&name, &error))
+}
+
+/// Opens a folder.
+pub(super) fn folder(path: &Path) -> Result<Folder, CliError> {
+    let name = shown(path);
+    let mut volumes = FolderVolumes::new(vec![path.to_owned()], None);
+    let listed = volumes.list().map_err(|error| unreadable(&name, &error))?;
+    let Some(volume) = listed.first() else {
+        let error = CliError::input("this folder cannot be opened").file(name).expected("a folder that may be read");
+        return Err(error.found("nothing, something else, or no permission").advice("check the path"));
+    };
+    volumes.open(volume.id, Access::Read).map_err(|error| unreadable(&name, &error))
+}
+
+/// Reads all files of a folder, those below it too.
+pub(super) fn record(path: &Path) -> Result<crate::transcript::Files, CliError> {
+    let folder = folder(path)?;
+    media::read_folder(&folder, MAX_RECORD).map_err(|error| {
+        let name = shown(path);
+        let error = unreadable(&name, &error);
+        error.advice("a record has regular files only; audit the folder of the record itself")
+    })
+}
+
+/// Reads the profile and notes its hash.
+pub(super) fn profile(path: &Path, report: &mut Report) -> Result<Profile, CliError> {
+    let octets = file(path, profile::MAX_OCTETS)?;
+    report.profile_sha256 = Some(sha256(&octets));
+    profile::read(&octets).map_err(|error| CliError::profile(&shown(path), error))
+}
+
+/// Reads a request or response of at most `limit` octets.
+pub(super) fn document(path: &Path, limit: usize) -> Result<Read, CliError> {
+    let octets = file(path, limit)?;
+    let name = shown(path);
+    let document = exchange::read(&octets, &Limits { document_bytes: limit });
+    let document = document.map_err(|error| CliError::document(&name, error))?;
+    Ok(Read { name, sha256: sha256(&octets), document })
+}
+
+/// Whether the path names a folder; whether it can be read is seen later.
+pub(super) fn is_folder(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|facts| facts.is_dir()) || path.as_os_str() == OsStr::new(".")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_devices_and_folders_are_no_files() {
+        let place = tempfile::tempdir().unwrap();
+        std::fs::write(place.path().join("real"), "12345").unwrap();
+        std::os::unix::fs::symlink("real", place.path().join("link")).unwrap();
+        assert_eq!(file(&place.path().join("real"), 5).unwrap(), b"12345");
+        for (path, limit, found) in [
+            (place.path().join("link"), 9, "a symbolic link"),
+            (place.path().to_owned(), 9, "a folder"),
+            ("/dev/null".into(), 9, "a device"),
+            (place.path().join("none"), 9, "nothing"),
+            (place.path().join("real"), 4, "5 octets or more"),
+            (place.path().join("no/such"), 4, "nothing, something else, or no permission"),
+            ("/".into(), 4, "a folder"),
+        ] {
+            let error = file(&path, limit).unwrap_err();
+            assert!(error.exit_code() == 3 && error.to_string().contains(found), "{error}");
+        }
+    }
+
+    #[test]
+    fn names_are_shown_escaped() {
+        assert_eq!(shown(Path::new("a\u{1b}[2J/b")), "a\\u{1b}[2J/b");
+    }
+}

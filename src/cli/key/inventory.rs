@@ -1,0 +1,107 @@
+//! `key inventory`: what is on the token, beside what the profile says.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::super::error::CliError;
+use super::super::input;
+use super::super::json::Report;
+use super::super::pins::PinArgs;
+use super::super::text::Text;
+use super::super::{Done, Env, Run, hsm};
+use crate::dns::{Dnskey, Name};
+use crate::profile::{Profile, ZoneKey};
+use crate::render::{Column, Table, escape};
+use crate::token::FoundKey;
+
+/// List the keys on the token, and which of them the profile has
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The ceremony profile
+    #[arg(long, value_name = "P.toml")]
+    profile: PathBuf,
+    #[command(flatten)]
+    pins: PinArgs,
+}
+
+impl Run for Args {
+    fn run(&self, env: &Env, report: &mut Report) -> Result<Done, CliError> {
+        let profile = input::profile(&self.profile, report)?;
+        let mut open = hsm::open(&profile, &self.pins, env)?;
+        let inventory = open.token.inventory()?;
+        let facts = open.facts;
+        // All has been read; whether the token can be closed in order changes nothing of that.
+        let _ = open.token.close();
+
+        let mut text = Text::default();
+        text.line(format!(
+            "Token {} (serial {}), {} keys",
+            escape(&facts.label, 40),
+            facts.serial,
+            inventory.keys.len()
+        ));
+        text.blank();
+        let mut columns = vec![Column::right("Tag")];
+        columns.extend(["Algorithm", "Bits", "Label", "CKA_ID", "In the profile"].map(Column::left));
+        let mut table = Table::new(columns);
+        let mut keys = Vec::new();
+        for key in &inventory.keys {
+            let known = known(&profile, key);
+            let dnskey = known.and_then(|(_, known)| known.dnskey.as_ref()).unwrap_or(&key.dnskey);
+            table.push(row(key, dnskey, known));
+            keys.push(value(key, dnskey, known));
+        }
+        text.lines(table.lines());
+        let others: Vec<String> = inventory.others.iter().map(|other| escape(other, 200)).collect();
+        text.lines(others.iter().map(|other| format!("not for DNSSEC: {other}")));
+        let absent: Vec<String> = absent(&profile, &inventory.keys);
+        text.lines(absent.iter().map(|key| format!("in the profile, but not on the token: {key}")));
+        report.put("token_serial", facts.serial);
+        report.put("keys", keys);
+        report.put("others", others);
+        report.put("absent", absent);
+        Ok(Done { good: true, text: text.finish() })
+    }
+}
+
+/// The profile's key with the same public key: an RSA key on a token does not know its algorithm.
+fn known<'a>(profile: &'a Profile, found: &FoundKey) -> Option<(&'a Name, &'a ZoneKey)> {
+    let mut keys = profile.zones.values().flat_map(|zone| zone.keys.values().map(|key| (&zone.name, key)));
+    keys.find(|(_, key)| key.dnskey.as_ref().is_some_and(|dnskey| dnskey.key == found.dnskey.key))
+}
+
+fn row(key: &FoundKey, dnskey: &Dnskey, known: Option<(&Name, &ZoneKey)>) -> [String; 6] {
+    let id = if key.cka_id.is_empty() { "-".to_owned() } else { escape(&key.cka_id, 40) };
+    [
+        dnskey.key_tag().to_string(),
+        dnskey.algorithm.to_string(),
+        dnskey.bits().map_or_else(|| "-".to_owned(), |bits| bits.to_string()),
+        escape(&key.label, 40),
+        id,
+        known.map_or_else(|| "-".to_owned(), |(zone, key)| format!("{zone} {}", key.name)),
+    ]
+}
+
+fn value(key: &FoundKey, dnskey: &Dnskey, known: Option<(&Name, &ZoneKey)>) -> Value {
+    let mut value = json!({
+        "key_tag": dnskey.key_tag(), "algorithm": dnskey.algorithm.0, "bits": dnskey.bits(), "label": key.label,
+        "cka_id": key.cka_id, "dnskey": dnskey.to_string(),
+    });
+    if let Some((zone, key)) = known {
+        value["zone"] = zone.to_string().into();
+        value["name"] = key.name.clone().into();
+    }
+    value
+}
+
+/// Keys of the profile that are not on the token; those that are not made yet are among them.
+fn absent(profile: &Profile, found: &[FoundKey]) -> Vec<String> {
+    let here = |key: &ZoneKey| {
+        let same = |dnskey: &Dnskey| found.iter().any(|found| found.dnskey.key == dnskey.key);
+        key.dnskey.as_ref().is_some_and(same)
+    };
+    let keys = profile.zones.values().flat_map(|zone| zone.keys.values().map(move |key| (zone, key)));
+    let absent = keys.filter(|(_, key)| !here(key));
+    absent.map(|(zone, key)| format!("{} {} (label {})", zone.name, key.name, key.label)).collect()
+}

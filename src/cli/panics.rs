@@ -1,0 +1,22 @@
+//! A defect ends the command with its place; what was said with it might hold a secret, and is not shown.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::{Mutex, PoisonError};
+
+/// Where the first panic was.
+static PLACE: Mutex<Option<String>> = Mutex::new(None);
+
+/// Runs `work`; if it panics, on whichever thread, the place `file:line:column` of the first panic is the error.
+pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    panic::set_hook(Box::new(|info| {
+        let place = info.location().map(ToString::to_string);
+        let mut first = PLACE.lock().unwrap_or_else(PoisonError::into_inner);
+        *first = first.take().or(place);
+    }));
+    let result = panic::catch_unwind(AssertUnwindSafe(work));
+    let _ = panic::take_hook();
+    result.map_err(|_| {
+        let place = PLACE.lock().unwrap_or_else(PoisonError::into_inner).take();
+        place.unwrap_or_else(|| "an unknown place".to_owned())
+    })
+}
