@@ -399,7 +399,11 @@ fn any_flipped_bit_fails_and_names_the_file() {
             damaged.get_mut(path).unwrap()[place] ^= 1;
             let found = judged(&damaged);
             assert_eq!(found.verdict, AuditVerdict::Failed, "{path} octet {place}");
-            assert!(found.failures().any(|finding| names_file(finding, path)), "{path} octet {place}: {:#?}", found.lines());
+            assert!(
+                found.failures().any(|finding| names_file(finding, path)),
+                "{path} octet {place}: {:#?}",
+                found.lines()
+            );
         }
     }
 }
