@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::mpsc::Receiver;
 
+use ratatui::backend::{Backend, ClearType};
 use ratatui::crossterm::event::{Event, KeyEvent, KeyEventKind};
-use ratatui::{Frame, Terminal, backend::Backend};
+use ratatui::{Frame, Terminal};
 
 use super::cache::Cache;
 use super::keys::{self, Action};
@@ -66,11 +67,11 @@ where
 {
     let mut app = App::new(driver.view());
     // A Linux console has no alternate screen: what stood there before would shine through.
-    terminal.clear()?;
+    clear(terminal)?;
     loop {
         app.update(driver.view());
         if app.take_redraw() {
-            terminal.clear()?;
+            clear(terminal)?;
         }
         let (view, now) = (driver.view(), driver.now());
         terminal.draw(|frame| app.draw(frame, view, now))?;
@@ -88,6 +89,15 @@ where
     }
 }
 
+/// Erases the screen, so that the next drawing draws every cell.
+///
+/// `Terminal::clear` asks the terminal where its cursor is; the answer would be read by the thread that listens.
+fn clear<B: Backend>(terminal: &mut Terminal<B>) -> Result<(), B::Error> {
+    terminal.backend_mut().clear_region(ClearType::All)?;
+    terminal.swap_buffers();
+    Ok(())
+}
+
 /// What the screen remembers: fields, pages, scrolling.
 #[derive(Debug)]
 pub struct App {
@@ -95,6 +105,8 @@ pub struct App {
     step: Step,
     panel: Panel,
     dialog: Option<Panel>,
+    /// Whether the dialog was sent, so that a refusal is its own and not that of the question behind it.
+    dialog_sent: bool,
     /// The texts of the last answer, for the case that it is refused.
     sent: Option<(Question, Vec<String>)>,
     help: bool,
@@ -117,6 +129,7 @@ impl App {
             step: view.step,
             panel: screens::panel(view),
             dialog: None,
+            dialog_sent: false,
             sent: None,
             help: false,
             code: None,
@@ -168,6 +181,7 @@ impl App {
             look: Look { view, now, cache: &self.cache, help: self.help },
             panel: self.dialog.as_ref().unwrap_or(&self.panel),
             page: self.page,
+            refusal: view.refusal.as_deref().filter(|_| self.dialog.is_none() || self.dialog_sent),
             scroll: &scroll,
             code: self.code.and_then(|frame| Some((self.code_shown(view)?, frame))),
         };
@@ -226,6 +240,7 @@ impl App {
         let before = driver.view().exceptions;
         let dialog = matches!(input, Input::Exception { .. } | Input::Stop(_));
         self.sent = Some((self.question.clone(), self.panel.texts()));
+        self.dialog_sent = dialog;
         driver.input(input);
         let view = driver.view();
         let refused = view.refusal.is_some() && view.exceptions == before;
@@ -250,6 +265,7 @@ impl App {
 
     fn open(&mut self, dialog: Panel) {
         self.panel.wipe();
+        self.dialog_sent = false;
         self.dialog = Some(dialog);
     }
 
@@ -550,7 +566,8 @@ mod tests {
     #[test]
     fn runs_until_the_driver_has_finished() {
         let mut script = Script::new(fixture::finished());
-        let backend = CrosstermBackend::new(Vec::new());
+        let mut out = Vec::new();
+        let backend = CrosstermBackend::new(&mut out);
         let viewport = Viewport::Fixed(Rect::new(0, 0, 80, 25));
         let mut terminal = Terminal::with_options(backend, TerminalOptions { viewport }).unwrap();
         let (sender, receiver) = mpsc::channel();
@@ -566,6 +583,28 @@ mod tests {
             mpsc::channel().1
         });
         assert_eq!(lost.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        drop(terminal);
+        let written = String::from_utf8_lossy(&out);
+        assert!(written.starts_with("\u{1b}[2J"), "the console is erased first");
+        assert!(!written.contains("\u{1b}[6n"), "the terminal is asked nothing");
+    }
+
+    #[test]
+    fn a_dialog_does_not_show_the_refusal_of_the_question() {
+        let mut view = fixture::judged();
+        view.refusal = Some("not this one".into());
+        let mut app = App::new(&view);
+        assert!(fixture::draw(&mut app, &view, 80, 25).contains("not this one"));
+        app.key(KeyEvent::from(KeyCode::F(2)), &view);
+        assert!(!fixture::draw(&mut app, &view, 80, 25).contains("not this one"));
+    }
+
+    #[test]
+    fn a_long_refusal_is_read_to_its_end() {
+        let mut view = fixture::people();
+        view.refusal = Some(format!("{}the end", "far too long ".repeat(40)));
+        let mut app = App::new(&view);
+        assert!(fixture::draw(&mut app, &view, 80, 24).contains("the end"));
     }
 
     #[test]

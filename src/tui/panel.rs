@@ -227,9 +227,13 @@ impl Panel {
         self
     }
 
-    /// Whether Escape does something.
-    pub(crate) fn escapes(&self) -> bool {
-        self.escape || self.is_dialog() || self.no_choice().is_some()
+    /// What Escape does: it moves to No, it leads back, or nothing.
+    pub(crate) fn escape_key(&self) -> Option<bool> {
+        match (self.is_dialog(), self.no_choice()) {
+            (false, Some(_)) => Some(true),
+            (true, _) => Some(false),
+            (false, None) => self.escape.then_some(false),
+        }
     }
 
     /// Whether it is one of our own, which Escape closes.

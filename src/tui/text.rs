@@ -8,8 +8,7 @@ use crate::steps::{Mode, Role, TokenFacts};
 /// The program's name.
 pub(crate) const PROGRAM: &str = "Claviger";
 /// Stands on every screen of a rehearsal.
-pub(crate) const REHEARSAL: &str =
-    "REHEARSAL - software token, throw-away keys - nothing made here is valid - REHEARSAL";
+pub(crate) const REHEARSAL: &str = "REHEARSAL - throw-away keys, nothing made here is valid - REHEARSAL";
 /// The keys of the bottom line.
 pub(crate) const KEY_HELP: (&str, &str) = ("F1", "Help");
 /// Back from help.
@@ -23,13 +22,15 @@ pub(crate) const KEY_PAGE: (&str, &str) = ("F4", "Page");
 /// Stop.
 pub(crate) const KEY_STOP: (&str, &str) = ("F10", "Stop");
 /// Scrolling.
-pub(crate) const KEY_SCROLL: (&str, &str) = ("PgUp PgDn", "Scroll");
+pub(crate) const KEY_SCROLL: (&str, &str) = ("PgDn", "More");
 /// Field to field.
 pub(crate) const KEY_FIELD: (&str, &str) = ("Tab", "Field");
 /// Takes the answer.
 pub(crate) const KEY_ENTER: (&str, &str) = ("Enter", "OK");
 /// Leads back.
 pub(crate) const KEY_ESCAPE: (&str, &str) = ("Esc", "Back");
+/// Moves to No.
+pub(crate) const KEY_NO: (&str, &str) = ("Esc", "No");
 /// QR code.
 pub(crate) const KEY_QR: (&str, &str) = ("Q", "QR code");
 /// Turns QR codes.
@@ -42,6 +43,11 @@ pub(crate) const fn mode(mode: &Mode) -> &'static str {
         Mode::Unattended => "UNATTENDED",
         Mode::Rehearsal => "REHEARSAL",
     }
+}
+
+/// `1 job`, `2 jobs`.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Too small a screen.
@@ -155,7 +161,7 @@ pub(crate) fn people_missing(roles: &[Role]) -> String {
         return "Every required role is filled. Enter others too, then choose the last line.".to_owned();
     }
     let roles: Vec<&str> = roles.iter().map(Role::as_str).collect();
-    format!("Still missing: {}. Role as in the script (CA, IW, CO1 ...), then the name.", roles.join(", "))
+    format!("Still missing: {}. Type role (as CA, CO1) and name.", roles.join(", "))
 }
 
 /// Takes someone off the list.
@@ -212,8 +218,7 @@ pub(crate) fn read_back(subject: &str, words: &[usize]) -> String {
 }
 
 /// How to count them.
-pub(crate) const READ_BACK_HOW: &str =
-    "The asked words are hidden above; each row has four. Someone reads them from the own paper.";
+pub(crate) const READ_BACK_HOW: &str = "They are left out above, each with its number. Someone reads them from paper.";
 /// The field.
 pub(crate) const READ_BACK_FIELD: &str = "Words";
 /// Without paper.
@@ -224,17 +229,17 @@ pub(crate) const READ_BACK_SURE: &str = "Go on without a comparison? The transcr
 /// Two people.
 pub(crate) fn two_people(subject: &str, second: bool) -> String {
     let which = if second { "second" } else { "first" };
-    format!("Two people confirm the {subject}: the {which} one")
+    format!("Two people confirm the {subject}. The {which} one: who are you?")
 }
 
 /// What it is worth.
-pub(crate) const TWO_PEOPLE_HOW: &str = "Choose yourself. This is attested, not authenticated. Esc leads back.";
+pub(crate) const TWO_PEOPLE_HOW: &str = "Attested, not authenticated.";
 /// Its fields.
 pub(crate) const TWO_PEOPLE_FIELDS: [&str; 2] = ["Initials", "Word 1 of row 1"];
 
 /// Who was first.
 pub(crate) fn confirmed_by(role: &Role) -> String {
-    format!("Confirmed by {role}; now someone else.")
+    format!("Confirmed by {role}; now another person.")
 }
 
 // --- request
@@ -265,8 +270,8 @@ pub(crate) fn judged(job: usize, failed: bool) -> String {
 
 /// Counts of findings.
 pub(crate) fn verdicts(fail: usize, warn: usize, skipped: usize, pass: usize) -> String {
-    let warnings = if warn == 1 { "warning" } else { "warnings" };
-    format!("Checks: {fail} failed, {warn} {warnings}, {skipped} skipped, {pass} passed. F4 shows them all.")
+    let warnings = count(warn, "warning");
+    format!("Checks: {fail} failed, {warnings}, {skipped} skipped, {pass} passed. F4 shows them all.")
 }
 
 /// It is.

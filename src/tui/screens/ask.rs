@@ -12,6 +12,9 @@ use crate::render;
 /// Columns left free on either side.
 const MARGIN: u16 = 1;
 
+/// Columns of the brackets around a field.
+const FRAME: usize = 2;
+
 /// Rows of a list that are shown at least.
 const LIST: usize = 2;
 
@@ -51,6 +54,12 @@ impl<'a> Laid<'a> {
         self.fixed() + self.lists
     }
 
+    /// Rows without which something could not be read.
+    pub(crate) fn least(&self) -> usize {
+        let lists = self.panel.fields.iter().filter(|field| rows_of_list(field) > 0).count();
+        self.fixed() + lists * LIST
+    }
+
     fn fixed(&self) -> usize {
         let single = self.panel.fields.iter().filter(|field| rows_of_list(field) == 0).count();
         self.above.len() + self.below.len() + single
@@ -73,13 +82,13 @@ impl<'a> Laid<'a> {
             let focused = index == self.panel.focus;
             match field {
                 Field::Text(text) => {
-                    let width = usize::from(inner.width).saturating_sub(label);
+                    let width = usize::from(inner.width).saturating_sub(label + FRAME);
                     let (seen, cursor) = text.window(width);
                     pen.field(&text.label, label, &seen, cursor, focused);
                 }
                 Field::Pin(pin) => {
                     let mask = pin.mask();
-                    let width = usize::from(inner.width).saturating_sub(label + 1);
+                    let width = usize::from(inner.width).saturating_sub(label + FRAME + 1);
                     let seen: String = mask.chars().take(width).collect();
                     let cursor = seen.len();
                     pen.field(&pin.label, label, &seen, cursor, focused);
@@ -104,7 +113,7 @@ impl<'a> Laid<'a> {
             Field::Pin(pin) => pin.label.len(),
             Field::Pick(_) | Field::Act(_) => 0,
         });
-        labels.max().unwrap_or(0) + 2
+        labels.max().unwrap_or(0) + 3
     }
 }
 
@@ -146,11 +155,13 @@ impl Pen<'_> {
         if self.is_full() {
             return;
         }
-        self.text(0, label, if focused { Tone::AskTitle } else { Tone::Ask });
-        let width = usize::from(self.inner.width).saturating_sub(column);
-        self.text(column, &format!("{text:<width$}"), if focused { Tone::Field } else { Tone::Idle });
+        let (arrow, tone) = if focused { ("►", Tone::AskTitle) } else { (" ", Tone::Ask) };
+        self.text(0, &format!("{arrow} {label}"), tone);
+        let width = usize::from(self.inner.width).saturating_sub(column + FRAME);
+        self.text(column, &format!("[{:width$}]", ""), tone);
+        self.text(column + 1, &format!("{text:<width$}"), if focused { Tone::Field } else { Tone::Idle });
         if focused {
-            let x = u16::try_from(column + cursor).unwrap_or(u16::MAX);
+            let x = u16::try_from(column + 1 + cursor).unwrap_or(u16::MAX);
             self.cursor = Some(Position::new(self.inner.x.saturating_add(x).min(self.inner.right() - 1), self.y));
         }
         self.y += 1;
@@ -164,7 +175,11 @@ impl Pen<'_> {
                 return;
             }
             let chosen = choices.index() == Some(index);
-            let arrow = if chosen { "►" } else { " " };
+            let arrow = match (chosen, focused) {
+                (true, true) => "►",
+                (true, false) => "·",
+                (false, _) => " ",
+            };
             let key = if item.key == ' ' { "   ".to_owned() } else { format!("[{}]", item.key) };
             let width = usize::from(self.inner.width);
             let tone = match (chosen, focused) {

@@ -104,8 +104,8 @@ mod tests {
             lines,
             [
                 "FAIL  KSR-BUNDLE-POP  bundle 3",
-                "      The bundle is not signed by each of",
-                "      its keys.",
+                "      The bundle is not signed by each",
+                "      of its keys.",
                 "      expected a signature by key 14796",
                 "      found    none",
             ]
@@ -116,7 +116,7 @@ mod tests {
     fn finds_the_row_of_any_finding() {
         let all = vec![finding(Verdict::Fail); 1000];
         let ends = Rc::new(ends(&all, 40));
-        assert_eq!(ends.last(), Some(&5000));
+        assert_eq!(ends.last(), Some(&5000)); // five rows each
         let mut shown = Page::new(40);
         page(&mut shown, &all, ends);
         let area = ratatui::layout::Rect::new(0, 0, 40, 1);

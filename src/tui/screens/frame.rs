@@ -22,9 +22,12 @@ const STEPS: u16 = 12;
 /// Rows of pages that always stay: nine steps, or heading and eight rows of a digest.
 const PAGES: u16 = 10;
 
+/// Rows of pages that stay beside a question with a very long explanation.
+const FEWEST: u16 = 4;
+
 /// From this size of the pages on, several stand side by side: left one with a digest, right one with the rest.
 const SIDE_BY_SIDE: (u16, u16) = (114, 26);
-const LEFT: u16 = 60;
+const LEFT: u16 = 59;
 
 /// What is drawn besides the view.
 pub(crate) struct Drawn<'a> {
@@ -34,6 +37,8 @@ pub(crate) struct Drawn<'a> {
     pub(crate) panel: &'a Panel,
     /// The page that has the scroll keys.
     pub(crate) page: usize,
+    /// Why the last answer was not taken.
+    pub(crate) refusal: Option<&'a str>,
     /// The first row of a page that is seen.
     pub(crate) scroll: &'a dyn Fn(&str) -> usize,
     /// The code and its frame that are shown instead of everything.
@@ -83,11 +88,14 @@ pub(crate) fn draw(frame: &mut Frame<'_>, drawn: &Drawn<'_>) -> Seen {
         }
         _ => Vec::new(),
     };
-    let laid = Laid::new(drawn.panel, view.refusal.as_deref(), progress, area.width);
-    let most = rest.height.saturating_sub(PAGES + 2);
-    let height = u16::try_from(laid.rows()).unwrap_or(most).min(most);
+    let laid = Laid::new(drawn.panel, drawn.refusal, progress, area.width);
+    let most = usize::from(rest.height.saturating_sub(PAGES + 2));
+    let most = most.max(laid.least().min(usize::from(rest.height.saturating_sub(FEWEST + 2))));
+    let height = u16::try_from(laid.rows().min(most)).unwrap_or(0);
     let question = Rect { y: area.bottom() - 1 - height, height, ..area };
     let pages = Rect { height: rest.height - height - 2, ..rest };
+    let rule = format!("{}┴{}", "─".repeat(usize::from(STEPS) - 1), "─".repeat(usize::from(area.width - STEPS)));
+    frame.buffer_mut().set_stringn(area.x, pages.bottom(), rule, usize::from(area.width), Tone::Rule.style());
     let seen = middle(frame.buffer_mut(), pages, drawn);
     let cursor = laid.draw(frame.buffer_mut(), question);
     let keys = keys(drawn, &seen);
@@ -119,7 +127,10 @@ fn bottom(buffer: &mut Buffer, area: Rect, keys: &[(&str, &str)]) {
     buffer.set_style(area, Tone::Bar.style());
     let mut x = area.x;
     for (key, word) in keys {
-        for (text, tone) in [(format!(" {key} "), Tone::BarKey), (format!("{word} "), Tone::Bar)] {
+        if usize::from(area.right() - x) < key.len() + word.len() + 2 {
+            continue;
+        }
+        for (text, tone) in [(format!(" {key} "), Tone::BarKey), (format!("{word}"), Tone::Bar)] {
             let room = usize::from(area.right().saturating_sub(x));
             (x, _) = buffer.set_stringn(x, area.y, text, room, tone.style());
         }
@@ -148,11 +159,14 @@ fn keys(drawn: &Drawn<'_>, seen: &Seen) -> Vec<(&'static str, &'static str)> {
     if drawn.panel.fields.len() > 1 {
         keys.push(text::KEY_FIELD);
     }
+    match drawn.panel.escape_key() {
+        _ if drawn.look.help => {}
+        Some(true) => keys.push(text::KEY_NO),
+        Some(false) => keys.push(text::KEY_ESCAPE),
+        None => {}
+    }
     if !drawn.panel.fields.is_empty() {
         keys.push(text::KEY_ENTER);
-    }
-    if drawn.panel.escapes() {
-        keys.push(text::KEY_ESCAPE);
     }
     keys
 }

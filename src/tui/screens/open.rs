@@ -21,7 +21,12 @@ pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
                 page.pair("From", Tone::Text, &choice.origin);
                 match &choice.fault {
                     Some(fault) => page.pair("!!", Tone::Warn, fault),
-                    None => page.pair("SHA-256", Tone::Text, &render::hex::groups(choice.sha256.as_bytes()).join(" ")),
+                    None => {
+                        let groups = render::hex::groups(choice.sha256.as_bytes());
+                        for (row, groups) in groups.chunks(8).enumerate() {
+                            page.pair(if row == 0 { "SHA-256" } else { "" }, Tone::Text, &groups.join(" "));
+                        }
+                    }
                 }
                 page.blank();
             }
@@ -74,7 +79,7 @@ fn big_clock(page: &mut Page<'_>, time: Time) {
         page.line(Tone::Text.line(cells.collect::<String>()));
     }
     page.line(Tone::Text.line(""));
-    page.say(Tone::Text, &format!("{shown}  {}", time.ctime()));
+    page.say(Tone::Text, &format!("{shown}, {}", time.ctime()));
 }
 
 const fn glyph(sign: char, row: usize) -> &'static str {

@@ -37,7 +37,10 @@ fn planned<'a>(look: &Look<'a>, plan: &'a PlanView, width: usize, panes: &mut Ve
     findings::page(&mut page, &plan.findings, Rc::new(findings::ends(&plan.findings, width)));
     let reminded = look.view.jobs.iter().map(|job| findings::count(&job.findings));
     for (job, [_, warn, skipped, _]) in look.view.jobs.iter().zip(reminded) {
-        page.say(Tone::Quiet, &format!("Request of job {}: {warn} warnings, {skipped} skipped.", job.number));
+        page.say(
+            Tone::Quiet,
+            &format!("Request of job {}: {}, {skipped} skipped.", job.number, text::count(warn, "warning")),
+        );
     }
     panes.push(Pane::new("Checks", page));
 }
@@ -46,7 +49,11 @@ fn summary<'a>(plan: &PlanView, width: usize) -> Pane<'a> {
     let mut page = Page::new(width);
     page.digest("SHA-256 of the plan", &plan.sha256);
     page.blank();
-    page.pair("Makes", Tone::Text, &format!("{} signatures, in {} job(s)", plan.signatures, plan.jobs.len()));
+    page.pair(
+        "Makes",
+        Tone::Text,
+        &format!("{} in {}", text::count(plan.signatures, "signature"), text::count(plan.jobs.len(), "job")),
+    );
     for job in &plan.jobs {
         let schema = job.schema.as_ref().map(|schema| format!("schema {schema}, ")).unwrap_or_default();
         let text = format!("{}: {schema}covered until {}", job.zone, job.covered_until);
@@ -84,7 +91,7 @@ fn ksks(job: &PlannedView, width: usize) -> Page<'_> {
     page.many(job.keys.len() * keys::ROWS, move |row| {
         let Some(key) = job.keys.get(row / keys::ROWS) else { return Line::default() };
         let use_ = if key.signs { "signs" } else { "is published only" };
-        let note = format!("label {}, {use_}; fingerprint as in its DS", key.label);
+        let note = format!("label {}, {use_}", key.label);
         keys::row(&key.name, &note, &key.dnskey, &key.fingerprint, row % keys::ROWS)
     });
     page
@@ -92,13 +99,15 @@ fn ksks(job: &PlannedView, width: usize) -> Page<'_> {
 
 fn warning<'a>(view: &View, job: usize, check: &str, message: &str, width: usize) -> Pane<'a> {
     let mut page = Page::new(width);
-    page.say(Tone::Warn, &format!("WARN  {check}"));
-    page.blank();
-    page.say(Tone::Text, message);
     let of_plan = view.plan.as_ref().map(|plan| plan.findings.iter());
     let of_job = view.jobs.iter().find(|view| view.number == job).map(|job| job.findings.iter());
     let all = if job == 0 { of_plan } else { of_job };
-    for finding in all.into_iter().flatten().filter(|finding| finding.check == check) {
+    let named: Vec<_> = all.into_iter().flatten().filter(|finding| finding.check == check).collect();
+    if !named.iter().any(|finding| finding.message == message) {
+        page.line(Tone::Warn.line(format!("WARN  {check}")));
+        page.say(Tone::Text, message);
+    }
+    for finding in named {
         page.blank();
         for line in findings::lines(finding, width) {
             page.line(line);

@@ -51,7 +51,7 @@ pub(super) fn jobs<'a>(view: &View, width: usize) -> Page<'a> {
 fn request<'a>(job: &JobView, width: usize) -> Pane<'a> {
     let mut page = Page::new(width);
     page.pair("Request", Tone::Text, &format!("{}  ({})", job.request.file, octets(job.request.octets)));
-    page.pair("Zone", Tone::Text, &format!("{}   format {}   job {}", job.zone, job.format, job.number));
+    page.pair("Zone", Tone::Text, &format!("{} (job {}, format {})", job.zone, job.number, job.format));
     if let (Some(first), Some(last)) = (job.bundles.first(), job.bundles.last()) {
         let end = last.expiration.unwrap_or(last.inception);
         let count = job.bundles.len();
@@ -78,17 +78,17 @@ fn bundles(job: &JobView, width: usize) -> Pane<'_> {
         let Some(bundle) = job.bundles.get(row / rows) else { return Line::default() };
         if row % rows == 1 {
             let id = bundle.id.as_deref().unwrap_or_default();
-            return Tone::Quiet.line(format!("{:digits$}  id {id}", ""));
+            return Tone::Quiet.line(format!("{:digits$} id {id}", ""));
         }
         Tone::Text.line(bundle_line(bundle, digits, width))
     });
-    let head = format!("{:>digits$}  {:<19}  {:<19}  ZSK tags", "No", "From (UTC)", "Until (UTC)");
+    let head = format!("{:>digits$} {:<19} {:<19} ZSK tags", "No", "From (UTC)", "Until (UTC)");
     Pane { head: vec![Tone::Head.line(head)], ..Pane::new("Bundles", page) }
 }
 
 fn bundle_line(bundle: &BundleView, digits: usize, width: usize) -> String {
     let until = bundle.expiration.map_or_else(|| "set by the plan".to_owned(), moment);
-    let mut line = format!("{:>digits$}  {:<19}  {until:<19} ", bundle.number, moment(bundle.inception));
+    let mut line = format!("{:>digits$} {:<19} {until:<19}", bundle.number, moment(bundle.inception));
     for (index, (key, _)) in bundle.keys.iter().enumerate() {
         let tag = format!(" {}", key.key_tag());
         let more = format!(" +{}", bundle.keys.len() - index);
@@ -119,7 +119,7 @@ fn key_pane<'a>(look: &Look<'a>, job: &'a JobView, width: usize) -> Pane<'a> {
             count if count == used.last - used.first + 1 => format!("in bundles {} to {}", used.first, used.last),
             count => format!("in {count} bundles between {} and {}", used.first, used.last),
         };
-        keys::row(&format!("{}", row / keys::ROWS + 1), &place, key, fingerprint, row % keys::ROWS)
+        keys::row(&format!("Key {}", row / keys::ROWS + 1), &place, key, fingerprint, row % keys::ROWS)
     });
     Pane::new(title, page)
 }

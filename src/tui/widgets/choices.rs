@@ -79,8 +79,8 @@ impl Choices {
         let next = match (action, self.chosen) {
             (Action::Up, Some(chosen)) if chosen > 0 => chosen - 1,
             (Action::Down, Some(chosen)) if chosen < last => chosen + 1,
-            (Action::Down, None) | (Action::Home, _) => 0,
-            (Action::Up, None) | (Action::End, _) => last,
+            (Action::Down, None) => 0,
+            (Action::Up, None) => last,
             (Action::Sign(sign), _) => {
                 let same = |item: &Choice| item.key != ' ' && item.key.eq_ignore_ascii_case(&sign);
                 let Some(index) = self.items.iter().position(same) else { return false };
@@ -123,7 +123,7 @@ mod tests {
         let mut choices = Choices::numbered((0..20).map(|index| (index.to_string(), Reply::Choose(index))));
         assert!(!choices.key(Action::Up));
         assert!(choices.key(Action::Sign('3')) && choices.index() == Some(2));
-        assert!(choices.key(Action::End) && !choices.key(Action::Down));
+        assert!((3..20).all(|_| choices.key(Action::Down)) && !choices.key(Action::Down));
         assert_eq!((choices.index(), choices.first_seen(5)), (Some(19), 15));
         assert!(!Choices::default().key(Action::Sign('1')));
     }

@@ -65,7 +65,7 @@ impl TextField {
     /// What is seen of it in `width` columns, and the column of the cursor.
     pub(crate) fn window(&self, width: usize) -> (String, usize) {
         let first = (self.cursor + 1).saturating_sub(width);
-        (self.signs.iter().skip(first).take(width).collect(), self.cursor - first)
+        (self.signs.iter().skip(first).take(width).collect(), self.cursor.saturating_sub(first))
     }
 }
 
