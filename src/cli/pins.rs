@@ -130,7 +130,7 @@ impl PinArgs {
     /// The PIN of an officer, or of the token itself.
     pub(super) fn pin(&self, officer: Option<&Role>) -> Result<Pin, CliError> {
         let Some(file) = self.pin_files.iter().find(|file| file.officer.as_ref() == officer) else {
-            let whose = officer.map_or("the token".to_owned(), ToString::to_string);
+            let whose = officer.map_or_else(|| "the token".to_owned(), ToString::to_string);
             return Err(CliError::usage(format!("the PIN of {whose} is missing")).field("--pin-file"));
         };
         read_pin(&file.path)

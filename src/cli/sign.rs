@@ -225,7 +225,7 @@ impl Script<'_> {
     fn answer(&mut self, view: &View) -> Option<Input> {
         let over = matches!(view.question, Question::Finished { .. } | Question::Close);
         if !over && let Some(refusal) = &view.refusal {
-            self.error = Some(CliError::media(refusal.clone()));
+            self.error.get_or_insert_with(|| CliError::media(refusal.clone()));
             return None;
         }
         self.chosen(view).map(Input::Answer)
