@@ -7,7 +7,8 @@
     clippy::indexing_slicing,
     clippy::print_stderr,
     clippy::disallowed_methods,
-    reason = "a test may panic, start programs and read its own environment"
+    unreachable_pub,
+    reason = "a test may panic, start programs and read its own environment, and shares modules with others"
 )]
 
 use std::fmt::Write as _;
@@ -19,9 +20,12 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+#[path = "common/skip.rs"]
+mod skip;
 #[path = "common/softhsm.rs"]
 mod softhsm;
 
+use skip::skip;
 use softhsm::SoftHsm;
 
 /// What a run of the program gave.
@@ -59,7 +63,7 @@ fn json(folder: &Path, words: &[&str]) -> (i32, Value) {
 fn samples() -> Option<PathBuf> {
     let folder = std::env::var_os("CLAVIGER_SAMPLES").map(PathBuf::from);
     if folder.is_none() {
-        eprintln!("SKIPPED: CLAVIGER_SAMPLES does not name the folder of real files");
+        skip("CLAVIGER_SAMPLES does not name the folder of real files");
     }
     folder
 }
@@ -551,7 +555,9 @@ fn officers_open_the_token_together() {
 fn the_help_texts_are_those_that_were_agreed() {
     let place = tempfile::tempdir().unwrap();
     let mut all = String::new();
-    for command in ["", "check", "show", "audit", "key", "key generate", "key inventory"] {
+    for command in
+        ["", "ceremony", "rehearse", "check", "sign", "show", "audit", "key", "key generate", "key inventory"]
+    {
         let words: Vec<&str> = command.split(' ').filter(|word| !word.is_empty()).chain(["--help"]).collect();
         let run = claviger(place.path(), &words);
         assert_eq!((run.code, run.err.as_str()), (0, ""));

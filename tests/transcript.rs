@@ -9,7 +9,7 @@ mod transcript {
     use std::process::{Command, Output, Stdio};
 
     use claviger::dns::{Algorithm, Dnskey, Name, RrType, Rrsig, Time, key_rdatas, sha256};
-    use claviger::exchange::{Format, Key, Records, Response, ResponseBundle, Signature, SignedSet};
+    use claviger::exchange::{Format, Key, Limits, Records, Response, ResponseBundle, Signature, SignedSet};
     use claviger::paper::report;
     use claviger::steps::{Actor, Mode, Moment, Step};
     use claviger::transcript::{
@@ -89,12 +89,16 @@ mod transcript {
     fn record_of(mode: &Mode, response: &Response) -> SealedRecord {
         // As text of its own, so that this test stands without any writer: what matters here is what the script sees.
         let skr = rrsets(response, &sha256(b"")).replace("; bundle", ";; SignedKeyResponse");
+        record_with(mode, response, skr.into_bytes())
+    }
+
+    fn record_with(mode: &Mode, response: &Response, skr: Vec<u8>) -> SealedRecord {
         let mut files = Files::new();
         files.insert(names::PROFILE.to_owned(), b"name = \"x\"\n".to_vec());
         files.insert(names::PLAN.to_owned(), b"{}".to_vec());
         files.insert("jobs/01-example/ksr.txt".to_owned(), b";; KeySigningRequest\n".to_vec());
-        files.insert("jobs/01-example/dnskey.txt".to_owned(), rrsets(response, &sha256(skr.as_bytes())).into_bytes());
-        files.insert("jobs/01-example/skr.txt".to_owned(), skr.into_bytes());
+        files.insert("jobs/01-example/dnskey.txt".to_owned(), rrsets(response, &sha256(&skr)).into_bytes());
+        files.insert("jobs/01-example/skr.txt".to_owned(), skr);
         let public = key().public();
         let opened = Opened {
             transcript_version: 1,
@@ -269,5 +273,31 @@ mod transcript {
         let shown = text(&script(on_disk(&record.files).path(), None));
         assert!(shown.contains("FAIL  jobs/01-example/dnskey.txt bundle 2: Error: Bogus DNSSEC signature"), "{shown}");
         assert_eq!(shown.matches("FAIL").count(), 2, "{shown}"); // and the count of good bundles
+    }
+    /// Signed by the root's own signer, by `dnssec-ksr` and by `keymgr`: RSA, ECDSA and Ed25519.
+    #[test]
+    fn the_witnesses_script_accepts_real_responses() {
+        #[expect(clippy::disallowed_methods, reason = "tests alone find the real files by this variable")]
+        let Ok(samples) = std::env::var("CLAVIGER_SAMPLES") else {
+            println!("skipped: CLAVIGER_SAMPLES is unset");
+            return;
+        };
+        for path in [
+            "root/skr-root-2017-q2-0.xml",
+            "root/skr-root-2017-q3-0-c_to_d.xml",
+            "bind/bind-alg8-single/skr.txt",
+            "bind/bind-alg15-single/skr.txt",
+            "knot/knot34-alg13-kskroll/skr.txt",
+        ] {
+            let skr = fs::read(Path::new(&samples).join(path)).unwrap();
+            let response = claviger::exchange::read_response(&skr, &Limits::default()).unwrap();
+            let record = record_with(&Mode::Ceremony, &response, skr);
+            let shown = text(&script(on_disk(&record.files).path(), None));
+            assert!(shown.ends_with("verdict                 good\n"), "{path}: {shown}");
+            assert!(
+                shown.lines().any(|line| line.starts_with("ok") && line.contains("verifies (ldns)")),
+                "{path}: {shown}"
+            );
+        }
     }
 }

@@ -149,6 +149,9 @@ impl Ceremony {
 
     fn stopped(&mut self) -> Result<(), Refusal> {
         self.outcome = "stopped";
+        // What was signed and not accepted does not leave.
+        self.made.clear();
+        self.view.results.clear();
         self.forget_shares_and_draft();
         if !self.ledger.is_open() {
             // Nothing has happened yet, so there is nothing to seal.

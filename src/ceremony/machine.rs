@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::dns::{Sha256Digest, Time, sha256};
 use crate::media::FolderImage;
 use crate::plan::{JobInput, Previous};
-use crate::policy::Admitted;
+use crate::policy::{Admitted, Finding};
 use crate::profile::{self, Profile, ProfileError};
 use crate::quorum::{Assembly, ShareFile};
 use crate::steps::{Actor, KeyFacts, Mode, Moment, Role, TokenFacts, VolumeId};
@@ -175,6 +175,7 @@ pub(super) struct Job {
     pub(super) request: SourceFile,
     pub(super) previous: Option<SourceFile>,
     pub(super) input: Arc<JobInput>,
+    pub(super) findings: Arc<Vec<Finding>>,
 }
 
 /// A document as it came.

@@ -13,9 +13,14 @@ use super::{Answer, Effect, Judging, Question, Refusal, Task};
 impl Ceremony {
     pub(super) fn begin_plan(&mut self) -> Result<(), Refusal> {
         self.view.step = Step::Plan;
-        let task = Task::Plan(self.judging()?);
+        let task = Task::Plan { judging: self.judging()?, findings: self.findings_of_jobs() };
         self.wait(Waiting::Plan, "making the plan", Effect::Compute(Box::new(task)));
         Ok(())
+    }
+
+    /// What the checks have said of the jobs in the plan.
+    pub(super) fn findings_of_jobs(&self) -> Vec<Finding> {
+        self.jobs.iter().flat_map(|job| job.findings.iter().cloned()).collect()
     }
 
     pub(super) fn judging(&mut self) -> Result<Judging, Refusal> {
@@ -36,10 +41,9 @@ impl Ceremony {
         self.record(Actor::Program, Body::Planned(body))?;
         let findings = Findings { job: 0, stage: "plan".to_owned(), findings: made.findings.clone() };
         self.record(Actor::Program, Body::Findings(findings))?;
-        let Some(admitted) = made.admitted else {
-            let failed: Vec<String> =
-                made.findings.iter().filter(|f| f.verdict == Verdict::Fail).map(|f| f.to_string()).collect();
-            return self.no_plan(Refusal::Plan(failed.join("; ")));
+        let admitted = match made.admitted {
+            Ok(admitted) => admitted,
+            Err(refused) => return self.no_plan(Refusal::Plan(refused)),
         };
         self.view.signatures = (0, made.view.signatures);
         let mut view = made.view;

@@ -314,6 +314,7 @@ impl Ceremony {
                 request: draft.request,
                 previous: draft.previous.and_then(|(source, _)| source),
                 input,
+                findings: self.view.jobs.last().map(|view| Arc::clone(&view.findings)).unwrap_or_default(),
             });
         }
         if self.unattended() && !accepted {

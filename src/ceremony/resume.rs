@@ -133,20 +133,34 @@ impl Ceremony {
             schema: job.schema.clone(),
             until: job.until,
         };
-        Ok(Job { number: job.number, paths, request: source, previous: previous_file, input: Arc::new(input) })
+        let input = Arc::new(input);
+        let profile = self.profile().map_err(|error| error.to_string())?;
+        let judging = Judging {
+            profile,
+            inputs: vec![Arc::clone(&input)],
+            judged_at: self.judged_at.ok_or_else(|| "the spool is damaged".to_owned())?,
+        };
+        let Outcome::Judged(findings) = Task::Judge(judging).run(&self.setup.program(), 1) else {
+            return Err("the request could not be judged again".to_owned());
+        };
+        let findings = Arc::new(findings);
+        Ok(Job { number: job.number, paths, request: source, previous: previous_file, input, findings })
     }
 
     /// The plan is made again from the same inputs, and must be the one that two people have confirmed.
     fn plan_again(&mut self, transcript: &str) -> Result<(), String> {
         let judging: Judging = self.judging().map_err(|error| error.to_string())?;
         let program = self.setup.program();
-        let Outcome::Planned(plan) = Task::Plan(judging).run(&program, 1) else {
+        let findings = self.findings_of_jobs();
+        let Outcome::Planned(plan) = Task::Plan { judging, findings }.run(&program, 1) else {
             return Err("the plan could not be made again".to_owned());
         };
         let made = plan?;
         let confirmed = |sha256: Sha256Digest| transcript.contains(&sha256.to_string());
-        let admitted = made.admitted.filter(|_| confirmed(made.view.sha256));
-        let admitted = admitted.ok_or_else(|| "the plan made again differs from the one confirmed".to_owned())?;
+        if !confirmed(made.view.sha256) {
+            return Err("the plan made again differs from the one confirmed".to_owned());
+        }
+        let admitted = made.admitted?;
         if self.signatures.len() > made.view.signatures {
             return Err("the spool is damaged".to_owned());
         }

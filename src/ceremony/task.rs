@@ -32,7 +32,12 @@ pub enum Task {
     /// Judge one job.
     Judge(Judging),
     /// Make and judge the plan of all jobs.
-    Plan(Judging),
+    Plan {
+        /// The jobs.
+        judging: Judging,
+        /// What the checks have said of each of them.
+        findings: Vec<Finding>,
+    },
     /// Open an officer's share.
     OpenShare {
         /// The file.
@@ -88,8 +93,8 @@ pub struct DocumentMade {
 pub struct PlanMade {
     /// `plan.json`.
     pub json: Vec<u8>,
-    /// The admitted plan; none if a check failed.
-    pub admitted: Option<Admitted>,
+    /// The admitted plan, or why it is not.
+    pub admitted: Result<Admitted, String>,
     /// What the checks say of the plan as a whole.
     pub findings: Vec<Finding>,
     /// For the screen.
@@ -120,10 +125,12 @@ impl Task {
     #[must_use]
     pub fn run(self, program: &str, threads: usize) -> Outcome {
         match self {
-            Self::Audit(files) => Outcome::Audited(Box::new(transcript::audit(&files, None, threads, crate::paper::report)), files),
+            Self::Audit(files) => {
+                Outcome::Audited(Box::new(transcript::audit(&files, None, threads, crate::paper::report)), files)
+            }
             Self::Read { purpose, name, octets, limit } => Outcome::Read(read(purpose, name, octets, limit)),
             Self::Judge(judging) => Outcome::Judged(judge(&judging, program, threads)),
-            Self::Plan(judging) => Outcome::Planned(make_plan(&judging, program).map(Box::new)),
+            Self::Plan { judging, findings } => Outcome::Planned(make_plan(&judging, findings, program).map(Box::new)),
             Self::OpenShare { file, pin } => Outcome::Share(file.open(&pin).map_err(|error| error.to_string())),
             Self::Finish { judging, plan, signatures } => {
                 Outcome::Finished(finish(&judging, &plan, signatures, threads))
@@ -165,14 +172,15 @@ fn judge(judging: &Judging, program: &str, threads: usize) -> Vec<Finding> {
     findings
 }
 
-fn make_plan(judging: &Judging, program: &str) -> Result<PlanMade, String> {
+fn make_plan(judging: &Judging, of_jobs: Vec<Finding>, program: &str) -> Result<PlanMade, String> {
     let profile = judging.profile.as_ref();
     let inputs: Vec<JobInput> = judging.inputs.iter().map(|input| input.as_ref().clone()).collect();
     let plan = plan::build(profile, &inputs, judging.judged_at, program).map_err(|error| error.to_string())?;
     let findings = policy::check_plan(profile, &inputs, &plan, judging.judged_at);
     let view = plan_view(&plan, &inputs, findings.clone());
     let json = plan.to_json();
-    Ok(PlanMade { json, admitted: policy::admit(plan, &findings).ok(), findings, view })
+    let all: Vec<Finding> = of_jobs.into_iter().chain(findings.clone()).collect();
+    Ok(PlanMade { json, admitted: policy::admit(plan, &all).map_err(|refused| refused.to_string()), findings, view })
 }
 
 fn plan_view(plan: &Plan, inputs: &[JobInput], findings: Vec<Finding>) -> PlanView {

@@ -336,6 +336,7 @@ impl Ceremony {
     pub(super) fn token_fault(&mut self, message: String) -> Result<(), Refusal> {
         let note = transcript::Note { note: transcript::clean_text(&message) };
         self.record(Actor::Program, Body::TokenFault(note))?;
+        self.view.faults.push(transcript::clean_text(&message));
         self.failure = self.unattended().then_some(Failure::Token);
         self.wait(Waiting::TokenEnd(AfterToken::Fault(message)), "ending the token host", Effect::CloseToken);
         Ok(())

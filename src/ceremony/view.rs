@@ -60,6 +60,8 @@ pub struct View {
     pub codes: Vec<Code>,
     /// Exceptions recorded.
     pub exceptions: usize,
+    /// What went wrong with the token or a medium, the last one last.
+    pub faults: Vec<String>,
     /// The last entries, one line each: `12:00:01 request findings …`.
     pub log: Vec<String>,
 }
@@ -93,6 +95,7 @@ impl View {
             fingerprint: None,
             codes: Vec::new(),
             exceptions: 0,
+            faults: Vec::new(),
             log: Vec::new(),
         }
     }

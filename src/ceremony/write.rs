@@ -165,6 +165,7 @@ impl Ceremony {
             Err(reason) => {
                 let reason = transcript::clean_text(&reason);
                 self.set_state(&name, &label, &reason);
+                self.view.faults.push(reason.clone());
                 let failed = WriteFailed { name: name.clone(), label: label.clone(), reason: reason.clone() };
                 self.record(Actor::Program, Body::WriteFailed(failed))?;
                 // One record must be whole before a response leaves; a response may be left out by a decision.

@@ -84,14 +84,19 @@ impl CliError {
         Self::new(Kind::Input, message)
     }
 
-    /// Something that the token did.
-    pub(super) fn token(message: impl Into<String>) -> Self {
-        Self::new(Kind::Token, message)
-    }
-
     /// A defect of this program, or a computer without what every computer has.
     pub(super) fn internal(message: impl Into<String>) -> Self {
         Self::new(Kind::Internal, message).advice("report this with the program's version; nothing was written")
+    }
+
+    /// A medium that cannot be written, or a folder that cannot be made.
+    pub(super) fn media(message: impl Into<String>) -> Self {
+        Self::new(Kind::Media, message)
+    }
+
+    /// The token, or a PIN.
+    pub(super) fn token(message: impl Into<String>) -> Self {
+        Self::new(Kind::Token, message)
     }
 
     /// A document that is none.

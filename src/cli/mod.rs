@@ -5,6 +5,7 @@
 //! exactly one object, whatever happens.
 
 mod audit;
+mod ceremony;
 mod check;
 mod error;
 mod hsm;
@@ -13,7 +14,10 @@ mod json;
 mod key;
 mod panics;
 mod pins;
+mod player;
+mod rehearse;
 mod show;
+mod sign;
 mod text;
 
 use std::ffi::OsString;
@@ -76,7 +80,10 @@ Exit status:
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Ceremony(ceremony::Args),
+    Rehearse(rehearse::Args),
     Check(check::Args),
+    Sign(sign::Args),
     Show(show::Args),
     Audit(audit::Args),
     #[command(subcommand)]
@@ -87,7 +94,10 @@ impl Command {
     /// Its name in reports, and how to run it.
     fn parts(&self) -> (&'static str, &dyn Run) {
         match self {
+            Self::Ceremony(args) => ("ceremony", args),
+            Self::Rehearse(args) => ("rehearse", args),
             Self::Check(args) => ("check", args),
+            Self::Sign(args) => ("sign", args),
             Self::Show(args) => ("show", args),
             Self::Audit(args) => ("audit", args),
             Self::Key(command) => command.parts(),
@@ -165,7 +175,10 @@ fn misused(args: &[OsString], error: &clap::Error, out: &mut dyn Write, err: &mu
     let name = match words.as_slice() {
         ["key", "generate", ..] => "key generate",
         ["key", "inventory", ..] => "key inventory",
-        [first, ..] => ["check", "show", "audit", "key"].into_iter().find(|name| name == first).unwrap_or_default(),
+        [first, ..] => ["ceremony", "rehearse", "check", "sign", "show", "audit", "key"]
+            .into_iter()
+            .find(|name| name == first)
+            .unwrap_or_default(),
         [] => "",
     };
     let mut report = Report::new(name, env.clock.now());

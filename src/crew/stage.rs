@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
+use std::time::Duration;
 
 use crate::ceremony::{
-    Answer, Ceremony, Effect, Event, FileChoice, FileRead, Input, Question, Refusal, Setup, Spool, View, Work,
+    Ceremony, Effect, Event, FileChoice, FileRead, Input, Question, Refusal, Setup, Spool, View, Work,
 };
 use crate::process::Clock;
 use crate::steps::{Moment, Role};
 
 use super::Crew;
+
+/// How long a script without an answer waits for news.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Documents and shares that the command line names, instead of media.
 #[derive(Clone, Debug, Default)]
@@ -131,7 +135,8 @@ impl Stage {
 
     /// Plays a script to the end: it is asked for an answer whenever a question waits for one.
     ///
-    /// `shown` is called with every view. The script ends the play by having no answer. Returns the exit code.
+    /// `shown` is called with every view. A script without an answer waits a moment for news, and is stuck then.
+    /// Returns the exit code.
     ///
     /// # Errors
     /// The question that had no answer, or whose answer was refused, and why.
@@ -157,20 +162,21 @@ impl Stage {
                 self.work(done);
             }
             let question = format!("{:?}", self.view().question);
-            let refused = self.view().refusal.clone();
             let Some(input) = script(self.view()) else {
-                return Err(Stuck { question, why: refused.unwrap_or_else(|| "there is no answer to it".to_owned()) });
+                // Perhaps what it needs is only being plugged in.
+                match work.recv_timeout(PATIENCE) {
+                    Ok(done) => self.work(done),
+                    Err(_) => {
+                        let none = || "there is no answer to it".to_owned();
+                        return Err(Stuck { question, why: self.view().refusal.clone().unwrap_or_else(none) });
+                    }
+                }
+                continue;
             };
             if let Err(refusal) = self.input(input) {
                 return Err(Stuck { question, why: refusal.to_string() });
             }
         }
-    }
-
-    /// An answer, as input.
-    #[must_use]
-    pub const fn answer(answer: Answer) -> Option<Input> {
-        Some(Input::Answer(answer))
     }
 }
 

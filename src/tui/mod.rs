@@ -1,1 +1,23 @@
-//! The full-screen program: draws the view, turns keys into events.
+//! The full-screen program: draws the view, turns keys into inputs.
+//!
+//! [`run`] is the event loop; it blocks on one channel that keyboard, clock and workers post to. What is shown follows
+//! from the [`View`](crate::ceremony::View) alone, what is typed stays here until it is an answer.
+
+mod app;
+mod cache;
+#[cfg(test)]
+mod fixture;
+mod help;
+mod keys;
+mod page;
+mod panel;
+mod screens;
+#[cfg(test)]
+mod snapshots;
+mod terminal;
+mod text;
+mod theme;
+mod widgets;
+
+pub use self::app::{App, Driver, Message, run};
+pub use self::terminal::{Screen, listen};

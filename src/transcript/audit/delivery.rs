@@ -23,8 +23,7 @@ pub(super) fn check(
     if let (Some(key), Some(opened)) = (key, trail.opened)
         && let Err(error) = key.verify_sshsig(Namespace::Delivery, &opened.mode, log, signature)
     {
-        let found = format!("{error} ({})", names::DELIVERY);
-        remarks.fail(CHECK, names::DELIVERY_SIG, "it does not sign its file", "a signature", found);
+        remarks.unsigned(CHECK, names::DELIVERY, names::DELIVERY_SIG, error);
     }
     let entries = match chain::read(log, fingerprint.unwrap_or(Sha256Digest::ZERO)) {
         Ok(entries) => entries,

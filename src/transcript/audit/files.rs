@@ -90,7 +90,7 @@ fn check_sums(files: &Files, remarks: &mut Remarks) {
         match listed.remove(path.as_str()) {
             Some(listed) if listed == digest => {}
             Some(listed) => {
-                remarks.fail(SUMS, path, "its hash is not that in SHA256SUMS", listed.escape_debug(), digest)
+                remarks.fail(SUMS, path, "its hash is not that in SHA256SUMS", listed.escape_debug(), digest);
             }
             None => remarks.fail(SUMS, path, "SHA256SUMS does not name it", "a line", "none"),
         }

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use crate::dns::sha256;
 use crate::policy::Finding;
 use crate::steps::Verdict;
+use crate::transcript::SignatureError;
 
 /// Findings in the order in which they are made.
 pub(super) struct Remarks(Vec<Finding>);
@@ -24,6 +25,19 @@ impl Remarks {
         if let Some(finding) = self.0.last_mut() {
             finding.expected = Some(expected.to_string());
             finding.found = Some(found.to_string());
+        }
+    }
+
+    /// A signature that does not hold: its form is wrong, or it and its file do not belong together.
+    pub(super) fn unsigned(&mut self, check: &str, file: &str, signature: &str, error: SignatureError) {
+        match error {
+            SignatureError::Signature => {
+                let both = format!("{file}, {signature}");
+                self.fail(check, &both, "they do not belong together", "a signature over this file", error);
+            }
+            SignatureError::Form | SignatureError::Key => {
+                self.fail(check, signature, &format!("it does not sign {file}"), "a signature of its form", error);
+            }
         }
     }
 

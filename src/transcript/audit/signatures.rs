@@ -35,15 +35,13 @@ pub(super) fn check(files: &Files, trail: &Trail<'_>, remarks: &mut Remarks) -> 
     for (path, signature, namespace) in signed {
         let (Some(message), Some(armored)) = (files.get(path), files.get(signature)) else { continue };
         if let Err(error) = key.verify_sshsig(namespace, &opened.mode, message, armored) {
-            let found = format!("{error} ({path})");
-            remarks.fail(SIGNATURES, signature, "it does not sign its file", namespace.text(&opened.mode), found);
+            remarks.unsigned(SIGNATURES, path, signature, error);
         }
     }
     if let (Some(message), Some(raw)) = (files.get(names::TRANSCRIPT), files.get(names::TRANSCRIPT_RAW))
         && let Err(error) = key.verify_raw(message, raw)
     {
-        let found = format!("{error} ({})", names::TRANSCRIPT);
-        remarks.fail(SIGNATURES, names::TRANSCRIPT_RAW, "it does not sign its file", "a signature", found);
+        remarks.unsigned(SIGNATURES, names::TRANSCRIPT, names::TRANSCRIPT_RAW, error);
     }
     remarks.pass(SIGNATURES, "transcript and sums are signed by the ceremony key");
     Some(key)

@@ -1,0 +1,42 @@
+# Claviger. `make` lists what there is.
+CARGO ?= cargo
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+ceremony: ## set up, build and rehearse a ceremony on a software token
+	@tests/setup ceremony
+	@$(CARGO) build --release --locked
+	@if [ -t 0 ] && [ -t 1 ]; then exec $(TARGET)/release/claviger rehearse; \
+	else exec $(TARGET)/release/claviger rehearse --auto; fi
+
+test: setup ## set up, build, lint and run every test
+	@rm -f target/skipped.txt
+	@mkdir -p target && git diff > target/before.diff 2>/dev/null || true
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets --locked -- -D warnings
+	$(CARGO) build --locked
+	$(CARGO) test --locked
+	@tests/skipped
+	@git rev-parse --git-dir >/dev/null 2>&1 || exit 0; git diff | cmp - target/before.diff || \
+	{ echo "the tests changed files of the repository:" >&2; git diff --stat >&2; exit 1; }
+
+check: ## format, lints and the shape of the house; nothing else runs
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets --locked -- -D warnings
+	$(CARGO) test --locked --test house
+
+bench: ## measure rates, beside the token's own and other signers'
+	@tests/setup
+	$(CARGO) bench --locked
+
+fmt: ## format the code
+	$(CARGO) fmt
+
+setup: ## install what tests need and this machine lacks
+	@tests/setup
+
+.DEFAULT_GOAL := help
+.PHONY: help ceremony test check bench fmt setup

@@ -1,0 +1,56 @@
+//! `ceremony`: the whole ceremony at the screen.
+
+use std::path::PathBuf;
+
+use crate::crew::{SpoolFolder, Stage};
+use crate::media::FolderVolumes;
+use crate::steps::Mode;
+
+use super::error::CliError;
+use super::json::Report;
+use super::player::{self, channel};
+use super::{Done, Env, Run};
+
+/// Hold a ceremony at the screen
+///
+/// Media are the folders named by --medium, each with its label as its name, and every folder in --media, as file
+/// systems are mounted there. A ceremony whose process died goes on where it was, if --spool names the same folder.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// A ceremony profile to choose; may be given several times
+    #[arg(long, required = true, value_name = "P.toml")]
+    profile: Vec<PathBuf>,
+    /// A folder that is a medium; its name is the label
+    #[arg(long, value_name = "DIR")]
+    medium: Vec<PathBuf>,
+    /// A folder whose folders are media, as /media/user
+    #[arg(long, value_name = "DIR")]
+    media: Option<PathBuf>,
+    /// A folder in RAM for what a process that is started again needs
+    #[arg(long, value_name = "DIR", default_value = "/dev/shm/claviger")]
+    spool: PathBuf,
+}
+
+impl Run for Args {
+    fn run(&self, env: &Env, _: &mut Report) -> Result<Done, CliError> {
+        let mut setup = player::setup(Mode::Ceremony, env)?;
+        setup.profiles = self.profile.iter().map(|path| player::profile_file(path)).collect::<Result<_, _>>()?;
+        let volumes = FolderVolumes::new(self.medium.clone(), self.media.clone());
+        let spool = SpoolFolder::new(self.spool.clone()).map_err(|error| CliError::input(error.to_string()))?;
+        let left = spool.left().map_err(|error| CliError::input(error.to_string()))?;
+        let (sender, receiver, report) = channel();
+        let crew = player::crew(env, Box::new(volumes), Some(spool), report)?;
+        let clock = std::sync::Arc::clone(&env.clock);
+        let stage = match left {
+            None => Stage::begin(setup, crew, clock, None),
+            Some(spool) => Stage::resume(setup, &spool, crew, clock).map_err(|why| {
+                let error = CliError::input(format!("an interrupted ceremony was found and cannot go on: {why}"));
+                error.advice("audit its journal on the record medium; name another --spool to begin anew")
+            })?,
+        };
+        match player::show(stage, &sender, &receiver)? {
+            0 => Ok(Done { good: true, text: String::new() }),
+            _ => Ok(Done { good: false, text: String::new() }),
+        }
+    }
+}

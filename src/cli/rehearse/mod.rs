@@ -1,0 +1,104 @@
+//! `rehearse`: a ceremony on a software token, with everything prepared.
+
+mod auto;
+mod prepare;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc;
+
+use crate::crew::{SpoolFolder, Stage};
+use crate::dns::Time;
+use crate::media::FolderVolumes;
+use crate::process::{FixedClock, SeededEntropy};
+use crate::steps::Mode;
+
+use self::prepare::Rehearsal;
+use super::error::CliError;
+use super::input;
+use super::json::Report;
+use super::player::{self, channel};
+use super::{Done, Env, Run};
+
+/// Milliseconds that a fixed clock advances with every reading.
+const CLOCK_STEP: u64 = 200;
+
+/// Rehearse a ceremony on a software token
+///
+/// Everything is prepared in a new folder: a software token with keys made for it, three officers with a quorum of
+/// two, sample requests, and folders that play the sticks. Everything that is written is marked as a rehearsal. The
+/// officers' PINs stand in the name of the profile and in PINS.txt.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Walk through all steps without a person; prints the record's folder
+    #[arg(long)]
+    auto: bool,
+    /// The folder of the rehearsal [default: rehearsal-<time> in the working folder]
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// A clock that begins at this time and advances with every reading
+    #[arg(long, value_name = "TIME", requires = "seed")]
+    clock: Option<Time>,
+    /// 64 hexadecimal digits in place of randomness, for what the ceremony itself draws
+    #[arg(long, value_name = "HEX", requires = "clock")]
+    seed: Option<crate::dns::Sha256Digest>,
+    /// The PKCS#11 module of the software token
+    #[arg(long, value_name = "FILE", default_value = "/usr/lib/softhsm/libsofthsm2.so")]
+    module: PathBuf,
+    /// Bundles of the sample request in the format of BIND
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    bundles: u16,
+}
+
+impl Run for Args {
+    fn run(&self, env: &Env, _: &mut Report) -> Result<Done, CliError> {
+        let env = self.fixed(env);
+        let dir = self.dir.clone().unwrap_or_else(|| format!("rehearsal-{}", env.clock.now().compact()).into());
+        let rehearsal = if dir.join(prepare::PROFILE).is_file() {
+            Rehearsal::again(&dir)?
+        } else {
+            Rehearsal::prepare(&dir, &self.module, self.bundles, &env)?
+        };
+        let mut setup = player::setup(Mode::Rehearsal, &env)?;
+        setup.profiles.push(player::profile_file(&rehearsal.profile)?);
+        let volumes = Box::new(FolderVolumes::new(Vec::new(), Some(rehearsal.sticks.clone())));
+        let spool = SpoolFolder::new(rehearsal.spool.clone()).map_err(|error| CliError::input(error.to_string()))?;
+        let left = spool.left().map_err(|error| CliError::input(error.to_string()))?;
+        let clock = Arc::clone(&env.clock);
+        if self.auto {
+            let (sender, receiver) = mpsc::channel();
+            let report = Arc::new(move |work| {
+                let _ = sender.send(work); // a command that ended needs no news
+            });
+            let crew = player::crew(&env, volumes, Some(spool), report)?;
+            let mut stage = match &left {
+                None => Stage::begin(setup, crew, clock, None),
+                Some(spool) => Stage::resume(setup, spool, crew, clock).map_err(CliError::input)?,
+            };
+            let record = auto::walk(&mut stage, &receiver)?;
+            let path = rehearsal.sticks.join(record.0).join(record.1);
+            return Ok(Done { good: true, text: format!("{}\n", input::shown(&path)) });
+        }
+        let (sender, receiver, report) = channel();
+        let crew = player::crew(&env, volumes, Some(spool), report)?;
+        let stage = match &left {
+            None => Stage::begin(setup, crew, clock, None),
+            Some(spool) => Stage::resume(setup, spool, crew, clock).map_err(CliError::input)?,
+        };
+        let code = player::show(stage, &sender, &receiver)?;
+        Ok(Done { good: code == 0, text: format!("{}\n", input::shown(&rehearsal.sticks)) })
+    }
+}
+
+impl Args {
+    fn fixed(&self, env: &Env) -> Env {
+        match (self.clock, self.seed) {
+            (Some(start), Some(seed)) => Env {
+                clock: Arc::new(FixedClock::new(start, CLOCK_STEP)),
+                entropy: Arc::new(SeededEntropy::new(*seed.as_bytes())),
+                program: env.program.clone(),
+            },
+            _ => env.clone(),
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! `sign`: the whole ceremony without the screen and without people; the transcript lists every confirmation not given.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc;
+
+use serde_json::json;
+
+use crate::ceremony::{Answer, FileRead, Input, Purpose, Question, View};
+use crate::crew::{Given, Stage};
+use crate::dns::{Name, Time, sha256};
+use crate::exchange::Document;
+use crate::media::FolderVolumes;
+use crate::profile::Profile;
+use crate::steps::{Mode, Verdict};
+
+use super::error::CliError;
+use super::input::{self, Read};
+use super::json::Report;
+use super::pins::PinArgs;
+use super::player;
+use super::text::Text;
+use super::{Done, Env, Run};
+
+/// Sign requests without people: mode `unattended`
+///
+/// The same checks, plan, token, responses and record as in a ceremony; the transcript lists every confirmation that
+/// nobody gave. Responses and record are written into the folder --out.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The ceremony profile
+    #[arg(long, value_name = "P.toml")]
+    profile: PathBuf,
+    /// The response before the request; once for each zone
+    #[arg(long, value_name = "SKR", required_unless_present = "first", conflicts_with = "first")]
+    previous: Vec<PathBuf>,
+    /// There is no response before the requests
+    #[arg(long)]
+    first: bool,
+    /// The schema, for a zone whose policy has schemas [default: the only one, or `normal`]
+    #[arg(long, value_name = "NAME")]
+    schema: Option<String>,
+    /// The end of coverage, for a zone whose policy has a schedule, as 2027-01-01T00:00:00Z
+    #[arg(long, value_name = "TIME")]
+    until: Option<Time>,
+    /// Judge as of this time [default: the computer's clock]
+    #[arg(long, value_name = "TIME")]
+    now: Option<Time>,
+    #[command(flatten)]
+    pins: PinArgs,
+    /// The folder for responses and record
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// A KSR, of any format; told apart by content
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+/// What was read before anything was begun.
+struct Desk {
+    documents: Vec<FileRead>,
+    /// Indices of the requests, in order.
+    requests: Vec<usize>,
+    /// Indices of the previous responses, by zone.
+    previous: Vec<(Name, usize)>,
+}
+
+impl Run for Args {
+    fn run(&self, env: &Env, report: &mut Report) -> Result<Done, CliError> {
+        if let Some(now) = self.now {
+            report.now = now;
+        }
+        let profile = input::profile(&self.profile, report)?;
+        self.pins.fit(&profile)?;
+        let desk = self.read(&profile, report)?;
+        let mut setup = player::setup(Mode::Unattended, env)?;
+        setup.profiles.push(player::profile_file(&self.profile)?);
+        setup.judged_at = self.now;
+        setup.until = self.until;
+        let given = Given { documents: desk.documents.clone(), shares: self.pins.share_files()? };
+        let out = self.out()?;
+        let volumes = FolderVolumes::new(vec![out.clone()], None);
+        let (sender, receiver) = mpsc::channel();
+        let send = Arc::new(move |work| {
+            let _ = sender.send(work); // a command that ended needs no news
+        });
+        let crew = player::crew(env, Box::new(volumes), None, send)?;
+        let mut stage = Stage::begin(setup, crew, Arc::clone(&env.clock), Some(given));
+        let mut script = Script { args: self, desk: &desk, next: 0, error: None };
+        let played = stage.play(&receiver, |view| script.answer(view), |_| {});
+        self.told(&stage, played.map_err(|stuck| stuck.why), script.error, report)
+    }
+}
+
+impl Args {
+    fn read(&self, profile: &Profile, report: &mut Report) -> Result<Desk, CliError> {
+        let mut desk = Desk { documents: Vec::new(), requests: Vec::new(), previous: Vec::new() };
+        for path in &self.files {
+            let read = read(path, profile, &mut desk)?;
+            let Document::Request(request) = &read.document else {
+                let error = CliError::usage("this is nothing to sign").file(read.name);
+                return Err(error.expected("a KSR").found("an SKR").advice("give the previous SKR with --previous"));
+            };
+            if profile.zone(&request.zone).is_none() {
+                let zones: Vec<String> = profile.zones.keys().map(ToString::to_string).collect();
+                let error = CliError::input("the profile does not have this zone").file(read.name).field("zone");
+                return Err(error.expected(zones.join(", ")).found(request.zone.to_string()));
+            }
+            if self.files.len() == 1 {
+                report.sha256 = Some(read.sha256);
+                report.format = Some(request.format);
+            }
+            desk.requests.push(desk.documents.len() - 1);
+        }
+        for path in &self.previous {
+            let read = read(path, profile, &mut desk)?;
+            let Document::Response(response) = read.document else {
+                let error = CliError::usage("this is no previous response").file(read.name).field("--previous");
+                return Err(error.expected("an SKR").found("a KSR").advice("give the SKR before the request"));
+            };
+            desk.previous.push((response.zone, desk.documents.len() - 1));
+        }
+        Ok(desk)
+    }
+
+    /// The folder for everything, made if only it is missing.
+    fn out(&self) -> Result<PathBuf, CliError> {
+        let name = input::shown(&self.out);
+        let failed = |error: std::io::Error| {
+            let error = CliError::media(format!("the folder cannot be used: {error}")).file(&name).field("--out");
+            error.advice("name a folder that can be written")
+        };
+        if !input::is_folder(&self.out) {
+            std::fs::create_dir(&self.out).map_err(failed)?;
+        }
+        self.out.canonicalize().map_err(failed)
+    }
+
+    fn told(
+        &self,
+        stage: &Stage,
+        played: Result<u8, String>,
+        error: Option<CliError>,
+        report: &mut Report,
+    ) -> Result<Done, CliError> {
+        let view = stage.view();
+        for job in &view.jobs {
+            report.findings.extend(job.findings.iter().cloned());
+        }
+        if let Some(plan) = &view.plan {
+            report.findings.extend(plan.findings.iter().cloned());
+            report.put("plan_sha256", plan.sha256.to_string());
+        }
+        for result in &view.results {
+            report.findings.extend(result.findings.iter().cloned());
+        }
+        if let Some(error) = error {
+            return Err(error);
+        }
+        let code = played.map_err(CliError::media)?;
+        match code {
+            4 => Err(CliError::token(last_fault(view))),
+            5 => Err(CliError::media(last_fault(view))),
+            _ => Ok(self.result(view, code == 0, report)),
+        }
+    }
+
+    fn result(&self, view: &View, good: bool, report: &mut Report) -> Done {
+        let mut text = Text::default();
+        let out = input::shown(&self.out);
+        let record = view.written.first().map(|written| format!("{out}/{}", written.name)).unwrap_or_default();
+        report.put("record", record.clone());
+        text.fact("record", &record);
+        if let Some(fingerprint) = view.fingerprint {
+            report.put("fingerprint", fingerprint.to_string());
+            text.digest("transcript fingerprint", &fingerprint);
+        }
+        let responses = view.results.iter().map(
+            |result| json!({"zone": result.zone, "file": format!("{out}/{}", result.file), "sha256": result.sha256}),
+        );
+        report.put("responses", responses.collect::<Vec<_>>());
+        for result in &view.results {
+            text.blank();
+            text.fact("response", format!("{out}/{}", result.file));
+            text.digest("SHA-256", &result.sha256);
+            text.lines(&result.table);
+        }
+        let bad: Vec<_> = report.findings.iter().filter(|finding| finding.verdict != Verdict::Pass).cloned().collect();
+        text.blank();
+        text.findings(&bad);
+        text.line(if good {
+            "SIGNED, unattended: nobody has confirmed anything"
+        } else {
+            "REFUSED: nothing was signed"
+        });
+        Done { good, text: text.finish() }
+    }
+}
+
+fn read(path: &Path, profile: &Profile, desk: &mut Desk) -> Result<Read, CliError> {
+    let octets = input::file(path, profile.document_bytes)?;
+    let name = input::shown(path);
+    let limits = crate::exchange::Limits { document_bytes: profile.document_bytes };
+    let document = crate::exchange::read(&octets, &limits).map_err(|error| CliError::document(&name, error))?;
+    let sha256 = sha256(&octets);
+    let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    desk.documents.push(FileRead { name: crate::render::escape(&file, 100), octets });
+    Ok(Read { name, sha256, document })
+}
+
+/// What went wrong last.
+fn last_fault(view: &View) -> String {
+    view.faults.last().cloned().unwrap_or_default()
+}
+
+/// Answers every question from the arguments.
+struct Script<'a> {
+    args: &'a Args,
+    desk: &'a Desk,
+    next: usize,
+    error: Option<CliError>,
+}
+
+impl Script<'_> {
+    fn answer(&mut self, view: &View) -> Option<Input> {
+        let over = matches!(view.question, Question::Finished { .. } | Question::Close);
+        if !over && let Some(refusal) = &view.refusal {
+            self.error.get_or_insert_with(|| CliError::media(refusal.clone()));
+            return None;
+        }
+        self.chosen(view).map(Input::Answer)
+    }
+
+    fn chosen(&mut self, view: &View) -> Option<Answer> {
+        Some(match &view.question {
+            Question::Profile(_) | Question::Token(_) => Answer::Choose(0),
+            Question::ConfirmProfile(_) => Answer::Yes,
+            Question::RecordVolumes { .. } if view.record_volumes.is_empty() => {
+                Answer::Volume(view.volumes.first()?.id)
+            }
+            Question::RequestVolume | Question::ShareVolume { .. } => Answer::Volume(view.volumes.first()?.id),
+            Question::RecordVolumes { .. } | Question::Close | Question::Finished { .. } => Answer::Done,
+            Question::PreviousRecord(_) => Answer::No,
+            Question::Document(asked) if asked.purpose == Purpose::Request => {
+                let index = self.desk.requests.get(self.next).copied()?;
+                self.next += 1;
+                Answer::Choose(index)
+            }
+            Question::Document(_) => {
+                let zone = &view.jobs.last()?.zone;
+                match self.desk.previous.iter().find(|(of, _)| of == zone) {
+                    Some((_, index)) => Answer::Choose(*index),
+                    None if self.args.first => Answer::No,
+                    None => {
+                        let error = CliError::usage(format!("there is no previous response for {zone}"));
+                        self.error = Some(error.field("--previous").advice("give one for each zone, or --first"));
+                        return None;
+                    }
+                }
+            }
+            Question::Schema { choices, .. } => {
+                let wanted = self.args.schema.as_deref().unwrap_or("normal");
+                let Some(index) = choices.iter().position(|choice| choice == wanted) else {
+                    let error = CliError::usage("the policy does not have this schema").field("--schema");
+                    self.error = Some(error.expected(choices.join(", ")).found(wanted));
+                    return None;
+                };
+                Answer::Choose(index)
+            }
+            Question::Judged { failed, .. } | Question::Review { failed } => {
+                if *failed {
+                    Answer::No
+                } else {
+                    Answer::Yes
+                }
+            }
+            Question::MoreJobs if self.next < self.desk.requests.len() => Answer::Yes,
+            Question::MoreJobs => Answer::No,
+            Question::Officer { choices, .. } => {
+                let has = |role: &crate::steps::Role| self.args.pins.has(role);
+                Answer::Choose(choices.iter().position(has)?)
+            }
+            Question::Pin(asked) => match self.args.pins.pin(asked.officer.as_ref()) {
+                Ok(pin) => Answer::Pin(pin),
+                Err(error) => {
+                    self.error = Some(error);
+                    return None;
+                }
+            },
+            _ => return None,
+        })
+    }
+}

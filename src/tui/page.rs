@@ -1,0 +1,177 @@
+//! What stands above the question: rows that scroll. Only those that are seen are formatted.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use super::theme::Tone;
+use crate::dns::Sha256Digest;
+use crate::render;
+
+/// Columns of a label in [`Page::pair`].
+const LABEL: usize = 10;
+
+/// Rows in order, made for one width.
+pub(crate) struct Page<'a> {
+    width: usize,
+    rows: usize,
+    parts: Vec<Part<'a>>,
+}
+
+enum Part<'a> {
+    One(Line<'static>),
+    Many { rows: usize, row: Box<dyn Fn(usize) -> Line<'static> + 'a> },
+}
+
+impl<'a> Page<'a> {
+    /// An empty page of so many columns.
+    pub(crate) const fn new(width: usize) -> Self {
+        Self { width, rows: 0, parts: Vec::new() }
+    }
+
+    /// Columns.
+    pub(crate) const fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Rows.
+    pub(crate) const fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Adds a row as it is.
+    pub(crate) fn line(&mut self, line: Line<'static>) {
+        self.rows += 1;
+        self.parts.push(Part::One(line));
+    }
+
+    /// Adds an empty row, but not as the first.
+    pub(crate) fn blank(&mut self) {
+        if self.rows > 0 {
+            self.line(Line::default());
+        }
+    }
+
+    /// Adds text, broken between words.
+    pub(crate) fn say(&mut self, tone: Tone, text: &str) {
+        for line in render::wrap(text, self.width) {
+            self.line(tone.line(line));
+        }
+    }
+
+    /// Adds a line that has its own layout; what is too long goes on in the next row.
+    pub(crate) fn verbatim(&mut self, tone: Tone, text: &str) {
+        const INDENT: &str = "    ";
+        let signs: Vec<char> = text.chars().collect();
+        let (first, rest) = signs.split_at(signs.len().min(self.width));
+        self.line(tone.line(first.iter().collect::<String>()));
+        for part in rest.chunks(self.width.saturating_sub(INDENT.len()).max(1)) {
+            self.line(tone.line(format!("{INDENT}{}", part.iter().collect::<String>())));
+        }
+    }
+
+    /// Adds a label and what stands for it, broken between words.
+    pub(crate) fn pair(&mut self, label: &str, tone: Tone, text: &str) {
+        for (index, line) in render::wrap(text, self.width.saturating_sub(LABEL)).into_iter().enumerate() {
+            let label = if index == 0 { label } else { "" };
+            let label = Tone::Quiet.span(format!("{label:<LABEL$}"));
+            self.line(Line::from(vec![label, tone.span(line)]));
+        }
+    }
+
+    /// Adds a heading and the eight rows of a digest.
+    pub(crate) fn digest(&mut self, heading: &str, digest: &Sha256Digest) {
+        self.say(Tone::Head, heading);
+        for row in render::lines(digest) {
+            self.line(Tone::Text.line(row));
+        }
+    }
+
+    /// Adds many rows, each made when it is seen.
+    pub(crate) fn many(&mut self, rows: usize, row: impl Fn(usize) -> Line<'static> + 'a) {
+        self.rows += rows;
+        self.parts.push(Part::Many { rows, row: Box::new(row) });
+    }
+
+    /// Draws the rows from `first` on.
+    pub(crate) fn draw(&self, buffer: &mut Buffer, area: Rect, first: usize) {
+        let mut start = 0;
+        let end = first + usize::from(area.height);
+        for part in &self.parts {
+            let rows = match part {
+                Part::One(_) => 1,
+                Part::Many { rows, .. } => *rows,
+            };
+            for index in first.max(start)..end.min(start + rows) {
+                let Ok(below) = u16::try_from(index - first) else { return };
+                let y = area.y + below;
+                match part {
+                    Part::One(line) => buffer.set_line(area.x, y, line, area.width),
+                    Part::Many { row, .. } => buffer.set_line(area.x, y, &row(index - start), area.width),
+                };
+            }
+            start += rows;
+            if start >= end {
+                return;
+            }
+        }
+    }
+}
+
+/// A page with its title.
+pub(crate) struct Pane<'a> {
+    /// What it shows, in a word or two.
+    pub(crate) title: String,
+    /// Rows that stay when the rest scrolls.
+    pub(crate) head: Vec<Line<'static>>,
+    /// The rest.
+    pub(crate) page: Page<'a>,
+    /// Whether it needs the whole width where several panes are shown side by side.
+    pub(crate) wide: bool,
+}
+
+impl<'a> Pane<'a> {
+    /// A pane without a head.
+    pub(crate) fn new(title: impl Into<String>, page: Page<'a>) -> Self {
+        Self { title: title.into(), head: Vec::new(), page, wide: false }
+    }
+
+    /// Rows with title and head.
+    pub(crate) fn rows(&self) -> usize {
+        1 + self.head.len() + self.page.rows()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[test]
+    fn formats_only_what_is_seen() {
+        let formatted = Cell::new(0);
+        let mut page = Page::new(20);
+        page.say(Tone::Text, "head");
+        page.many(10_000, |row| {
+            formatted.set(formatted.get() + 1);
+            Tone::Text.line(format!("row {row}"))
+        });
+        let area = Rect::new(0, 0, 20, 5);
+        let mut buffer = Buffer::empty(area);
+        page.draw(&mut buffer, area, 9_000);
+        assert_eq!((page.rows(), formatted.get()), (10_001, 5));
+        assert_eq!(buffer.cell((4, 0)).unwrap().symbol(), "8"); // row 8999
+    }
+
+    #[test]
+    fn loses_nothing_of_a_line_that_is_too_long() {
+        let mut page = Page::new(6);
+        page.verbatim(Tone::Text, "abcdefghij");
+        let area = Rect::new(0, 0, 6, 3);
+        let mut buffer = Buffer::empty(area);
+        page.draw(&mut buffer, area, 0);
+        let text: String = buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect();
+        assert_eq!(text, "abcdef    gh    ij");
+    }
+}

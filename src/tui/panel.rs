@@ -1,0 +1,538 @@
+//! Where people answer: a question, its fields, and what the keys do to them.
+
+use super::keys::Action;
+use super::text;
+use super::theme::Tone;
+use super::widgets::{Choices, PinField, TextField};
+use crate::ceremony::{Answer, Input};
+use crate::steps::{Role, VolumeId};
+
+/// What a choice does.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Reply {
+    /// [`Answer::Choose`].
+    Choose(usize),
+    /// [`Answer::Volume`].
+    Volume(VolumeId),
+    /// [`Answer::Yes`].
+    Yes,
+    /// [`Answer::No`].
+    No,
+    /// [`Answer::Done`].
+    Done,
+    /// [`Answer::Remove`].
+    Remove(usize),
+    /// Names a person; no answer by itself.
+    Person(Role),
+    /// Asks once more, then does it.
+    Sure {
+        /// What is asked.
+        question: String,
+        /// What it does.
+        reply: Box<Self>,
+    },
+    /// Asks for a word to be typed, then does it.
+    Word {
+        /// What is asked.
+        question: String,
+        /// The word.
+        word: &'static str,
+        /// What it does.
+        reply: Box<Self>,
+    },
+}
+
+impl Reply {
+    /// Asks `question` before it does `self`.
+    pub(crate) fn sure(self, question: impl Into<String>) -> Self {
+        Self::Sure { question: question.into(), reply: Box::new(self) }
+    }
+
+    /// Asks for `word` before it does `self`.
+    pub(crate) fn word(self, question: impl Into<String>, word: &'static str) -> Self {
+        Self::Word { question: question.into(), word, reply: Box::new(self) }
+    }
+
+    /// Whether it says no, at once or after a question.
+    fn is_no(&self) -> bool {
+        match self {
+            Self::No => true,
+            Self::Sure { reply, .. } | Self::Word { reply, .. } => reply.is_no(),
+            _ => false,
+        }
+    }
+
+    fn answer(&self) -> Option<Answer> {
+        Some(match self {
+            Self::Choose(index) => Answer::Choose(*index),
+            Self::Volume(id) => Answer::Volume(*id),
+            Self::Yes => Answer::Yes,
+            Self::No => Answer::No,
+            Self::Done => Answer::Done,
+            Self::Remove(index) => Answer::Remove(*index),
+            Self::Person(_) | Self::Sure { .. } | Self::Word { .. } => return None,
+        })
+    }
+}
+
+/// What becomes of the fields when Enter is pressed in the last of them.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Shape {
+    /// There are choices alone.
+    Choices,
+    /// Role and name.
+    Person,
+    /// A time.
+    Time,
+    /// A text.
+    Text,
+    /// Person, initials, word.
+    Confirm,
+    /// A PIN.
+    Pin,
+    /// The four texts of an exception.
+    Exception,
+    /// Reason and the word.
+    Stop,
+    /// Yes makes a pause.
+    Pause,
+    /// Yes does this.
+    Sure(Reply),
+    /// The word does this.
+    Word(&'static str, Reply),
+}
+
+/// A part of a panel.
+#[derive(Debug)]
+pub(crate) enum Field {
+    /// A text.
+    Text(TextField),
+    /// A PIN.
+    Pin(PinField),
+    /// A choice that goes with the other fields.
+    Pick(Choices),
+    /// Choices that answer by themselves.
+    Act(Choices),
+}
+
+impl Field {
+    const fn is_act(&self) -> bool {
+        matches!(self, Self::Act(_))
+    }
+
+    fn is_blank(&self) -> bool {
+        match self {
+            Self::Text(field) => field.is_blank(),
+            Self::Pin(field) => field.is_blank(),
+            Self::Pick(choices) => choices.chosen().is_none(),
+            Self::Act(_) => false,
+        }
+    }
+
+    fn key(&mut self, action: Action) -> bool {
+        match self {
+            Self::Text(field) => field.key(action),
+            Self::Pin(field) => field.key(action),
+            Self::Pick(choices) | Self::Act(choices) => choices.key(action),
+        }
+    }
+
+    fn label(&self) -> &str {
+        match self {
+            Self::Text(field) => &field.label,
+            Self::Pin(field) => &field.label,
+            Self::Pick(choices) | Self::Act(choices) => &choices.label,
+        }
+    }
+}
+
+/// What a key has done to a panel.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// Nothing; the key may mean something elsewhere.
+    Ignored,
+    /// It looks different.
+    Changed,
+    /// It answers.
+    Input(Input),
+    /// Something else is to be asked first.
+    Ask(Panel),
+    /// It goes away.
+    Close,
+}
+
+/// A question with its fields.
+#[derive(Debug)]
+pub(crate) struct Panel {
+    /// The question in plain words.
+    pub(crate) title: String,
+    /// What explains it, and warnings.
+    pub(crate) lines: Vec<(Tone, String)>,
+    /// Its parts.
+    pub(crate) fields: Vec<Field>,
+    /// The one that takes the keys.
+    pub(crate) focus: usize,
+    /// What was missing at the last Enter.
+    pub(crate) hint: Option<String>,
+    shape: Shape,
+    escape: bool,
+}
+
+impl Panel {
+    /// A question without fields.
+    pub(crate) fn new(title: impl Into<String>, shape: Shape) -> Self {
+        let escape = false;
+        Self { title: title.into(), lines: Vec::new(), fields: Vec::new(), focus: 0, hint: None, shape, escape }
+    }
+
+    /// Adds what explains it.
+    pub(crate) fn explain(mut self, line: impl Into<String>) -> Self {
+        self.lines.push((Tone::AskQuiet, line.into()));
+        self
+    }
+
+    /// Adds a warning.
+    pub(crate) fn warn(mut self, line: impl Into<String>) -> Self {
+        self.lines.push((Tone::AskBad, line.into()));
+        self
+    }
+
+    /// Adds a field.
+    pub(crate) fn field(mut self, field: Field) -> Self {
+        self.fields.push(field);
+        self
+    }
+
+    /// Adds a line of text.
+    pub(crate) fn text(self, label: &str) -> Self {
+        self.field(Field::Text(TextField::new(label)))
+    }
+
+    /// Adds choices that answer by themselves.
+    pub(crate) fn act(self, choices: Choices) -> Self {
+        self.field(Field::Act(choices))
+    }
+
+    /// Adds yes and no; neither is chosen before its key is pressed.
+    pub(crate) fn yes_no(self, yes: (&str, Reply), no: (&str, Reply)) -> Self {
+        let mut choices = Choices::default();
+        choices.push('Y', yes.0, yes.1);
+        choices.push('N', no.0, no.1);
+        self.act(choices)
+    }
+
+    /// Escape answers No, which leads back.
+    pub(crate) const fn back(mut self) -> Self {
+        self.escape = true;
+        self
+    }
+
+    /// What Escape does: it moves to No, it leads back, or nothing.
+    pub(crate) fn escape_key(&self) -> Option<bool> {
+        match (self.is_dialog(), self.no_choice()) {
+            (false, Some(_)) => Some(true),
+            (true, _) => Some(false),
+            (false, None) => self.escape.then_some(false),
+        }
+    }
+
+    /// Whether it is one of our own, which Escape closes.
+    pub(crate) const fn is_dialog(&self) -> bool {
+        matches!(self.shape, Shape::Exception | Shape::Stop | Shape::Pause | Shape::Sure(_) | Shape::Word(..))
+    }
+
+    /// Whether it goes with no question, so that it outlives the one behind it.
+    pub(crate) const fn is_free(&self) -> bool {
+        matches!(self.shape, Shape::Exception | Shape::Stop | Shape::Pause)
+    }
+
+    /// Takes over what was typed and chosen in the same question before it was made anew.
+    pub(crate) fn adopt(&mut self, old: Self) {
+        self.focus = old.focus.min(self.fields.len().saturating_sub(1));
+        self.hint = old.hint;
+        for (field, old) in self.fields.iter_mut().zip(old.fields) {
+            match (field, old) {
+                (Field::Text(field), Field::Text(old)) => *field = old,
+                (Field::Pin(field), Field::Pin(old)) => *field = old,
+                (Field::Pick(field), Field::Pick(old)) | (Field::Act(field), Field::Act(old)) => {
+                    if let Some(choice) = old.chosen() {
+                        field.choose(&choice.reply);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The texts that were typed, PINs left out.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        self.fields
+            .iter()
+            .filter_map(|field| if let Field::Text(field) = field { Some(field.text()) } else { None })
+            .collect()
+    }
+
+    /// Puts texts back.
+    pub(crate) fn fill(&mut self, texts: &[String]) {
+        let fields =
+            self.fields.iter_mut().filter_map(|field| if let Field::Text(field) = field { Some(field) } else { None });
+        for (field, text) in fields.zip(texts) {
+            field.fill(text);
+        }
+    }
+
+    /// Forgets every PIN.
+    pub(crate) fn wipe(&mut self) {
+        for field in &mut self.fields {
+            if let Field::Pin(field) = field {
+                field.wipe();
+            }
+        }
+    }
+
+    /// Whether text or a PIN stands in a field.
+    pub(crate) fn is_started(&self) -> bool {
+        self.fields.iter().any(|field| matches!(field, Field::Text(_) | Field::Pin(_)) && !field.is_blank())
+    }
+
+    /// Does what the key means here.
+    pub(crate) fn key(&mut self, action: Action) -> Outcome {
+        self.hint = None;
+        match action {
+            Action::Enter => return self.enter(),
+            Action::Escape => return self.escape(),
+            Action::NextField if self.fields.len() > 1 => return self.turn(true),
+            Action::LastField if self.fields.len() > 1 => return self.turn(false),
+            _ => {}
+        }
+        let last = self.fields.len().saturating_sub(1);
+        let Some(field) = self.fields.get_mut(self.focus) else { return Outcome::Ignored };
+        if field.key(action) {
+            return Outcome::Changed;
+        }
+        match action {
+            Action::Down if self.focus < last => self.turn(true),
+            Action::Up if self.focus > 0 => self.turn(false),
+            Action::Sign(_) if matches!(field, Field::Text(_) | Field::Pin(_)) => self.missing(text::SIGN_REFUSED),
+            _ => Outcome::Ignored,
+        }
+    }
+
+    fn turn(&mut self, forward: bool) -> Outcome {
+        let count = self.fields.len();
+        self.focus = if forward { (self.focus + 1) % count } else { (self.focus + count - 1) % count };
+        if let Some(Field::Act(choices) | Field::Pick(choices)) = self.fields.get_mut(self.focus) {
+            choices.enter(forward);
+        }
+        Outcome::Changed
+    }
+
+    fn missing(&mut self, hint: impl Into<String>) -> Outcome {
+        self.hint = Some(hint.into());
+        Outcome::Changed
+    }
+
+    fn escape(&mut self) -> Outcome {
+        if self.is_dialog() {
+            return Outcome::Close;
+        }
+        if let Some((field, reply)) = self.no_choice() {
+            self.focus = field;
+            if let Some(Field::Act(choices)) = self.fields.get_mut(field) {
+                choices.choose(&reply);
+            }
+            return Outcome::Changed;
+        }
+        match (self.escape, self.is_started()) {
+            (false, _) => Outcome::Ignored,
+            (true, false) => Outcome::Input(Input::Answer(Answer::No)),
+            (true, true) => Outcome::Ask(sure(text::LEAVE, Reply::No)),
+        }
+    }
+
+    fn no_choice(&self) -> Option<(usize, Reply)> {
+        self.fields.iter().enumerate().find_map(|(index, field)| {
+            let Field::Act(choices) = field else { return None };
+            let no = choices.items().iter().find(|item| item.reply.is_no())?;
+            Some((index, no.reply.clone()))
+        })
+    }
+
+    fn enter(&mut self) -> Outcome {
+        let Some(field) = self.fields.get(self.focus) else { return Outcome::Ignored };
+        if let Field::Act(choices) = field {
+            return match choices.chosen().map(|choice| choice.reply.clone()) {
+                Some(reply) => self.reply(reply),
+                None => self.missing(text::press_first(choices)),
+            };
+        }
+        if field.is_blank() {
+            let hint = text::fill_in(field.label());
+            return self.missing(hint);
+        }
+        if self.fields.get(self.focus + 1).is_some_and(|next| !next.is_act()) {
+            self.focus += 1;
+            return Outcome::Changed;
+        }
+        if let Some(blank) = self.fields.iter().position(Field::is_blank) {
+            self.focus = blank;
+            let hint = self.fields.get(blank).map_or_else(String::new, |field| text::fill_in(field.label()));
+            return self.missing(hint);
+        }
+        self.submit()
+    }
+
+    fn reply(&mut self, reply: Reply) -> Outcome {
+        match (&self.shape, reply) {
+            (_, Reply::Sure { question, reply }) => Outcome::Ask(sure(question, *reply)),
+            (_, Reply::Word { question, word, reply }) => {
+                let panel = Self::new(question, Shape::Word(word, *reply)).explain(text::type_word(word));
+                Outcome::Ask(panel.text(text::WORD))
+            }
+            (Shape::Pause | Shape::Sure(_), Reply::No) => Outcome::Close,
+            (Shape::Pause, _) => Outcome::Input(Input::Pause),
+            (Shape::Sure(reply), _) => answer(&reply.clone()),
+            (_, reply) => answer(&reply),
+        }
+    }
+
+    fn submit(&mut self) -> Outcome {
+        let texts = self.texts();
+        let text = |index: usize| texts.get(index).map(|text| text.trim().to_owned()).unwrap_or_default();
+        let answer = match &self.shape {
+            Shape::Person => Answer::Person { role: text(0), name: text(1) },
+            Shape::Time => Answer::Time(text(0)),
+            Shape::Text => Answer::Text(text(0)),
+            Shape::Confirm => {
+                let Some(role) = self.person() else { return Outcome::Ignored };
+                Answer::Confirm { role, initials: text(0), word: text(1) }
+            }
+            Shape::Pin => {
+                let pin = self
+                    .fields
+                    .iter_mut()
+                    .find_map(|field| if let Field::Pin(field) = field { Some(field.take()) } else { None });
+                let Some(pin) = pin else { return Outcome::Ignored };
+                Answer::Pin(pin)
+            }
+            Shape::Exception => {
+                let (expected, happened, action, decided_by) = (text(0), text(1), text(2), text(3));
+                return Outcome::Input(Input::Exception { expected, happened, action, decided_by });
+            }
+            Shape::Stop if text(1) == text::STOP_WORD => return Outcome::Input(Input::Stop(text(0))),
+            Shape::Stop => return self.missing(text::type_word(text::STOP_WORD)),
+            Shape::Word(word, reply) if text(0) == *word => return self::answer(reply),
+            Shape::Word(word, _) => return self.missing(text::type_word(word)),
+            Shape::Choices | Shape::Pause | Shape::Sure(_) => return Outcome::Ignored,
+        };
+        Outcome::Input(Input::Answer(answer))
+    }
+
+    fn person(&self) -> Option<Role> {
+        self.fields.iter().find_map(|field| match field {
+            Field::Pick(choices) => match &choices.chosen()?.reply {
+                Reply::Person(role) => Some(role.clone()),
+                _ => None,
+            },
+            _ => None,
+        })
+    }
+}
+
+fn answer(reply: &Reply) -> Outcome {
+    reply.answer().map_or(Outcome::Ignored, |answer| Outcome::Input(Input::Answer(answer)))
+}
+
+fn sure(question: impl Into<String>, reply: Reply) -> Panel {
+    let choices = ((text::SURE_YES, Reply::Yes), (text::SURE_NO, Reply::No));
+    Panel::new(question, Shape::Sure(reply)).yes_no(choices.0, choices.1)
+}
+
+/// Asks for an exception.
+pub(crate) fn exception() -> Panel {
+    let panel = Panel::new(text::EXCEPTION, Shape::Exception).explain(text::EXCEPTION_HOW);
+    text::EXCEPTION_FIELDS.iter().fold(panel, |panel, label| panel.text(label))
+}
+
+/// Asks why the ceremony is stopped.
+pub(crate) fn stop() -> Panel {
+    Panel::new(text::STOP, Shape::Stop).explain(text::STOP_HOW).text(text::REASON).text(text::STOP_FIELD)
+}
+
+/// Asks whether a pause is made.
+pub(crate) fn pause() -> Panel {
+    let (yes, no) = ((text::PAUSE_YES, Reply::Yes), (text::SURE_NO, Reply::No));
+    Panel::new(text::PAUSE, Shape::Pause).explain(text::PAUSE_HOW).yes_no(yes, no)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn press(panel: &mut Panel, actions: &[Action]) -> Outcome {
+        actions.iter().fold(Outcome::Ignored, |_, action| panel.key(*action))
+    }
+
+    fn type_text(panel: &mut Panel, text: &str) {
+        for sign in text.chars() {
+            assert!(matches!(panel.key(Action::Sign(sign)), Outcome::Changed));
+        }
+    }
+
+    fn question() -> Panel {
+        Panel::new("Is it?", Shape::Choices).yes_no(("It is", Reply::Yes), ("Drop it", Reply::No.sure("Really?")))
+    }
+
+    #[test]
+    fn enter_alone_answers_nothing() {
+        let mut panel = question();
+        assert!(matches!(panel.key(Action::Enter), Outcome::Changed));
+        assert!(panel.hint.is_some());
+        assert!(matches!(
+            press(&mut panel, &[Action::Sign('y'), Action::Enter]),
+            Outcome::Input(Input::Answer(Answer::Yes))
+        ));
+    }
+
+    #[test]
+    fn escape_only_moves_to_a_no_that_has_consequences() {
+        let mut panel = question();
+        assert!(matches!(panel.key(Action::Escape), Outcome::Changed));
+        let Outcome::Ask(mut sure) = panel.key(Action::Enter) else { panic!("not asked once more") };
+        assert!(matches!(sure.key(Action::Escape), Outcome::Close));
+        let yes = press(&mut sure, &[Action::Sign('y'), Action::Enter]);
+        assert!(matches!(yes, Outcome::Input(Input::Answer(Answer::No))));
+    }
+
+    #[test]
+    fn stops_only_with_reason_and_word() {
+        let mut panel = stop();
+        assert!(matches!(panel.key(Action::Enter), Outcome::Changed));
+        type_text(&mut panel, "smoke");
+        panel.key(Action::Enter);
+        type_text(&mut panel, "stop");
+        assert!(matches!(panel.key(Action::Enter), Outcome::Changed));
+        panel.key(Action::Clear);
+        type_text(&mut panel, "STOP");
+        let Outcome::Input(Input::Stop(reason)) = panel.key(Action::Enter) else { panic!("not stopped") };
+        assert_eq!(reason, "smoke");
+    }
+
+    #[test]
+    fn asks_before_typed_text_is_left() {
+        let mut panel = Panel::new("Why?", Shape::Text).text("Reason").back();
+        assert!(matches!(panel.key(Action::Escape), Outcome::Input(Input::Answer(Answer::No))));
+        type_text(&mut panel, "x");
+        assert!(matches!(panel.key(Action::Escape), Outcome::Ask(_)));
+    }
+
+    #[test]
+    fn keeps_what_was_typed_when_it_is_made_anew() {
+        let mut panel = exception();
+        type_text(&mut panel, "a seal");
+        panel.key(Action::NextField);
+        let mut anew = exception();
+        anew.adopt(panel);
+        assert_eq!((anew.focus, anew.texts().remove(0)), (1, "a seal".to_owned()));
+    }
+}

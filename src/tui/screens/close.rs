@@ -1,0 +1,88 @@
+//! `close`: what goes onto paper, and its QR codes.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::super::page::{Page, Pane};
+use super::super::panel::{Panel, Reply, Shape};
+use super::super::text;
+use super::super::theme::Tone;
+use super::super::widgets::{Choice, Choices, qr};
+use super::{Look, transcript, write};
+use crate::ceremony::{Code, Question};
+use crate::render;
+
+pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
+    let view = look.view;
+    let mut panes: Vec<Pane<'a>> = view.codes.iter().map(|code| Pane::new(&*code.title, page(code, width))).collect();
+    if let Question::Finished { outcome } = &view.question {
+        let mut page = Page::new(width);
+        page.say(Tone::Head, &text::finished(outcome));
+        page.blank();
+        write::written(view, &mut page);
+        panes.insert(0, Pane::new("Result", page));
+    }
+    panes.extend(transcript(look, width));
+    panes
+}
+
+fn page<'a>(code: &Code, width: usize) -> Page<'a> {
+    let mut page = Page::new(width);
+    match &code.sha256 {
+        Some(sha256) => page.digest(&code.title, sha256),
+        None => page.say(Tone::Head, &code.title),
+    }
+    page.blank();
+    page.say(Tone::Quiet, "In the QR code (Q shows it):");
+    page.say(Tone::Text, &code.payload);
+    page
+}
+
+/// Frames into which a code is split in this area.
+pub(crate) fn frames(code: &Code, area: Rect) -> usize {
+    qr::frames(&code.payload, area.width, area.height).map_or(1, |frames| frames.len())
+}
+
+/// Draws one frame of a code, with what it is beside it.
+pub(crate) fn draw(buffer: &mut Buffer, area: Rect, code: &Code, frame: usize) {
+    let drawn = qr::frames(&code.payload, area.width, area.height)
+        .and_then(|frames| Ok((frames.len(), render::matrix(frames.get(frame).map_or(&[], String::as_bytes))?)));
+    let mut page;
+    let beside = match drawn {
+        Ok((count, matrix)) => {
+            qr::draw(buffer, area, &matrix);
+            let (width, _) = qr::size(&matrix);
+            let left = width.saturating_add(2).min(area.width);
+            let beside = Rect { x: area.x + left, width: area.width - left, ..area };
+            page = Page::new(usize::from(beside.width));
+            page.say(Tone::Head, &code.title);
+            page.blank();
+            if count > 1 {
+                page.say(Tone::Warn, &format!("QR code {} of {count}: scan them all, in order.", frame + 1));
+                page.blank();
+            }
+            page.say(Tone::Text, &code.payload);
+            page.blank();
+            page.say(Tone::Quiet, "N, P: next, previous. Q: back to the words.");
+            beside
+        }
+        Err(error) => {
+            page = Page::new(usize::from(area.width));
+            page.say(Tone::Head, &code.title);
+            page.say(Tone::Warn, &format!("!! {error}"));
+            area
+        }
+    };
+    page.draw(buffer, beside, 0);
+}
+
+pub(super) fn on_paper() -> Panel {
+    let yes = Choice { key: 'Y', label: text::CLOSE_YES.to_owned(), reply: Reply::Done.sure(text::CLOSE_SURE) };
+    Panel::new(text::CLOSE, Shape::Choices).explain(text::CLOSE_HOW).act(Choices::new(vec![yes]))
+}
+
+pub(super) fn finished(outcome: &str) -> Panel {
+    let leave = Choice { key: 'L', label: text::FINISHED_YES.to_owned(), reply: Reply::Done };
+    let panel = Panel::new(text::finished(outcome), Shape::Choices);
+    panel.explain(text::FINISHED_HOW).act(Choices::new(vec![leave]))
+}

@@ -1,0 +1,69 @@
+//! `execute`: the actions run.
+
+use super::super::page::{Page, Pane};
+use super::super::panel::{Panel, Reply, Shape};
+use super::super::text;
+use super::super::theme::Tone;
+use super::super::widgets::{Choice, Choices, progress};
+use super::{Look, transcript};
+use crate::ceremony::Question;
+
+pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
+    let view = look.view;
+    let mut page = Page::new(width);
+    if let Question::Fault { message } = &view.question {
+        page.say(Tone::Bad, "!! THE TOKEN FAILED");
+        page.blank();
+        page.say(Tone::Text, message);
+        page.blank();
+    }
+    let (made, total) = view.signatures;
+    page.say(Tone::Head, "Signatures made and verified");
+    match &view.question {
+        Question::Working(working) => {
+            for line in progress(made, total, look.now.uptime.saturating_sub(working.since), width) {
+                page.line(line);
+            }
+        }
+        _ => page.say(Tone::Text, &format!("{made} of {total}")),
+    }
+    if let Some(plan) = &view.plan {
+        page.blank();
+        for job in &plan.jobs {
+            page.pair(&format!("Job {}", job.number), Tone::Text, &job.zone.to_string());
+        }
+        let start =
+            crate::render::hex::groups(plan.sha256.as_bytes()).into_iter().take(4).collect::<Vec<_>>().join(" ");
+        page.pair("Plan", Tone::Text, &format!("SHA-256 begins {start}"));
+    }
+    if let Some(token) = &view.token {
+        page.pair("Token", Tone::Text, &format!("serial {}", token.serial));
+    }
+    let mut panes = vec![Pane::new("Execute", page)];
+    panes.extend(transcript(look, width));
+    panes
+}
+
+/// The locked screen.
+pub(super) fn paused<'a>(width: usize) -> Pane<'a> {
+    let mut page = Page::new(width);
+    let [title, rest @ ..] = text::PAUSED_SCREEN;
+    page.say(Tone::Warn, title);
+    for line in rest {
+        page.blank();
+        page.say(Tone::Text, line);
+    }
+    Pane::new("Pause", page)
+}
+
+fn yes(label: &str) -> Choices {
+    Choices::new(vec![Choice { key: 'Y', label: label.to_owned(), reply: Reply::Yes }])
+}
+
+pub(super) fn fault() -> Panel {
+    Panel::new(text::FAULT, Shape::Choices).explain(text::FAULT_HOW).act(yes(text::FAULT_YES))
+}
+
+pub(super) fn going_on() -> Panel {
+    Panel::new(text::PAUSED, Shape::Choices).explain(text::PAUSED_HOW).act(yes(text::PAUSED_YES))
+}

@@ -1,0 +1,80 @@
+//! Digests that are compared, and the questions about them, whatever the step.
+
+use super::super::page::{Page, Pane};
+use super::super::panel::{Field, Panel, Reply, Shape};
+use super::super::text;
+use super::super::theme::Tone;
+use super::super::widgets::Choices;
+use crate::ceremony::{ReadBackAsked, TwoPeople};
+use crate::render;
+use crate::steps::Person;
+
+/// What stands in place of a word that has to come from paper: its number.
+const HOLES: [&str; 32] = [
+    "..1..", "..2..", "..3..", "..4..", "..5..", "..6..", "..7..", "..8..", "..9..", "..10..", "..11..", "..12..",
+    "..13..", "..14..", "..15..", "..16..", "..17..", "..18..", "..19..", "..20..", "..21..", "..22..", "..23..",
+    "..24..", "..25..", "..26..", "..27..", "..28..", "..29..", "..30..", "..31..", "..32..",
+];
+
+/// The digest, the asked words and their digits left out.
+pub(super) fn holes<'a>(asked: &ReadBackAsked, width: usize) -> Pane<'a> {
+    let mut page = Page::new(width);
+    page.say(Tone::Head, &format!("SHA-256 of the {}, as this computer found it", asked.subject));
+    for (row, mut shown) in render::rows(&asked.sha256).into_iter().enumerate() {
+        for column in 0..shown.words.len() {
+            let word = row * shown.words.len() + column;
+            if !asked.words.contains(&(word + 1)) {
+                continue;
+            }
+            if let (Some(shown), Some(hole)) = (shown.words.get_mut(column), HOLES.get(word)) {
+                *shown = hole;
+            }
+            if let Some(group) = shown.hex.get_mut(column / 2) {
+                let first = column % 2 * 2;
+                group.replace_range(first..first + 2, "..");
+            }
+        }
+        page.line(Tone::Text.line(shown.to_string()));
+    }
+    Pane::new("Compare", page)
+}
+
+/// The digest that two people confirm.
+pub(super) fn confirmed<'a>(asked: &TwoPeople, width: usize) -> Pane<'a> {
+    let mut page = Page::new(width);
+    page.digest(&format!("SHA-256 of the {}", asked.subject), &asked.sha256);
+    Pane::new("Confirm", page)
+}
+
+/// Asks for words from paper.
+pub(super) fn read_back(asked: &ReadBackAsked) -> Panel {
+    let title = text::read_back(&asked.subject, &asked.words);
+    let panel = Panel::new(title, Shape::Text).explain(text::READ_BACK_HOW).text(text::READ_BACK_FIELD);
+    if !asked.optional {
+        return panel.back();
+    }
+    let mut choices = Choices::default();
+    choices.push('N', text::READ_BACK_NO, Reply::No.sure(text::READ_BACK_SURE));
+    panel.act(choices)
+}
+
+/// Asks why there is no predecessor.
+pub(super) fn reason(subject: &str) -> Panel {
+    Panel::new(text::reason(subject), Shape::Text).explain(text::REASON_HOW).text(text::REASON).back()
+}
+
+/// Asks the first or the second of two people.
+pub(super) fn two_people(asked: &TwoPeople, people: &[Person]) -> Panel {
+    let panel = Panel::new(text::two_people(&asked.subject, asked.first.is_some()), Shape::Confirm);
+    let panel = match &asked.first {
+        Some(first) => panel.explain(format!("{} {}", text::confirmed_by(first), text::TWO_PEOPLE_HOW)),
+        None => panel.explain(text::TWO_PEOPLE_HOW),
+    };
+    let others = people.iter().filter(|person| asked.first.as_ref() != Some(&person.role));
+    let mut choices = Choices::numbered(
+        others.map(|person| (format!("{:<8} {}", person.role, person.name), Reply::Person(person.role.clone()))),
+    );
+    "your own name".clone_into(&mut choices.label);
+    let [initials, word] = text::TWO_PEOPLE_FIELDS;
+    panel.field(Field::Pick(choices)).text(initials).text(word).back()
+}

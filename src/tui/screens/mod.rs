@@ -1,0 +1,160 @@
+//! One file a step: what is shown, and what is asked. `frame` and `ask` draw it.
+
+pub(crate) mod ask;
+mod close;
+mod execute;
+pub(crate) mod findings;
+pub(crate) mod frame;
+mod hash;
+mod keys;
+mod media;
+mod open;
+mod plan;
+mod request;
+mod review;
+mod unlock;
+mod write;
+
+use ratatui::text::Line;
+
+use super::cache::Cache;
+use super::help;
+use super::page::{Page, Pane};
+use super::panel::{Panel, Reply, Shape};
+use super::theme::Tone;
+use super::widgets::{Choices, progress};
+use crate::ceremony::{Question, View, Working};
+use crate::steps::{Moment, Step};
+
+/// What a screen is made from.
+pub(crate) struct Look<'a> {
+    /// The state of the ceremony.
+    pub(crate) view: &'a View,
+    /// Agreed time.
+    pub(crate) now: Moment,
+    /// What has been counted already.
+    pub(crate) cache: &'a Cache,
+    /// Whether F1 was pressed.
+    pub(crate) help: bool,
+}
+
+/// The pages that can be looked at while the question is asked.
+pub(crate) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
+    if look.help {
+        return vec![helping(look.view.step, width)];
+    }
+    match &look.view.question {
+        // Everything else may show what is asked from paper.
+        Question::ReadBack(asked) => vec![hash::holes(asked, width)],
+        Question::Paused => vec![execute::paused(width)],
+        Question::TwoPeople(asked) if look.view.plan.as_ref().is_none_or(|plan| plan.sha256 != asked.sha256) => {
+            let mut panes = vec![hash::confirmed(asked, width)];
+            panes.extend(of_step(look, width));
+            panes
+        }
+        _ => of_step(look, width),
+    }
+}
+
+fn of_step<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
+    match look.view.step {
+        Step::Open => open::panes(look, width),
+        Step::Media => media::panes(look, width),
+        Step::Request => request::panes(look, width),
+        Step::Plan => plan::panes(look, width),
+        Step::Unlock => unlock::panes(look, width),
+        Step::Execute => execute::panes(look, width),
+        Step::Review => review::panes(look, width),
+        Step::Write => write::panes(look, width),
+        Step::Close => close::panes(look, width),
+    }
+}
+
+/// The question as a panel; while something runs there is nothing to answer.
+pub(crate) fn panel(view: &View) -> Panel {
+    match &view.question {
+        Question::Working(working) => Panel::new(format!("Please wait: {}", working.what), Shape::Choices),
+        Question::Profile(choices) => open::profile(choices),
+        Question::ConfirmProfile(choice) => open::confirm_profile(choice),
+        Question::People { missing } => open::people(missing, &view.people),
+        Question::Time { .. } => open::time(),
+        Question::Resume { entries, signatures } => open::resume(*entries, *signatures),
+        Question::RecordVolumes { needed } => media::record_volumes(view, *needed),
+        Question::RequestVolume => media::request_volume(view),
+        Question::PreviousRecord(records) => media::previous_record(records),
+        Question::Reason { subject } => hash::reason(subject),
+        Question::TwoPeople(asked) => hash::two_people(asked, &view.people),
+        Question::ReadBack(asked) => hash::read_back(asked),
+        Question::Document(asked) => request::document(asked),
+        Question::Judged { job, failed } => request::judged(view, *job, *failed),
+        Question::MoreJobs => request::more_jobs(),
+        Question::Schema { job, choices } => plan::schema(view, *job, choices),
+        Question::Acknowledge { job, check, number, total, .. } => plan::acknowledge(*job, check, *number, *total),
+        Question::Token(tokens) => unlock::token(tokens),
+        Question::Officer { choices, missing } => unlock::officer(choices, *missing, &view.people),
+        Question::ShareVolume { officer } => unlock::share_volume(officer, view),
+        Question::Pin(asked) => unlock::pin(asked),
+        Question::Fault { .. } => execute::fault(),
+        Question::Paused => execute::going_on(),
+        Question::Review { failed } => review::accept(view, *failed),
+        Question::WriteFault { name, volume, label, optional, .. } => {
+            write::fault(view, name, *volume, label, *optional)
+        }
+        Question::Close => close::on_paper(),
+        Question::Finished { outcome } => close::finished(outcome),
+    }
+}
+
+/// How far the running work is, in the panel of the question.
+pub(crate) fn working(working: &Working, now: Moment, width: usize) -> Vec<Line<'static>> {
+    progress(working.done, working.total, now.uptime.saturating_sub(working.since), width)
+}
+
+/// A page of the last entries of the transcript, the newest first.
+fn transcript<'a>(look: &Look<'a>, width: usize) -> Option<Pane<'a>> {
+    let log = &look.view.log;
+    let mut page = Page::new(width);
+    page.many(log.len(), move |row| {
+        Tone::Text.line(log.get(log.len() - 1 - row).map(String::as_str).unwrap_or_default())
+    });
+    (!log.is_empty()).then(|| Pane::new("Transcript", page))
+}
+
+fn helping<'a>(step: Step, width: usize) -> Pane<'a> {
+    let help = help::help(step);
+    let mut page = Page::new(width);
+    page.say(Tone::Head, &format!("Step {step}: what you should see, and what to do"));
+    page.say(Tone::Text, help.purpose);
+    for (title, lines) in [("Operator", help.operator), ("Witnesses", help.witnesses)] {
+        page.blank();
+        page.say(Tone::Head, title);
+        for line in lines {
+            for (index, line) in crate::render::wrap(line, width.saturating_sub(2)).iter().enumerate() {
+                page.line(Tone::Text.line(format!("{} {line}", if index == 0 { "-" } else { " " })));
+            }
+        }
+    }
+    page.blank();
+    page.say(Tone::Head, "Keys");
+    for (keys, meaning) in help::KEYS {
+        page.line(Line::from(vec![Tone::Warn.span(format!("{keys:<13}")), Tone::Text.span(meaning)]));
+    }
+    Pane::new("Help", page)
+}
+
+/// Numbered volumes to choose from.
+fn volumes(view: &View) -> Choices {
+    let items = view.volumes.iter().map(|volume| (media::describe(volume), Reply::Volume(volume.id)));
+    Choices::numbered(items)
+}
+
+/// A panel of choices alone, with another text where there is none.
+fn choose(title: impl Into<String>, choices: Choices, none: &str) -> Panel {
+    let panel = Panel::new(title, Shape::Choices);
+    let panel = if choices.items().iter().any(|item| matches!(item.reply, Reply::Choose(_) | Reply::Volume(_))) {
+        panel
+    } else {
+        panel.explain(none)
+    };
+    panel.act(choices)
+}

@@ -1,0 +1,143 @@
+//! `open`: profile, people, time.
+
+use super::super::page::{Page, Pane};
+use super::super::panel::{Panel, Reply, Shape};
+use super::super::text;
+use super::super::theme::Tone;
+use super::super::widgets::{Choice, Choices};
+use super::{Look, choose, transcript};
+use crate::ceremony::{ProfileChoice, Question};
+use crate::dns::Time;
+use crate::render;
+use crate::steps::{Person, Role};
+
+pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
+    let view = look.view;
+    let mut page = Page::new(width);
+    match &view.question {
+        Question::Profile(choices) => {
+            for choice in choices {
+                page.say(Tone::Head, &choice.name);
+                page.pair("From", Tone::Text, &choice.origin);
+                match &choice.fault {
+                    Some(fault) => page.pair("!!", Tone::Warn, fault),
+                    None => {
+                        let groups = render::hex::groups(choice.sha256.as_bytes());
+                        for (row, groups) in groups.chunks(8).enumerate() {
+                            page.pair(if row == 0 { "SHA-256" } else { "" }, Tone::Text, &groups.join(" "));
+                        }
+                    }
+                }
+                page.blank();
+            }
+        }
+        Question::ConfirmProfile(choice) => {
+            page.pair("Profile", Tone::Text, &choice.name);
+            page.pair("From", Tone::Text, &choice.origin);
+            page.blank();
+            page.digest("SHA-256 of the profile", &choice.sha256);
+        }
+        Question::Time { .. } => big_clock(&mut page, look.now.time),
+        _ => overview(look, &mut page),
+    }
+    let mut panes = vec![Pane::new("Open", page)];
+    panes.extend(transcript(look, width));
+    panes
+}
+
+fn overview<'a>(look: &Look<'a>, page: &mut Page<'a>) {
+    let view = look.view;
+    page.pair("Mode", Tone::Text, text::mode(&view.mode));
+    page.pair("Profile", Tone::Text, if view.title.is_empty() { "not chosen yet" } else { &view.title });
+    if let Some(key) = &view.key_fingerprint {
+        page.pair("Key", Tone::Text, key);
+    }
+    page.blank();
+    page.say(Tone::Head, "People");
+    if view.people.is_empty() {
+        page.say(Tone::Quiet, "Nobody has been entered yet.");
+    }
+    for person in &view.people {
+        page.pair(person.role.as_str(), Tone::Text, &person.name);
+    }
+    if let Some(sha256) = &view.profile_sha256 {
+        page.blank();
+        page.digest("SHA-256 of the profile", sha256);
+    }
+}
+
+/// Digits of five rows, so that the last row can compare its watch.
+fn big_clock(page: &mut Page<'_>, time: Time) {
+    let shown = time.to_string();
+    let (date, clock) = shown.split_once('T').unwrap_or((&shown, ""));
+    page.say(Tone::Head, "This computer's clock, UTC");
+    page.blank();
+    page.say(Tone::Text, date);
+    page.line(Tone::Text.line(""));
+    for row in 0..5 {
+        let cells = clock.trim_end_matches('Z').chars().map(|sign| format!("{:<7}", glyph(sign, row)));
+        page.line(Tone::Text.line(cells.collect::<String>()));
+    }
+    page.line(Tone::Text.line(""));
+    page.say(Tone::Text, &format!("{shown}, {}", time.ctime()));
+}
+
+const fn glyph(sign: char, row: usize) -> &'static str {
+    let rows: [&str; 5] = match sign {
+        '0' => ["█████", "█   █", "█   █", "█   █", "█████"],
+        '1' => ["  █  ", " ██  ", "  █  ", "  █  ", "█████"],
+        '2' => ["█████", "    █", "█████", "█    ", "█████"],
+        '3' => ["█████", "    █", " ████", "    █", "█████"],
+        '4' => ["█   █", "█   █", "█████", "    █", "    █"],
+        '5' => ["█████", "█    ", "█████", "    █", "█████"],
+        '6' => ["█████", "█    ", "█████", "█   █", "█████"],
+        '7' => ["█████", "    █", "   █ ", "  █  ", "  █  "],
+        '8' => ["█████", "█   █", "█████", "█   █", "█████"],
+        '9' => ["█████", "█   █", "█████", "    █", "█████"],
+        _ => ["     ", "  █  ", "     ", "  █  ", "     "],
+    };
+    match row {
+        0 => rows[0],
+        1 => rows[1],
+        2 => rows[2],
+        3 => rows[3],
+        _ => rows[4],
+    }
+}
+
+pub(super) fn profile(choices: &[ProfileChoice]) -> Panel {
+    let label = |choice: &ProfileChoice| match &choice.fault {
+        Some(_) => format!("!! {} ({}): cannot be used", choice.name, choice.origin),
+        None => format!("{} ({})", choice.name, choice.origin),
+    };
+    let items = choices.iter().enumerate().map(|(index, choice)| (label(choice), Reply::Choose(index)));
+    choose(text::PROFILE, Choices::numbered(items), text::PROFILE_NONE)
+}
+
+pub(super) fn confirm_profile(_: &ProfileChoice) -> Panel {
+    let panel = Panel::new(text::CONFIRM_PROFILE, Shape::Choices).explain(text::CONFIRM_PROFILE_HOW);
+    panel.yes_no((text::CONFIRM_PROFILE_YES, Reply::Yes), (text::CONFIRM_PROFILE_NO, Reply::No))
+}
+
+pub(super) fn people(missing: &[Role], people: &[Person]) -> Panel {
+    let panel = Panel::new(text::PEOPLE, Shape::Person).explain(text::people_missing(missing));
+    let [role, name] = text::PERSON_FIELDS;
+    let mut choices = Choices::default();
+    choices.push(' ', text::PEOPLE_DONE, Reply::Done);
+    for (index, person) in people.iter().enumerate() {
+        choices.push(' ', text::remove(&person.to_string()), Reply::Remove(index));
+    }
+    panel.text(role).text(name).act(choices)
+}
+
+pub(super) fn time() -> Panel {
+    let yes = Choice { key: 'Y', label: text::TIME_YES.to_owned(), reply: Reply::Yes };
+    let panel = Panel::new(text::TIME, Shape::Time).explain(text::TIME_HOW);
+    panel.act(Choices::new(vec![yes])).text(text::TIME_FIELD)
+}
+
+pub(super) fn resume(entries: usize, signatures: usize) -> Panel {
+    let panel = Panel::new(text::RESUME, Shape::Choices).explain(text::resume_state(entries, signatures));
+    let no = Reply::No.word(text::RESUME_SURE, text::SEAL_WORD);
+    panel.yes_no((text::RESUME_YES, Reply::Yes), (text::RESUME_NO, no))
+}

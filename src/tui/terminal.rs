@@ -1,0 +1,100 @@
+//! The terminal: raw mode, and back again whatever happens; and the threads that listen to it.
+
+use std::io::{self, Stdout, Write as _};
+use std::sync::mpsc::Sender;
+use std::thread;
+use std::time::Duration;
+
+use ratatui::backend::CrosstermBackend;
+use ratatui::crossterm::cursor::Show;
+use ratatui::crossterm::event;
+use ratatui::crossterm::execute;
+use ratatui::crossterm::style::ResetColor;
+use ratatui::crossterm::terminal::{self, EnterAlternateScreen, LeaveAlternateScreen};
+use ratatui::layout::Rect;
+use ratatui::{Terminal, TerminalOptions, Viewport};
+
+use super::app::Message;
+use super::screens::frame::SMALLEST;
+
+/// The terminal in raw mode; it is restored when this goes, and when the program panics.
+pub struct Screen {
+    terminal: Terminal<CrosstermBackend<Stdout>>,
+}
+
+impl Screen {
+    /// Takes the terminal over. A console that does not know its size, as a serial line, is taken as 80x24.
+    ///
+    /// # Errors
+    /// Standard output is no terminal, or it cannot be set up.
+    pub fn open() -> io::Result<Self> {
+        let size = terminal::size()?;
+        terminal::enable_raw_mode()?;
+        restore_on_panic();
+        let opened = Self::take_over(size);
+        if opened.is_err() {
+            restore();
+        }
+        opened
+    }
+
+    /// What is drawn on.
+    pub const fn terminal(&mut self) -> &mut Terminal<CrosstermBackend<Stdout>> {
+        &mut self.terminal
+    }
+
+    fn take_over((width, height): (u16, u16)) -> io::Result<Self> {
+        let mut out = io::stdout();
+        execute!(out, EnterAlternateScreen)?;
+        let backend = CrosstermBackend::new(out);
+        let viewport = if width == 0 || height == 0 {
+            Viewport::Fixed(Rect::new(0, 0, SMALLEST.0, SMALLEST.1))
+        } else {
+            Viewport::Fullscreen
+        };
+        Ok(Self { terminal: Terminal::with_options(backend, TerminalOptions { viewport })? })
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+/// Gives the terminal back; failures have nobody left to be told to.
+fn restore() {
+    let _ = terminal::disable_raw_mode();
+    let _ = execute!(io::stdout(), ResetColor, LeaveAlternateScreen, Show);
+}
+
+/// A panic restores the terminal and prints its place. What it says may hold a secret and is never printed.
+fn restore_on_panic() {
+    std::panic::set_hook(Box::new(|info| {
+        restore();
+        let place = info.location().map_or_else(|| "unknown place".to_owned(), ToString::to_string);
+        let _ = writeln!(io::stderr(), "claviger: internal error at {place}; nothing more is done");
+    }));
+}
+
+/// Posts keys and sizes as they come, and a tick a second; the threads end when nobody takes them any more.
+pub fn listen<W: Send + 'static>(sender: &Sender<Message<W>>) {
+    let keys = sender.clone();
+    thread::spawn(move || {
+        loop {
+            let (message, lost) = match event::read() {
+                Ok(event) => (Message::Terminal(event), false),
+                Err(error) => (Message::Lost(error), true),
+            };
+            if keys.send(message).is_err() || lost {
+                return;
+            }
+        }
+    });
+    let ticks = sender.clone();
+    thread::spawn(move || {
+        while ticks.send(Message::Tick).is_ok() {
+            thread::sleep(Duration::from_secs(1));
+        }
+    });
+}

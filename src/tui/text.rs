@@ -1,0 +1,440 @@
+//! Every text for people on the screens; the longer ones for F1 stand in `help`.
+
+use super::widgets::Choices;
+use crate::steps::{Mode, Role, TokenFacts};
+
+// --- Frame
+
+/// The program's name.
+pub(crate) const PROGRAM: &str = "Claviger";
+/// Stands on every screen of a rehearsal.
+pub(crate) const REHEARSAL: &str = "REHEARSAL - throw-away keys, nothing made here is valid - REHEARSAL";
+/// The keys of the bottom line.
+pub(crate) const KEY_HELP: (&str, &str) = ("F1", "Help");
+/// Back from help.
+pub(crate) const KEY_HELP_OFF: (&str, &str) = ("F1", "Back");
+/// Exception.
+pub(crate) const KEY_EXCEPTION: (&str, &str) = ("F2", "Exception");
+/// Pause.
+pub(crate) const KEY_PAUSE: (&str, &str) = ("F3", "Pause");
+/// Next page.
+pub(crate) const KEY_PAGE: (&str, &str) = ("F4", "Page");
+/// Stop.
+pub(crate) const KEY_STOP: (&str, &str) = ("F10", "Stop");
+/// Scrolling.
+pub(crate) const KEY_SCROLL: (&str, &str) = ("PgDn", "More");
+/// Field to field.
+pub(crate) const KEY_FIELD: (&str, &str) = ("Tab", "Field");
+/// Takes the answer.
+pub(crate) const KEY_ENTER: (&str, &str) = ("Enter", "OK");
+/// Leads back.
+pub(crate) const KEY_ESCAPE: (&str, &str) = ("Esc", "Back");
+/// Moves to No.
+pub(crate) const KEY_NO: (&str, &str) = ("Esc", "No");
+/// QR code.
+pub(crate) const KEY_QR: (&str, &str) = ("Q", "QR code");
+/// Turns QR codes.
+pub(crate) const KEY_TURN: (&str, &str) = ("N P", "Turn");
+
+/// How the mode is called in the top line.
+pub(crate) const fn mode(mode: &Mode) -> &'static str {
+    match mode {
+        Mode::Ceremony => "CEREMONY",
+        Mode::Unattended => "UNATTENDED",
+        Mode::Rehearsal => "REHEARSAL",
+    }
+}
+
+/// `1 job`, `2 jobs`.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// Too small a screen.
+pub(crate) fn too_small(width: u16, height: u16) -> [String; 3] {
+    [
+        format!("This window has {width} columns and {height} rows."),
+        "The ceremony needs at least 80 x 24.".to_owned(),
+        "Make it larger. Nothing is lost.".to_owned(),
+    ]
+}
+
+// --- Panel
+
+/// A sign that cannot be typed here.
+pub(crate) const SIGN_REFUSED: &str = "This sign cannot be used here; write it with the letters of the console's font.";
+/// Text would be lost.
+pub(crate) const LEAVE: &str = "Go back? What was typed here is not kept.";
+/// Does it.
+pub(crate) const SURE_YES: &str = "Yes";
+/// Does not do it.
+pub(crate) const SURE_NO: &str = "No, back";
+/// Field of a typed word.
+pub(crate) const WORD: &str = "Word";
+
+/// Enter without a choice.
+pub(crate) fn press_first(choices: &Choices) -> String {
+    let keys: Vec<String> =
+        choices.items().iter().filter(|item| item.key != ' ').map(|item| item.key.to_string()).collect();
+    format!("Choose first: press {}, or an arrow; then Enter.", keys.join(" or "))
+}
+
+/// Enter in an empty field.
+pub(crate) fn fill_in(label: &str) -> String {
+    format!("Empty: {label}. Fill it in, then press Enter.")
+}
+
+/// A word has to be typed.
+pub(crate) fn type_word(word: &str) -> String {
+    format!("To do so, type {word} in capital letters and press Enter; Esc leads back.")
+}
+
+/// Title of the exception dialog.
+pub(crate) const EXCEPTION: &str = "Record an exception";
+/// What an exception is.
+pub(crate) const EXCEPTION_HOW: &str =
+    "It stands in the transcript for good and changes no verdict. Enter goes on, Esc leads back.";
+/// Its fields.
+pub(crate) const EXCEPTION_FIELDS: [&str; 4] = ["Expected", "Happened", "Action taken", "Decided by"];
+/// Title of the stop dialog.
+pub(crate) const STOP: &str = "Stop the ceremony?";
+/// What stopping means.
+pub(crate) const STOP_HOW: &str =
+    "Nothing more is signed. The transcript of what happened is sealed and written. This cannot be taken back.";
+/// A reason.
+pub(crate) const REASON: &str = "Reason";
+/// The word that stops.
+pub(crate) const STOP_WORD: &str = "STOP";
+/// The field of that word.
+pub(crate) const STOP_FIELD: &str = "Type STOP";
+/// Title of the pause dialog.
+pub(crate) const PAUSE: &str = "Make a pause?";
+/// What a pause means.
+pub(crate) const PAUSE_HOW: &str =
+    "The action that runs is finished, then the HSM is logged out. Going on needs the officers again.";
+/// Makes it.
+pub(crate) const PAUSE_YES: &str = "Yes, pause at the next action";
+
+// --- open
+
+/// Which profile.
+pub(crate) const PROFILE: &str = "Which profile is used today?";
+/// No profile anywhere.
+pub(crate) const PROFILE_NONE: &str =
+    "No profile was found. Plug in the medium with the profile; it appears here by itself.";
+/// Whether it is the right one.
+pub(crate) const CONFIRM_PROFILE: &str = "Is this the profile that was agreed on?";
+/// How to find out.
+pub(crate) const CONFIRM_PROFILE_HOW: &str = "Compare the SHA-256 above with the witnesses' script, word by word.";
+/// It is.
+pub(crate) const CONFIRM_PROFILE_YES: &str = "Yes, name and SHA-256 are those on paper";
+/// It is not.
+pub(crate) const CONFIRM_PROFILE_NO: &str = "No, choose another one";
+/// Who is here.
+pub(crate) const PEOPLE: &str = "Who takes part?";
+/// Fields of a person.
+pub(crate) const PERSON_FIELDS: [&str; 2] = ["Role", "Name"];
+/// Everybody is entered.
+pub(crate) const PEOPLE_DONE: &str = "All are entered, go on";
+/// Time.
+pub(crate) const TIME: &str = "Is this UTC, to the minute, on every clock in the room?";
+/// It is.
+pub(crate) const TIME_YES: &str = "Yes, it is";
+/// Another time.
+pub(crate) const TIME_FIELD: &str = "If not, UTC is";
+/// Form of a time.
+pub(crate) const TIME_HOW: &str = "If it is not: press Tab and type the time, as 2026-11-22 13:00:00.";
+/// An interrupted ceremony.
+pub(crate) const RESUME: &str = "An interrupted ceremony was found. Go on with it?";
+/// Going on.
+pub(crate) const RESUME_YES: &str = "Yes, go on: the officers unlock the HSM again";
+/// Sealing.
+pub(crate) const RESUME_NO: &str = "No, seal and write what happened";
+/// Asked before sealing.
+pub(crate) const RESUME_SURE: &str = "End the interrupted ceremony here and seal what happened?";
+/// The word for it.
+pub(crate) const SEAL_WORD: &str = "SEAL";
+
+/// Roles that still have nobody.
+pub(crate) fn people_missing(roles: &[Role]) -> String {
+    if roles.is_empty() {
+        return "Every required role is filled. Enter others too, then choose the last line.".to_owned();
+    }
+    let roles: Vec<&str> = roles.iter().map(Role::as_str).collect();
+    format!("Still missing: {}. Type role (as CA, CO1) and name.", roles.join(", "))
+}
+
+/// Takes someone off the list.
+pub(crate) fn remove(person: &str) -> String {
+    format!("Remove {person}")
+}
+
+/// What an interrupted ceremony had done.
+pub(crate) fn resume_state(entries: usize, signatures: usize) -> String {
+    format!("Its transcript has {entries} entries; {signatures} signatures were made and are kept.")
+}
+
+// --- media
+
+/// Which volumes take the record.
+pub(crate) fn record_volumes(needed: usize) -> String {
+    let media = if needed == 1 { "medium takes" } else { "media take" };
+    format!("Which {needed} {media} the record?")
+}
+
+/// How to say so.
+pub(crate) const RECORD_VOLUMES_HOW: &str = "Enter marks a medium [x] or takes the mark away.";
+/// Marked.
+pub(crate) const RECORD_VOLUMES_DONE: &str = "These are the record media, go on";
+/// Which volume has the request.
+pub(crate) const REQUEST_VOLUME: &str = "Which medium holds the request?";
+/// No volume.
+pub(crate) const NO_VOLUMES: &str = "No medium is plugged in. Plug one in; it appears here by itself.";
+/// The last ceremony.
+pub(crate) const PREVIOUS_RECORD: &str = "Which record is the last ceremony's?";
+/// There is none.
+pub(crate) const PREVIOUS_RECORD_NONE: &str = "There is none: this is the first ceremony";
+/// Asked before.
+pub(crate) const PREVIOUS_RECORD_SURE: &str = "Declare that there is no record of an earlier ceremony?";
+
+/// A first is declared.
+pub(crate) fn reason(subject: &str) -> String {
+    format!("Why is there no previous {subject}?")
+}
+
+/// What becomes of the reason.
+pub(crate) const REASON_HOW: &str = "The reason stands in the transcript. Two people confirm it next. Esc leads back.";
+
+// --- comparisons
+
+/// Words from paper.
+pub(crate) fn read_back(subject: &str, words: &[usize]) -> String {
+    let numbers: Vec<String> = words.iter().map(ToString::to_string).collect();
+    match numbers.split_last() {
+        Some((last, [])) => format!("From paper: which is word {last} of the {subject}?"),
+        Some((last, rest)) => format!("From paper: which are words {} and {last} of the {subject}?", rest.join(", ")),
+        None => format!("From paper: the words of the {subject}?"),
+    }
+}
+
+/// How to count them.
+pub(crate) const READ_BACK_HOW: &str = "They are left out above, each with its number. Someone reads them from paper.";
+/// The field.
+pub(crate) const READ_BACK_FIELD: &str = "Words";
+/// Without paper.
+pub(crate) const READ_BACK_NO: &str = "Nobody has it on paper, go on without a comparison";
+/// Asked before.
+pub(crate) const READ_BACK_SURE: &str = "Go on without a comparison? The transcript says: no independent hash.";
+
+/// Two people.
+pub(crate) fn two_people(subject: &str, second: bool) -> String {
+    let which = if second { "second" } else { "first" };
+    format!("Two people confirm the {subject}. The {which} one: who are you?")
+}
+
+/// What it is worth.
+pub(crate) const TWO_PEOPLE_HOW: &str = "Attested, not authenticated.";
+/// Its fields.
+pub(crate) const TWO_PEOPLE_FIELDS: [&str; 2] = ["Initials", "Word 1 of row 1"];
+
+/// Who was first.
+pub(crate) fn confirmed_by(role: &Role) -> String {
+    format!("Confirmed by {role}; now another person.")
+}
+
+// --- request
+
+/// Which file.
+pub(crate) fn document(job: usize, previous: bool) -> String {
+    let what = if previous { "the previous response (SKR)" } else { "the request (KSR)" };
+    format!("Job {job}: which file is {what}?")
+}
+
+/// No file.
+pub(crate) const NO_FILES: &str = "No file was found there.";
+/// None is the request.
+pub(crate) const DOCUMENT_NO_REQUEST: &str = "None of these";
+/// None is the previous response.
+pub(crate) const DOCUMENT_NO_PREVIOUS: &str = "There is none: this is the zone's first response";
+/// Asked before.
+pub(crate) const DOCUMENT_SURE: &str = "Declare that the zone has no previous response?";
+
+/// What the checks say.
+pub(crate) fn judged(job: usize, failed: bool) -> String {
+    if failed {
+        format!("Job {job}: a check has FAILED. This request cannot be signed.")
+    } else {
+        format!("Job {job}: is this request part of the ceremony?")
+    }
+}
+
+/// Counts of findings.
+pub(crate) fn verdicts(fail: usize, warn: usize, skipped: usize, pass: usize) -> String {
+    let warnings = count(warn, "warning");
+    format!("Checks: {fail} failed, {warnings}, {skipped} skipped, {pass} passed. F4 shows them all.")
+}
+
+/// It is.
+pub(crate) const JUDGED_YES: &str = "Yes, take it into the ceremony";
+/// It is not.
+pub(crate) const JUDGED_NO: &str = "No, drop this job";
+/// Asked before.
+pub(crate) const JUDGED_SURE: &str = "Drop this job? Its files stay as they are; it can be chosen again.";
+/// Another one.
+pub(crate) const MORE_JOBS: &str = "Is there another request for this ceremony?";
+/// There is.
+pub(crate) const MORE_JOBS_YES: &str = "Yes, choose another one";
+/// There is not.
+pub(crate) const MORE_JOBS_NO: &str = "No, that is all: make the plan";
+
+// --- plan
+
+/// Which schema.
+pub(crate) fn schema(job: usize, zone: &str) -> String {
+    format!("Job {job}: which schema for {zone}?")
+}
+
+/// A warning.
+pub(crate) fn acknowledge(number: usize, total: usize, job: usize) -> String {
+    let place = if job == 0 { "the plan".to_owned() } else { format!("job {job}") };
+    format!("Warning {number} of {total}, for {place}: is it acknowledged?")
+}
+
+/// How.
+pub(crate) fn acknowledge_how(check: &str) -> String {
+    format!("Read it above. Type its name, {check}, to acknowledge it.")
+}
+
+/// Field.
+pub(crate) const ACKNOWLEDGE_FIELD: &str = "Check";
+/// Not acknowledged.
+pub(crate) const ACKNOWLEDGE_NO: &str = "It is not acknowledged";
+/// Asked before.
+pub(crate) const ACKNOWLEDGE_SURE: &str = "Do not acknowledge this warning? The plan does not go on.";
+
+// --- unlock
+
+/// Which token.
+pub(crate) const TOKEN: &str = "Which token signs? Read its serial aloud.";
+/// No token.
+pub(crate) const NO_TOKENS: &str = "No token was found. Connect and switch on the HSM.";
+
+/// Which officer.
+pub(crate) fn officer(missing: usize) -> String {
+    let officers = if missing == 1 { "officer is" } else { "officers are" };
+    format!("Who enters a PIN next? {missing} more {officers} needed.")
+}
+
+/// Which volume has the share.
+pub(crate) fn share_volume(officer: &Role) -> String {
+    format!("{officer}: plug in your medium. Which one is it?")
+}
+
+/// How to get back.
+pub(crate) const SHARE_VOLUME_HOW: &str = "Esc leads back to the officers.";
+
+/// A PIN.
+pub(crate) fn pin(officer: Option<&Role>, serial: &str) -> String {
+    match officer {
+        Some(role) => format!("{role}: type your PIN, for token {serial}"),
+        None => format!("Type the PIN of token {serial}"),
+    }
+}
+
+/// What to mind.
+pub(crate) const PIN_HOW: &str = "Nobody sees it; check Caps Lock. Others look away. Esc leads back.";
+/// Its field.
+pub(crate) const PIN_FIELD: &str = "PIN";
+
+/// What the token says of its PIN counter.
+pub(crate) fn pin_flags(token: &TokenFacts) -> Vec<&'static str> {
+    let flags = [
+        (token.pin_locked, "!! LOCKED: the token refuses every PIN until its security officer has reset it."),
+        (token.pin_final_try, "!! FINAL TRY: one more wrong PIN locks the token."),
+        (token.pin_count_low, "!! COUNT LOW: the last PIN that the token was given was wrong."),
+    ];
+    flags.into_iter().filter(|(set, _)| *set).map(|(_, flag)| flag).collect()
+}
+
+// --- execute
+
+/// A fault.
+pub(crate) const FAULT: &str = "The token failed. Unlock it again and go on?";
+/// What is kept.
+pub(crate) const FAULT_HOW: &str = "What is done is kept; it goes on at the first action not done. F10 stops instead.";
+/// Goes on.
+pub(crate) const FAULT_YES: &str = "Yes, unlock and go on";
+/// In a pause.
+pub(crate) const PAUSED: &str = "Pause. Is everybody back?";
+/// What it takes.
+pub(crate) const PAUSED_HOW: &str = "The HSM is logged out. Going on needs the officers.";
+/// Goes on.
+pub(crate) const PAUSED_YES: &str = "Yes, unlock and go on";
+/// On the screen of a pause.
+pub(crate) const PAUSED_SCREEN: [&str; 3] =
+    ["PAUSE", "The token session is closed and no PIN is kept.", "At least two people stay with the equipment."];
+
+// --- review
+
+/// The responses.
+pub(crate) fn review(failed: bool) -> &'static str {
+    if failed {
+        "A check of the responses has FAILED. They cannot be accepted."
+    } else {
+        "Are these the responses that were planned?"
+    }
+}
+
+/// Accept.
+pub(crate) const REVIEW_YES: &str = "Yes, accept and write them";
+/// Asked before.
+pub(crate) const REVIEW_YES_SURE: &str = "Accept the responses? They are sealed and written next.";
+/// Refuse.
+pub(crate) const REVIEW_NO: &str = "No, refuse them all: none is written";
+/// Asked before.
+pub(crate) const REVIEW_NO_SURE: &str = "Refuse every response? None is written, the record says so.";
+/// The word for it.
+pub(crate) const REFUSE_WORD: &str = "REFUSE";
+
+// --- write
+
+/// A medium failed.
+pub(crate) fn write_fault(name: &str, label: &str) -> String {
+    format!("{name} could not be written to {label}. What now?")
+}
+
+/// Again.
+pub(crate) const WRITE_AGAIN: &str = "Try this medium again";
+/// Without.
+pub(crate) const WRITE_WITHOUT: &str = "Go on without this medium";
+/// Asked before.
+pub(crate) const WRITE_WITHOUT_SURE: &str = "Go on without this medium? The delivery log says so.";
+/// Nothing is lost.
+pub(crate) const WRITE_FAULT_HOW: &str =
+    "Nothing is lost: the memory holds the master copy. Another medium may be plugged in.";
+
+/// Another medium.
+pub(crate) fn write_other(label: &str) -> String {
+    format!("Write to {label} instead")
+}
+
+// --- close
+
+/// On paper?
+pub(crate) const CLOSE: &str = "Does every witness have the transcript fingerprint on paper?";
+/// How to see all.
+pub(crate) const CLOSE_HOW: &str = "N and P turn the pages, Q shows the QR code. Afterwards the ceremony key is wiped.";
+/// They have.
+pub(crate) const CLOSE_YES: &str = "Yes, all have it: wipe the key and close";
+/// Asked before.
+pub(crate) const CLOSE_SURE: &str = "Close the ceremony? The fingerprints cannot be shown again afterwards.";
+
+/// It is over.
+pub(crate) fn finished(outcome: &str) -> String {
+    format!("The ceremony is over: {outcome}.")
+}
+
+/// Leaves.
+pub(crate) const FINISHED_YES: &str = "Leave";
+/// What remains to be done.
+pub(crate) const FINISHED_HOW: &str = "Take the media out. The delivery log is signed, the ceremony key is gone.";

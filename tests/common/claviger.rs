@@ -1,0 +1,153 @@
+//! The program as the peers' other side: a token, a profile, a key, and responses signed on the command line.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+use super::peers::{Algorithm, ZONE};
+use super::softhsm::SoftHsm;
+
+/// A KSK operator with a software token.
+pub struct Signer {
+    folder: TempDir,
+    // Its folder goes with it.
+    _store: SoftHsm,
+    /// The key as the program printed it, `257 3 13 …`.
+    pub key: String,
+}
+
+impl Signer {
+    /// A token, and a key generated on it by `claviger key generate`, which the profile then names.
+    pub fn new(algorithm: Algorithm) -> Self {
+        let store = SoftHsm::with_token("interop");
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let profile = folder.path().join("profile.toml");
+        let pin = folder.path().join("pin");
+        fs::write(&pin, format!("{}\n", SoftHsm::PIN)).expect("the PIN file");
+        fs::set_permissions(&pin, fs::Permissions::from_mode(0o600)).expect("the PIN file");
+        fs::write(&profile, profile_text(&store, algorithm)).expect("the profile");
+
+        let mut signer = Self { folder, _store: store, key: String::new() };
+        let words =
+            ["key", "generate", "--profile", "profile.toml", "--zone", ZONE, "--name", "ksk", "--pin-file", "pin"];
+        let output = signer.claviger(&words);
+        let printed = said(&output);
+        assert!(output.status.success(), "claviger key generate: {printed}");
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        let line = stdout.lines().find(|line| line.starts_with("dnskey = \""));
+        let line = line.unwrap_or_else(|| panic!("no line `dnskey = \"…\"` in: {printed}"));
+        signer.key = line.trim_start_matches("dnskey = ").trim_matches('"').to_owned();
+        let text = fs::read_to_string(&profile).expect("the profile");
+        fs::write(&profile, format!("{text}{line}\n")).expect("the profile");
+        signer
+    }
+
+    /// Signs a request as a first one and returns the response's text.
+    ///
+    /// `judged_at` is the time of judgement where it is not now.
+    pub fn sign(&self, ksr: &str, judged_at: Option<i64>) -> String {
+        fs::write(self.folder.path().join("ksr.txt"), ksr).expect("the request");
+        let mut words = vec!["sign", "--profile", "profile.toml", "--first", "--pin-file", "pin", "--out", "out"];
+        let judged_at = judged_at.map(|time| jiff::Timestamp::from_second(time).expect("a time").to_string());
+        if let Some(time) = &judged_at {
+            words.extend(["--now", time]);
+        }
+        words.push("ksr.txt");
+        let output = self.claviger(&words);
+        assert!(output.status.success(), "claviger sign: {}", said(&output));
+
+        let mut responses = Vec::new();
+        find_responses(&self.folder.path().join("out"), &mut responses);
+        let mut texts: Vec<_> = responses.iter().map(|path| fs::read_to_string(path).expect("a response")).collect();
+        texts.dedup();
+        assert_eq!(texts.len(), 1, "one response, in all places the same, in {responses:?}");
+        texts.remove(0)
+    }
+
+    fn claviger(&self, words: &[&str]) -> Output {
+        let out = self.folder.path().join("out");
+        fs::create_dir_all(out).expect("the folder for records");
+        Command::new("timeout")
+            .args(["-k", "5", "120", env!("CARGO_BIN_EXE_claviger")])
+            .args(words)
+            .current_dir(self.folder.path())
+            .output()
+            .expect("`timeout` of coreutils")
+    }
+}
+
+fn said(output: &Output) -> String {
+    format!(
+        "{:?}\n{}{}",
+        output.status.code(),
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+/// Every file named `skr…` below a folder, such as `jobs/01-peer.test/skr.txt` of a record.
+fn find_responses(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("the folder of the response") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            find_responses(&path, found);
+        } else if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("skr")) {
+            found.push(path);
+        }
+    }
+}
+
+/// A profile whose last table is the key's, so that a `dnskey` line can be added.
+fn profile_text(store: &SoftHsm, algorithm: Algorithm) -> String {
+    let name = match algorithm {
+        Algorithm::Rsa2048 => "RSASHA256",
+        Algorithm::P256 => "ECDSAP256SHA256",
+        Algorithm::Ed25519 => "ED25519",
+    };
+    let (module, conf) = (store.module.display(), store.conf());
+    let conf = conf.display();
+    format!(
+        r#"profile-version = 1
+name = "Interop"
+
+[hsm]
+module = "{module}"
+token-label = "interop"
+login = "pin"
+env = {{ SOFTHSM2_CONF = "{conf}" }}
+mechanism = "hashed"
+
+[media]
+request-label = "KSR"
+record-label = "RECORD"
+share-label = "SHARE"
+record-copies = 1
+
+[roles]
+required = []
+
+[policies.peer]
+ttl = 3600
+[policies.peer.request]
+approved-algorithms = ["{name}"]
+max-signature-validity = "P21D"
+signature-horizon-days = 400
+[policies.peer.schedule]
+coverage = "P60D"
+signatures-validity-dnskey = "P14D"
+signatures-refresh = "P5D"
+inception-offset = "PT1H"
+cds-digest-types = ["SHA-256"]
+cdnskey = true
+
+[zones."{ZONE}"]
+policy = "peer"
+[zones."{ZONE}".keys.ksk]
+label = "Kpeer"
+algorithm = "{name}"
+"#
+    )
+}
