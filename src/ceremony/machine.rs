@@ -196,6 +196,7 @@ pub(super) struct Draft {
     pub(super) previous: Option<(Option<SourceFile>, Previous)>,
     pub(super) head: Option<Sha256Digest>,
     pub(super) schema: Option<String>,
+    pub(super) findings: Arc<Vec<Finding>>,
 }
 
 /// Something that waits to be written.
@@ -410,7 +411,7 @@ impl Ceremony {
         match (waiting, outcome) {
             (Waiting::Audit(choice), Outcome::Audited(audit, files)) => self.record_audited(choice, &audit, files),
             (Waiting::Read, Outcome::Read(document)) => self.document_read(document),
-            (Waiting::Judgement, Outcome::Judged(findings)) => self.judged(findings),
+            (Waiting::Judgement, Outcome::Judged { request, preview }) => self.judged(request, preview),
             (Waiting::Plan, Outcome::Planned(plan)) => self.planned(plan),
             (Waiting::ShareOpen(officer), Outcome::Share(share)) => self.share_opened(&officer, share),
             (Waiting::Responses, Outcome::Finished(made)) => self.responses_made(made),

@@ -140,7 +140,7 @@ impl Ceremony {
             inputs: vec![Arc::clone(&input)],
             judged_at: self.judged_at.ok_or_else(|| "the spool is damaged".to_owned())?,
         };
-        let Outcome::Judged(findings) = Task::Judge(judging).run(&self.setup.program(), 1) else {
+        let Outcome::Judged { request: findings, .. } = Task::Judge(judging).run(&self.setup.program(), 1) else {
             return Err("the request could not be judged again".to_owned());
         };
         let findings = Arc::new(findings);

@@ -13,16 +13,18 @@ use crate::transcript::{self, Audit, AuditVerdict};
 
 use super::error::CliError;
 use super::input;
-use super::json::Report;
+use super::json::{Report, put};
 use super::text::Text;
 use super::{Done, Env, Run};
 
 /// Recompute everything in a record: sums, chain, seal, signatures, every check, plan against result
 ///
-/// Without a fingerprint from a witness's paper the verdict is at best `consistent`, and the first line says NOT
-/// ANCHORED: whoever could replace the whole record could have made another one. With the fingerprint it is
+/// Without a fingerprint from a witness's paper the verdict is at best
+/// `consistent`, and the first line says NOT ANCHORED: whoever could replace the
+/// whole record could have made another one. With the fingerprint it is
 /// `authentic`. What is left of an interrupted ceremony is `interrupted`.
 #[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
 pub(super) struct Args {
     /// The transcript's fingerprint from paper: 64 hexadecimal digits, or 32 words in quotes
     #[arg(long, value_name = "HEX|WORDS", value_parser = fingerprint)]
@@ -92,11 +94,7 @@ fn write(path: &Path, audit: &Audit, text: &mut Text) -> bool {
 
 fn value(path: &Path, audit: &Audit) -> Value {
     let mut value = json!({ "folder": input::shown(path), "audit": audit.verdict.name() });
-    if let Some(fingerprint) = audit.fingerprint {
-        value["fingerprint"] = fingerprint.to_string().into();
-    }
-    if let Some(mode) = audit.mode().map(Mode::name) {
-        value["mode"] = mode.into();
-    }
+    put(&mut value, "fingerprint", audit.fingerprint.map(|fingerprint| fingerprint.to_string()));
+    put(&mut value, "mode", audit.mode().map(Mode::name));
     value
 }

@@ -36,7 +36,11 @@ pub(super) enum Kind {
 
 /// Why a command has no result: what happened, where, expected, found, what to do.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub(super) struct CliError {
+#[serde(transparent)]
+pub(super) struct CliError(Box<Parts>);
+
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+struct Parts {
     kind: Kind,
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<String>,
@@ -57,7 +61,7 @@ pub(super) struct CliError {
 
 impl CliError {
     fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Parts {
             kind,
             file: None,
             line: None,
@@ -67,7 +71,7 @@ impl CliError {
             found: None,
             message: message.into(),
             advice: None,
-        }
+        }))
     }
 
     /// Wrong arguments.
@@ -98,7 +102,8 @@ impl CliError {
     /// A document that is none.
     pub(super) fn document(file: &str, error: ReadError) -> Self {
         let ReadError { line, column, field, expected, found } = error;
-        let made = Self { line, column, ..Self::input("this is no request or response that can be read") };
+        let mut made = Self::input("this is no request or response that can be read");
+        (made.0.line, made.0.column) = (line, column);
         let made = made.file(file).field(field).expected(expected).found(found);
         made.advice("ask its maker for another copy; nothing in it is guessed")
     }
@@ -106,9 +111,16 @@ impl CliError {
     /// A profile that is none.
     pub(super) fn profile(file: &str, error: ProfileError) -> Self {
         let ProfileError { line, column, field, expected, found, message, advice } = error;
-        let made = Self { line: Some(line), column: Some(column), ..Self::new(Kind::Profile, message) };
+        let mut made = Self::new(Kind::Profile, message);
+        (made.0.line, made.0.column) = (Some(line), Some(column));
         let made = if field.is_empty() { made } else { made.field(field) };
         made.file(file).expected(expected).found(found).advice(advice)
+    }
+
+    /// The same about the profile, which cannot even be read.
+    pub(super) fn of_profile(mut self) -> Self {
+        self.0.kind = Kind::Profile;
+        self
     }
 
     /// A share file that is none, or an officer's PIN that does not open it.
@@ -129,38 +141,44 @@ impl CliError {
     }
 
     /// The same with the file concerned, escaped by the caller.
-    pub(super) fn file(self, file: impl Into<String>) -> Self {
-        Self { file: Some(file.into()), ..self }
+    pub(super) fn file(mut self, file: impl Into<String>) -> Self {
+        self.0.file = Some(file.into());
+        self
     }
 
     /// The same with the line concerned, from 1.
-    pub(super) fn line(self, line: u64) -> Self {
-        Self { line: u32::try_from(line).ok(), ..self }
+    pub(super) fn line(mut self, line: u64) -> Self {
+        self.0.line = u32::try_from(line).ok();
+        self
     }
 
     /// The same with the argument or key concerned.
-    pub(super) fn field(self, field: impl Into<String>) -> Self {
-        Self { field: Some(field.into()), ..self }
+    pub(super) fn field(mut self, field: impl Into<String>) -> Self {
+        self.0.field = Some(field.into());
+        self
     }
 
     /// The same with what should be.
-    pub(super) fn expected(self, expected: impl Into<String>) -> Self {
-        Self { expected: Some(expected.into()), ..self }
+    pub(super) fn expected(mut self, expected: impl Into<String>) -> Self {
+        self.0.expected = Some(expected.into());
+        self
     }
 
     /// The same with what is.
-    pub(super) fn found(self, found: impl Into<String>) -> Self {
-        Self { found: Some(found.into()), ..self }
+    pub(super) fn found(mut self, found: impl Into<String>) -> Self {
+        self.0.found = Some(found.into());
+        self
     }
 
     /// The same with what to do.
-    pub(super) fn advice(self, advice: impl Into<String>) -> Self {
-        Self { advice: Some(advice.into()), ..self }
+    pub(super) fn advice(mut self, advice: impl Into<String>) -> Self {
+        self.0.advice = Some(advice.into());
+        self
     }
 
     /// The exit status of the design.
-    pub(super) const fn exit_code(&self) -> u8 {
-        match self.kind {
+    pub(super) fn exit_code(&self) -> u8 {
+        match self.0.kind {
             Kind::Usage => USAGE,
             Kind::Input | Kind::Profile => 3,
             Kind::Token => 4,
@@ -232,18 +250,18 @@ impl From<TokenError> for CliError {
 impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("claviger: ")?;
-        if let Some(file) = &self.file {
+        if let Some(file) = &self.0.file {
             f.write_str(file)?;
-            for number in [self.line, self.column].into_iter().flatten() {
+            for number in [self.0.line, self.0.column].into_iter().flatten() {
                 write!(f, ":{number}")?;
             }
             f.write_str(": ")?;
         }
-        if let Some(field) = &self.field {
+        if let Some(field) = &self.0.field {
             write!(f, "{field}: ")?;
         }
-        writeln!(f, "{}", self.message)?;
-        let rest = [("expected", &self.expected), ("found", &self.found), ("to do", &self.advice)];
+        writeln!(f, "{}", self.0.message)?;
+        let rest = [("expected", &self.0.expected), ("found", &self.0.found), ("to do", &self.0.advice)];
         for (name, text) in rest {
             if let Some(text) = text {
                 writeln!(f, "  {name:<9} {text}")?;

@@ -70,7 +70,7 @@ pub(super) fn record(path: &Path) -> Result<crate::transcript::Files, CliError> 
 
 /// Reads the profile and notes its hash.
 pub(super) fn profile(path: &Path, report: &mut Report) -> Result<Profile, CliError> {
-    let octets = file(path, profile::MAX_OCTETS)?;
+    let octets = file(path, profile::MAX_OCTETS).map_err(CliError::of_profile)?;
     report.profile_sha256 = Some(sha256(&octets));
     profile::read(&octets).map_err(|error| CliError::profile(&shown(path), error))
 }

@@ -79,3 +79,10 @@ impl Report {
         serde_json::to_string(self).unwrap_or_else(|_| "{}".to_owned()) + "\n"
     }
 }
+
+/// Adds a member to an object where there is something to add.
+pub(super) fn put(object: &mut Value, name: &str, value: Option<impl Into<Value>>) {
+    if let (Some(object), Some(value)) = (object.as_object_mut(), value) {
+        object.insert(name.to_owned(), value.into());
+    }
+}

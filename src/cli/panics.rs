@@ -8,15 +8,14 @@ static PLACE: Mutex<Option<String>> = Mutex::new(None);
 
 /// Runs `work`; if it panics, on whichever thread, the place `file:line:column` of the first panic is the error.
 pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
-    panic::set_hook(Box::new(|info| {
+    let first = || PLACE.lock().unwrap_or_else(PoisonError::into_inner);
+    *first() = None;
+    panic::set_hook(Box::new(move |info| {
         let place = info.location().map(ToString::to_string);
-        let mut first = PLACE.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut first = first();
         *first = first.take().or(place);
     }));
     let result = panic::catch_unwind(AssertUnwindSafe(work));
     let _ = panic::take_hook();
-    result.map_err(|_| {
-        let place = PLACE.lock().unwrap_or_else(PoisonError::into_inner).take();
-        place.unwrap_or_else(|| "an unknown place".to_owned())
-    })
+    result.map_err(|_| first().take().unwrap_or_else(|| "an unknown place".to_owned()))
 }

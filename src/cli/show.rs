@@ -11,16 +11,18 @@ use crate::transcript::{self, Files, names};
 
 use super::error::CliError;
 use super::input::{self, MAX_DOCUMENT};
-use super::json::Report;
+use super::json::{Report, put};
 use super::text::{self, Text};
 use super::{Done, Env, Run};
 
 /// Show what a KSR, SKR, transcript or record says, without judging it
 ///
-/// A document shows its format, zone, bundles and keys, each key with tag, algorithm, bits and fingerprint, and each
-/// KSK with its DS. A transcript, or a record's folder, shows its fingerprint and its report. Nothing is verified: that
-/// is what `check` and `audit` do.
+/// A document shows its format, zone, bundles and keys, each key with tag,
+/// algorithm, bits and fingerprint, and each KSK with its DS. A transcript, or a
+/// record's folder, shows its fingerprint and its report. Nothing is verified:
+/// that is what `check` and `audit` do.
 #[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
 pub(super) struct Args {
     /// A KSR, SKR or transcript.jsonl, or a record's folder
     #[arg(required = true, value_name = "FILE")]
@@ -77,9 +79,8 @@ fn file(path: &Path, text: &mut Text) -> Result<Shown, CliError> {
             "kind": text::kind(key), "key_tag": key.key_tag(), "algorithm": key.algorithm.0, "bits": key.bits(),
             "dnskey": key.to_string(), "sha256": key.fingerprint(zone).to_string(), "bundles": bundles,
         });
-        if key.is_sep() {
-            value["ds"] = key.ds(zone, DigestType::Sha256).to_string().into();
-        }
+        let ds = key.is_sep().then(|| key.ds(zone, DigestType::Sha256).to_string());
+        put(&mut value, "ds", ds);
         keys.push(value);
     }
     let value = json!({

@@ -2,7 +2,7 @@
 
 mod response;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
 use serde_json::{Value, json};
@@ -22,11 +22,13 @@ use super::{Done, Env, Run};
 
 /// Judge a KSR or an SKR by every named check, without HSM
 ///
-/// A request is judged after the previous response of its zone (--previous), or as the first one of its zone (--first);
-/// then the plan is made that a ceremony would confirm, and judged as well. A response is judged by its own signatures
-/// and the keys of the profile. Every finding is shown, those that fail first; the last line is PASS, or FAIL and how
-/// many.
+/// A request is judged after the previous response of its zone (--previous), or
+/// as the first one of its zone (--first); then the plan is made that a ceremony
+/// would confirm, and judged as well. A response is judged by its own signatures
+/// and the keys of the profile. Every finding is shown, those that fail first;
+/// the last line is PASS, or FAIL and how many.
 #[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
 pub(super) struct Args {
     /// The ceremony profile
     #[arg(long, value_name = "P.toml")]
@@ -95,7 +97,7 @@ impl Run for Args {
     }
 }
 
-fn previous(path: &PathBuf, limit: usize) -> Result<Before, CliError> {
+fn previous(path: &Path, limit: usize) -> Result<Before, CliError> {
     let Read { name, sha256, document } = input::document(path, limit)?;
     match document {
         Document::Response(response) => Ok(Before { name, sha256, response }),
@@ -227,6 +229,7 @@ impl Bench<'_> {
             let schema = job.schema.as_ref().map_or_else(String::new, |schema| format!(", schema {schema}"));
             text.line(format!("Plan: policy {}{schema}, {} signatures", job.policy, job.signatures.len()));
             text.lines(job.table());
+            text.line(format!("covered until {}", job.covered_until()));
         }
         Ok(findings)
     }
@@ -264,9 +267,7 @@ impl Bench<'_> {
 fn changes(input: &JobInput, job: &PlannedJob) -> Vec<String> {
     match &input.previous {
         Previous::Response { response, .. } => plan::difference(response, job),
-        Previous::First => {
-            vec!["there is no previous response".to_owned(), format!("covered until {}", job.covered_until())]
-        }
+        Previous::First => vec!["there is no previous response".to_owned()],
     }
 }
 

@@ -22,10 +22,12 @@ const ID_OCTETS: usize = 16;
 
 /// Make a key pair on the token: sensitive, not extractable, for signing only
 ///
-/// The profile names zone and key, with label, algorithm and perhaps CKA_ID, and has no `dnskey` for it yet. Prints
-/// the DNSKEY, its DS, its fingerprint in hex and words, and the line `dnskey = "..."` to be added to the profile. A
-/// key whose label or CKA_ID is taken on the token is not made.
+/// The profile names zone and key, with label, algorithm and perhaps CKA_ID, and
+/// has no `dnskey` for it yet. Prints the DNSKEY, its DS, its fingerprint in hex
+/// and words, and the line `dnskey = "..."` to be added to the profile. A key
+/// whose label or CKA_ID is taken on the token is not made.
 #[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
 pub(in crate::cli) struct Args {
     /// The ceremony profile
     #[arg(long, value_name = "P.toml")]

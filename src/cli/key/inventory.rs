@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::error::CliError;
 use super::super::input;
-use super::super::json::Report;
+use super::super::json::{Report, put};
 use super::super::pins::PinArgs;
 use super::super::text::Text;
 use super::super::{Done, Env, Run, hsm};
@@ -88,10 +88,8 @@ fn value(key: &FoundKey, dnskey: &Dnskey, known: Option<(&Name, &ZoneKey)>) -> V
         "key_tag": dnskey.key_tag(), "algorithm": dnskey.algorithm.0, "bits": dnskey.bits(), "label": key.label,
         "cka_id": key.cka_id, "dnskey": dnskey.to_string(),
     });
-    if let Some((zone, key)) = known {
-        value["zone"] = zone.to_string().into();
-        value["name"] = key.name.clone().into();
-    }
+    put(&mut value, "zone", known.map(|(zone, _)| zone.to_string()));
+    put(&mut value, "name", known.map(|(_, key)| key.name.clone()));
     value
 }
 

@@ -1,0 +1,533 @@
+//! The commands as people and scripts run them: the real binary, its exit status, its text and its JSON.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a test may panic, start programs and read its own environment"
+)]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+#[path = "common/softhsm.rs"]
+mod softhsm;
+
+use softhsm::SoftHsm;
+
+/// What a run of the program gave.
+struct Run {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+fn claviger(folder: &Path, words: &[&str]) -> Run {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_claviger"));
+    let output = command.args(words).current_dir(folder).stdin(Stdio::null()).output().unwrap();
+    let text = |octets| String::from_utf8(octets).expect("UTF-8");
+    Run { code: output.status.code().expect("an exit status"), out: text(output.stdout), err: text(output.stderr) }
+}
+
+/// Runs with `--json`, and checks that stdout is one object on one line, whatever happened.
+fn json(folder: &Path, words: &[&str]) -> (i32, Value) {
+    let mut all = words.to_vec();
+    all.push("--json");
+    let run = claviger(folder, &all);
+    assert_eq!(run.out.matches('\n').count(), 1, "{words:?}: {}{}", run.out, run.err);
+    let value: Value = serde_json::from_str(&run.out).unwrap();
+    assert_eq!((&value["version"], &value["claviger"]), (&1.into(), &env!("CARGO_PKG_VERSION").into()));
+    let verdict = value["verdict"].as_str().unwrap();
+    let fits = match run.code {
+        0 => verdict == "pass",
+        1 => verdict == "fail",
+        _ => verdict == "error" && value["error"]["message"].is_string() && run.err.contains('\n'),
+    };
+    assert!(fits && value["findings"].is_array() && value["now"].is_string(), "{} {value}", run.code);
+    (run.code, value)
+}
+
+fn samples() -> Option<PathBuf> {
+    let folder = std::env::var_os("CLAVIGER_SAMPLES").map(PathBuf::from);
+    if folder.is_none() {
+        eprintln!("SKIPPED: CLAVIGER_SAMPLES does not name the folder of real files");
+    }
+    folder
+}
+
+const ROOT_ZONE: &str = include_str!("../image/profiles/root-zone.toml");
+
+/// The shipped profile with the key of 2017, which stands in that year's responses.
+fn profile_of_2017(samples: &Path) -> String {
+    use claviger::exchange::{Limits, read_response};
+
+    let skr = fs::read(samples.join("root/skr-root-2017-q1-0.xml")).unwrap();
+    let skr = read_response(&skr, &Limits::default()).unwrap();
+    let key = skr.bundles[0].keys().iter().find(|key| key.dnskey.is_sep()).unwrap();
+    assert_eq!((key.identifier.as_deref(), key.dnskey.key_tag()), (Some("Kjqmt7v"), 19036));
+    let (head, tail) = ROOT_ZONE.split_once("[zones.\".\".keys.current]").unwrap();
+    let (_, next) = tail.split_once("[zones.\".\".keys.next]").unwrap();
+    let current = format!("label = \"Kjqmt7v\"\nalgorithm = \"RSASHA256\"\ndnskey = \"{}\"\n", key.dnskey);
+    format!("{head}[zones.\".\".keys.current]\n{current}\n[zones.\".\".keys.next]{next}")
+}
+
+/// A folder with that profile and the root zone's files.
+fn root_place() -> Option<TempDir> {
+    let samples = samples()?;
+    let place = tempfile::tempdir().unwrap();
+    fs::write(place.path().join("2017.toml"), profile_of_2017(&samples)).unwrap();
+    for name in ["ksr-root-2017-q2-0", "skr-root-2017-q1-0", "skr-root-2017-q2-0", "ksr-root-2018-q1-0-d_to_e.BAD-POP"]
+    {
+        let name = format!("{name}.xml");
+        fs::copy(samples.join("root").join(&name), place.path().join(&name)).unwrap();
+    }
+    Some(place)
+}
+
+const Q2: [&str; 7] =
+    ["check", "--profile", "2017.toml", "--now", "2017-03-01T00:00:00Z", "--previous", "skr-root-2017-q1-0.xml"];
+
+fn with<'a>(words: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
+    [words, more].concat()
+}
+
+#[test]
+fn the_root_zones_request_of_2017_passes() {
+    let Some(place) = root_place() else { return };
+    let run = claviger(place.path(), &with(&Q2, &["--plan", "ksr-root-2017-q2-0.xml"]));
+    assert_eq!((run.code, run.err.as_str()), (0, ""), "{}", run.out);
+    assert_eq!(run.out.lines().last(), Some("PASS"));
+    for part in ["root-xml", "KSR-BUNDLE-POP", "covered until 2017-07-11T00:00:00Z", "19036(current)/SP"] {
+        assert!(run.out.contains(part), "{part} in {}", run.out);
+    }
+    let (code, value) = json(place.path(), &with(&Q2, &["--plan", "ksr-root-2017-q2-0.xml"]));
+    assert_eq!((code, &value["format"], &value["command"]), (0, &"root-xml".into(), &"check".into()));
+    assert_eq!(value["now"], "2017-03-01T00:00:00Z");
+    let hash = value["plan"]["sha256"].as_str().unwrap();
+    assert!(run.out.contains(hash), "{hash}");
+    let sha256 = claviger::dns::sha256(&fs::read(place.path().join("ksr-root-2017-q2-0.xml")).unwrap());
+    assert_eq!(value["sha256"], sha256.to_string());
+}
+
+#[test]
+fn wrong_proofs_of_possession_fail_and_nothing_else_does() {
+    let Some(place) = root_place() else { return };
+    let words = ["check", "--profile", "2017.toml", "--now", "2017-12-01T00:00:00Z", "--first"];
+    let words = with(&words, &["ksr-root-2018-q1-0-d_to_e.BAD-POP.xml"]);
+    let run = claviger(place.path(), &words);
+    assert_eq!((run.code, run.out.lines().last()), (1, Some("FAIL 2")), "{}", run.out);
+    let (code, value) = json(place.path(), &words);
+    assert_eq!(code, 1);
+    let failed: Vec<&Value> =
+        value["findings"].as_array().unwrap().iter().filter(|finding| finding["verdict"] == "fail").collect();
+    assert_eq!(failed.len(), 2);
+    for finding in failed {
+        assert_eq!((&finding["check"], &finding["bundle"]["index"]), (&"KSR-BUNDLE-POP".into(), &1.into()));
+        assert!(finding["expected"].is_string() && finding["found"].is_string(), "{finding}");
+    }
+}
+
+#[test]
+fn a_response_alone_is_judged_by_its_signatures_and_the_profiles_keys() {
+    let Some(place) = root_place() else { return };
+    let words = ["check", "--profile", "2017.toml", "--now", "2017-03-01T00:00:00Z"];
+    let run = claviger(place.path(), &with(&words, &["skr-root-2017-q2-0.xml"]));
+    assert_eq!((run.code, run.out.lines().last()), (0, Some("PASS")), "{}", run.out);
+    fs::write(place.path().join("shipped.toml"), ROOT_ZONE).unwrap();
+    let words = ["check", "--profile", "shipped.toml", "--now", "2017-03-01T00:00:00Z", "skr-root-2017-q2-0.xml"];
+    let (code, value) = json(place.path(), &words);
+    let failed = |check: &str| {
+        let mut findings = value["findings"].as_array().unwrap().iter();
+        findings.any(|finding| finding["check"] == check && finding["verdict"] == "fail")
+    };
+    assert!(code == 1 && failed("SKR-KEYS") && !failed("SKR-VERIFY"), "{value}");
+    let text = fs::read_to_string(place.path().join("skr-root-2017-q2-0.xml")).unwrap();
+    fs::write(place.path().join("skr.xml"), text.replacen("<Expiration>2017-04-22", "<Expiration>2017-04-23", 1))
+        .unwrap();
+    let run = claviger(place.path(), &["check", "--profile", "2017.toml", "--now", "2017-03-01T00:00:00Z", "skr.xml"]);
+    assert!(run.code == 1 && run.out.contains("FAIL    SKR-VALIDITY"), "{}", run.out);
+}
+
+#[test]
+fn what_came_before_a_request_must_be_said_and_must_fit() {
+    let Some(place) = root_place() else { return };
+    let words = ["check", "--profile", "2017.toml"];
+    let (ksr, skr) = ("ksr-root-2017-q2-0.xml", "skr-root-2017-q1-0.xml");
+    for (more, expected) in [
+        (vec![ksr], "--previous SKR, or --first"),
+        (vec!["--previous", skr, skr], "no previous SKR without a KSR"),
+        (vec!["--previous", skr, "--previous", skr, ksr], "one for ."),
+        (vec!["--previous", ksr, ksr], "an SKR"),
+        (vec!["--first", "--schema", "no-such", ksr], "normal"),
+        (vec!["--first", "--until", "2027-01-01T00:00:00Z", ksr], "none"),
+    ] {
+        let (code, value) = json(place.path(), &with(&words, &more));
+        let error = &value["error"];
+        assert_eq!((code, &error["kind"]), (2, &"usage".into()), "{value}");
+        assert!(error["expected"].as_str().unwrap().contains(expected), "{value}");
+        assert!(error["found"].is_string() && error["field"].is_string(), "{value}");
+    }
+    assert_eq!(claviger(place.path(), &with(&words, &["--first", "--previous", skr, ksr])).code, 2);
+}
+
+#[test]
+fn wrong_usage_is_two_and_json_stays_one_object() {
+    let place = tempfile::tempdir().unwrap();
+    for words in [
+        &[][..],
+        &["nonsense"],
+        &["check"],
+        &["check", "--profile", "p"],
+        &["check", "--profile", "p", "--now", "yesterday", "f"],
+        &["check", "--profile", "p", "--nonsense", "f"],
+        &["show"],
+        &["audit", "--fingerprint", "aardvark", "d"],
+        &["audit", "--fingerprint", &"00".repeat(32), "d", "e"],
+        &["key"],
+        &["key", "generate", "--profile", "p", "--zone", ".", "--name", "k", "--bits", "7"],
+        &["key", "inventory", "--profile", "p", "--share", "f"],
+    ] {
+        let run = claviger(place.path(), words);
+        assert_eq!((run.code, run.out.as_str()), (2, ""), "{words:?} {}", run.err);
+        if !words.is_empty() {
+            let (code, value) = json(place.path(), words);
+            assert_eq!((code, &value["error"]["kind"]), (2, &"usage".into()), "{words:?}");
+        }
+    }
+    assert_eq!(claviger(place.path(), &["--version"]).out, format!("claviger {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn every_bad_input_is_named_with_place_expected_and_found() {
+    let place = tempfile::tempdir().unwrap();
+    let write = |name: &str, octets: &[u8]| fs::write(place.path().join(name), octets).unwrap();
+    fs::write(place.path().join("p.toml"), ROOT_ZONE).unwrap();
+    let header = ";; KeySigningRequest 1.0 20261122014106 (Sun Nov 22 01:41:06 2026)\n";
+    let record = "example. 3600 IN DNSKEY 256 3 13 ";
+    let key = claviger::dns::base64::encode(&[7; 64]);
+    write("empty", b"");
+    write("large", &vec![b' '; 1_048_577]);
+    write("binary", &[0, 1, 2, 3, 0xff]);
+    write("latin", b"<KSR domain=\"\xe9\"/>");
+    write("truncated", b"<KSR id=\"a\" serial=\"1\" domain=\".\">");
+    write("dtd", b"<!DOCTYPE KSR SYSTEM \"x\"><KSR id=\"a\" serial=\"1\" domain=\".\"/>");
+    write("entity", b"<KSR id=\"&x;\" serial=\"1\" domain=\".\"/>");
+    write("two", b"<KSR id=\"a\" serial=\"1\" domain=\".\"/><KSR id=\"a\" serial=\"1\" domain=\".\"/>");
+    write("headless", format!("{record}{key}\n{header}").as_bytes());
+    write("owner", format!("{header}{record}{key}\nother. 3600 IN DNSKEY 256 3 13 {key}\n").as_bytes());
+    write("class", format!("{header}example. 3600 CH DNSKEY 256 3 13 {key}\n").as_bytes());
+    write("type", format!("{header}example. 3600 IN TXT \"x\"\n").as_bytes());
+    write("include", format!("{header}$INCLUDE /etc/passwd\n").as_bytes());
+    write("wraps", header.replace("20261122", "21061122").as_bytes());
+    fs::create_dir(place.path().join("folder")).unwrap();
+    symlink("empty", place.path().join("link")).unwrap();
+    let (kind, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::from_raw_mode(0o644));
+    rustix::fs::mknodat(rustix::fs::CWD, place.path().join("pipe"), kind, mode, 0).unwrap();
+    for name in [
+        "empty",
+        "large",
+        "binary",
+        "latin",
+        "truncated",
+        "dtd",
+        "entity",
+        "two",
+        "headless",
+        "owner",
+        "class",
+        "type",
+        "include",
+        "wraps",
+        "folder",
+        "link",
+        "pipe",
+        "/dev/zero",
+        "none",
+    ] {
+        let (code, value) = json(place.path(), &["check", "--profile", "p.toml", "--first", name]);
+        let error = &value["error"];
+        assert_eq!((code, &error["kind"], &error["file"]), (3, &"input".into(), &name.into()), "{value}");
+        for part in ["expected", "found", "advice"] {
+            assert!(error[part].as_str().is_some_and(|text| !text.is_empty()), "{name} {part}: {value}");
+        }
+        let text = claviger(place.path(), &["show", name]);
+        let over_limit = name == "large"; // the profile's limit, and `show` has none
+        assert!(text.code == 3 && (over_limit || text.err.contains(name)), "{name}: {}", text.err);
+    }
+}
+
+#[test]
+fn a_profile_is_refused_with_its_line() {
+    let place = tempfile::tempdir().unwrap();
+    fs::write(place.path().join("unknown.toml"), ROOT_ZONE.replacen("login =", "logout =", 1)).unwrap();
+    fs::write(place.path().join("missing.toml"), ROOT_ZONE.replacen("login = \"pin\"", "", 1)).unwrap();
+    let line = 1 + ROOT_ZONE.lines().position(|line| line.starts_with("login =")).unwrap();
+    for (name, line) in [("unknown.toml", Some(line)), ("missing.toml", None), ("none.toml", None)] {
+        let (code, value) = json(place.path(), &["check", "--profile", name, "--first", "f"]);
+        let error = &value["error"];
+        assert_eq!((code, &error["kind"], &error["file"]), (3, &"profile".into(), &name.into()), "{value}");
+        assert!(line.is_none_or(|line| error["line"] == line) && error["found"].is_string(), "{value}");
+    }
+}
+
+#[test]
+fn names_of_files_move_no_cursor() {
+    let place = tempfile::tempdir().unwrap();
+    let run = claviger(place.path(), &["show", "a\u{1b}[2J\u{202e}b"]);
+    assert!(run.code == 3 && run.err.contains("a\\u{1b}[2J\\u{202e}b"), "{}", run.err);
+    let run = claviger(place.path(), &["check", "--\u{1b}[2J"]);
+    assert!(run.code == 2 && !run.err.contains('\u{1b}'), "{:?}", run.err);
+}
+
+#[test]
+fn show_says_what_a_document_is() {
+    let Some(samples) = samples() else { return };
+    for (name, format, kind) in [
+        ("root/ksr-root-2017-q2-0.xml", "root-xml", "request"),
+        ("bind/bind-alg13-zskroll/ksr.txt", "bind", "request"),
+        ("bind/bind-alg13-zskroll/skr.txt", "bind", "response"),
+    ] {
+        let (code, value) = json(&samples, &["show", name]);
+        let document = &value["documents"][0];
+        assert_eq!((code, &document["format"], &document["kind"]), (0, &format.into(), &kind.into()), "{value}");
+        assert!(!document["keys"].as_array().unwrap().is_empty());
+        let run = claviger(&samples, &["show", name]);
+        assert!(run.out.contains("tag ") && run.out.contains(document["sha256"].as_str().unwrap()), "{}", run.out);
+    }
+    let run = claviger(&samples, &["show", "bind/bind-alg13-zskroll/skr.txt"]);
+    assert!(run.out.contains("example.org. IN DS 64790 13 2 "), "{}", run.out);
+}
+
+#[test]
+fn audit_of_what_is_no_record_fails_and_a_missing_folder_is_input() {
+    let place = tempfile::tempdir().unwrap();
+    fs::create_dir(place.path().join("empty")).unwrap();
+    let (code, value) = json(place.path(), &["audit", "empty"]);
+    assert_eq!((code, &value["records"][0]["audit"]), (1, &"failed".into()), "{value}");
+    assert!(claviger(place.path(), &["audit", "empty"]).out.starts_with("FAILED"));
+    let (code, value) = json(place.path(), &["audit", "none"]);
+    assert_eq!((code, &value["error"]["file"]), (3, &"none".into()));
+}
+
+/// A profile for a software token, whose last table is the key's.
+fn small_profile(module: &str, label: &str, conf: &str, algorithm: &str) -> String {
+    format!(
+        r#"profile-version = 1
+name = "test"
+[hsm]
+module = "{module}"
+token-label = "{label}"
+login = "pin"
+env = {{ SOFTHSM2_CONF = "{conf}" }}
+mechanism = "hashed"
+[media]
+request-label = "KSR"
+record-label = "RECORD"
+share-label = "SHARE"
+record-copies = 1
+[roles]
+required = []
+[policies.small]
+ttl = 3600
+[policies.small.request]
+approved-algorithms = ["{algorithm}"]
+max-signature-validity = "P21D"
+signature-horizon-days = 400
+[policies.small.schedule]
+coverage = "P60D"
+signatures-validity-dnskey = "P14D"
+signatures-refresh = "P5D"
+inception-offset = "PT1H"
+cds-digest-types = ["SHA-256"]
+cdnskey = true
+[zones."example."]
+policy = "small"
+[zones."example.".keys.ksk]
+label = "Ktest"
+algorithm = "{algorithm}"
+"#
+    )
+}
+
+struct Token {
+    store: SoftHsm,
+    place: TempDir,
+}
+
+const GENERATE: [&str; 10] =
+    ["key", "generate", "--profile", "p.toml", "--zone", "example.", "--name", "ksk", "--pin-file", "pin"];
+const INVENTORY: [&str; 6] = ["key", "inventory", "--profile", "p.toml", "--pin-file", "pin"];
+
+impl Token {
+    fn new(algorithm: &str) -> Self {
+        let this = Self { store: SoftHsm::with_token("ceremony"), place: tempfile::tempdir().unwrap() };
+        this.profile(&this.store.module.display().to_string(), "ceremony", algorithm);
+        fs::write(this.place.path().join("pin"), format!("{}\n", SoftHsm::PIN)).unwrap();
+        this
+    }
+
+    fn profile(&self, module: &str, label: &str, algorithm: &str) {
+        let text = small_profile(module, label, &self.store.conf().display().to_string(), algorithm);
+        fs::write(self.place.path().join("p.toml"), text).unwrap();
+    }
+
+    fn path(&self) -> &Path {
+        self.place.path()
+    }
+}
+
+#[test]
+fn a_generated_keys_line_completes_the_profile() {
+    for (algorithm, bits) in [("ECDSAP256SHA256", 256), ("ED25519", 256), ("RSASHA512", 2048)] {
+        let token = Token::new(algorithm);
+        let run = claviger(token.path(), &GENERATE);
+        assert_eq!((run.code, run.err.as_str()), (0, ""));
+        let line = run.out.lines().find(|line| line.starts_with("dnskey = \"257 3 ")).unwrap();
+        let path = token.path().join("p.toml");
+        let mut text = fs::read_to_string(&path).unwrap();
+        writeln!(text, "{line}").unwrap();
+        fs::write(&path, &text).unwrap();
+        let profile = claviger::profile::read(text.as_bytes()).unwrap();
+        let zone = profile.zones.values().next().unwrap();
+        let key = zone.keys["ksk"].dnskey.as_ref().unwrap();
+        assert!(run.out.contains(&format!("example. 3600 IN DNSKEY {key}\n")), "{}", run.out);
+        let fingerprint = key.fingerprint(&zone.name).to_string();
+        assert!(run.out.contains(&fingerprint) && run.out.contains("example. IN DS "), "{}", run.out);
+
+        let (code, value) = json(token.path(), &INVENTORY);
+        let found = &value["keys"][0];
+        assert_eq!((code, &found["dnskey"], &found["bits"]), (0, &key.to_string().into(), &bits.into()), "{value}");
+        assert_eq!((&found["name"], found["cka_id"].as_str().unwrap().len()), (&"ksk".into(), 32));
+        assert!(claviger(token.path(), &INVENTORY).out.contains("Ktest"));
+
+        let (code, value) = json(token.path(), &GENERATE);
+        assert_eq!((code, &value["error"]["field"]), (2, &"--name".into()), "made twice: {value}");
+        let text = text.replace(line, "");
+        fs::write(&path, text).unwrap();
+        let (code, value) = json(token.path(), &GENERATE);
+        assert_eq!((code, &value["error"]["kind"]), (4, &"token".into()), "the label is taken: {value}");
+    }
+}
+
+#[test]
+fn trouble_with_the_token_is_four_and_says_what() {
+    let token = Token::new("ED25519");
+    let module = token.store.module.display().to_string();
+    let failed = |part: &str| {
+        let (code, value) = json(token.path(), &INVENTORY);
+        let error = &value["error"];
+        assert_eq!((code, &error["kind"]), (4, &"token".into()), "{value}");
+        assert!(error["message"].as_str().unwrap().contains(part), "{part}: {value}");
+        assert!(error["expected"].is_string() && error["found"].is_string(), "{value}");
+        assert!(!value.to_string().contains("4321-Falsch"));
+    };
+    fs::write(token.path().join("pin"), "4321-Falsch\n").unwrap();
+    failed("refused the PIN as wrong");
+    token.profile(&module, "another", "ED25519");
+    failed("label \"another\"");
+    token.store.init("ceremony");
+    token.profile(&module, "ceremony", "ED25519");
+    failed("expected one token");
+    token.profile("/nowhere/module.so", "ceremony", "ED25519");
+    failed("could not be loaded");
+}
+
+#[test]
+fn pins_and_keys_that_do_not_fit_the_profile_never_reach_the_token() {
+    let token = Token::new("ED25519");
+    let inventory = &INVENTORY[..4];
+    for more in [
+        &[][..],
+        &["--pin-file", "pin", "--pin-file", "pin"],
+        &["--pin-file", "CO1=pin"],
+        &["--pin-file", "pin", "--share", "CO1=f"],
+    ] {
+        let (code, value) = json(token.path(), &with(inventory, more));
+        assert_eq!((code, &value["error"]["kind"]), (2, &"usage".into()), "{more:?}: {value}");
+    }
+    let (code, value) = json(token.path(), &with(inventory, &["--pin-file", "none"]));
+    assert_eq!((code, &value["error"]["file"]), (3, &"none".into()), "{value}");
+    for (name, found) in [("--zone", "other."), ("--name", "other")] {
+        let words: Vec<&str> = GENERATE
+            .iter()
+            .enumerate()
+            .map(|(index, word)| if index > 0 && GENERATE[index - 1] == name { found } else { *word })
+            .collect();
+        let (code, value) = json(token.path(), &words);
+        assert_eq!((code, &value["error"]["found"]), (2, &found.into()), "{value}");
+    }
+    let (code, value) = json(token.path(), &with(&GENERATE, &["--bits", "2048"]));
+    assert_eq!((code, &value["error"]["field"]), (2, &"--bits".into()), "{value}");
+}
+
+#[test]
+fn officers_open_the_token_together() {
+    use claviger::process::{Entropy as _, SystemEntropy};
+    use claviger::quorum::{Argon2Parameters, create};
+    use claviger::steps::{Pin, Role};
+
+    let token = Token::new("ED25519");
+    let (_, value) = json(token.path(), &INVENTORY);
+    let serial = value["token_serial"].as_str().unwrap();
+    let pin = |text: &str| Pin::from_octets(text.as_bytes()).unwrap();
+    let officers = ["CO1", "CO2", "CO3"];
+    let pins = officers.map(|officer| pin(&format!("secret of {officer}")));
+    let roles: Vec<(Role, &Pin)> = officers.iter().map(|officer| Role::new(officer).unwrap()).zip(&pins).collect();
+    let argon2 = Argon2Parameters::new(19_456, 2, 1).unwrap();
+    let made =
+        create(&pin(SoftHsm::PIN), serial, 2, &roles, 1, argon2, &mut |buffer| SystemEntropy.fill(buffer)).unwrap();
+    for (officer, file) in officers.iter().zip(&made) {
+        fs::write(token.path().join(format!("{officer}.json")), file.write()).unwrap();
+        fs::write(token.path().join(format!("{officer}.pin")), format!("secret of {officer}\n")).unwrap();
+    }
+    let quorum = format!(
+        "[quorum]\nthreshold = 2\nofficers = [\"CO1\", \"CO2\", \"CO3\"]\nshare-set = \"{}\"\n[roles]",
+        made[0].share_set()
+    );
+    let path = token.path().join("p.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("login = \"pin\"", "login = \"shares\"").replace("[roles]", &quorum)).unwrap();
+
+    let inventory = &INVENTORY[..4];
+    let one = ["--pin-file", "CO1=CO1.pin", "--share", "CO1=CO1.json"];
+    let run = claviger(
+        token.path(),
+        &with(&with(inventory, &one), &["--pin-file", "CO3=CO3.pin", "--share", "CO3=CO3.json"]),
+    );
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
+    for (more, code) in [
+        (&[][..], 2),
+        (&["--pin-file", "CO2=CO2.pin"], 2),
+        (&["--share", "CO2=CO2.json"], 2),
+        (&["--pin-file", "CO9=CO2.pin", "--share", "CO9=CO2.json"], 2),
+        (&["--pin-file", "CO2=CO2.pin", "--share", "CO2=CO3.json"], 3),
+        (&["--pin-file", "CO2=CO2.pin", "--share", "CO2=p.toml"], 3),
+        (&["--pin-file", "CO2=CO3.pin", "--share", "CO2=CO2.json"], 4),
+    ] {
+        let (found, value) = json(token.path(), &with(&with(inventory, &one), more));
+        assert_eq!(found, code, "{more:?}: {value}");
+        assert!(!value.to_string().contains("secret of"), "{value}");
+    }
+}
+
+#[test]
+fn the_help_texts_are_those_that_were_agreed() {
+    let place = tempfile::tempdir().unwrap();
+    let mut all = String::new();
+    for command in ["", "check", "show", "audit", "key", "key generate", "key inventory"] {
+        let words: Vec<&str> = command.split(' ').filter(|word| !word.is_empty()).chain(["--help"]).collect();
+        let run = claviger(place.path(), &words);
+        assert_eq!((run.code, run.err.as_str()), (0, ""));
+        write!(all, "$ claviger {}\n{}\n", words.join(" "), run.out).unwrap();
+    }
+    insta::assert_snapshot!("help", all);
+}
