@@ -101,7 +101,6 @@ pub struct Ceremony {
     pub(super) record_copies: usize,
     pub(super) delivered_to: Vec<VolumeId>,
     pub(super) failure: Option<Failure>,
-    pub(super) resumed_state: Option<State>,
 }
 
 /// What the machine waits for from outside; everything else is a late answer and dropped.
@@ -258,7 +257,6 @@ impl Ceremony {
             record_copies: 0,
             delivered_to: Vec::new(),
             failure: None,
-            resumed_state: None,
             setup,
         };
         ceremony.begin_open();

@@ -180,8 +180,16 @@ impl Ceremony {
         self.record(Actor::Program, Body::Document(entry))?;
         self.view.jobs.push(job_view(number, &source, &request));
         let sha256 = source.sha256;
-        self.draft =
-            Some(Draft { number, paths, request: source, document: request, previous: None, head: None, schema: None });
+        self.draft = Some(Draft {
+            number,
+            paths,
+            request: source,
+            document: request,
+            previous: None,
+            head: None,
+            schema: None,
+            findings: Arc::default(),
+        });
         self.matter = Some(Matter::Request);
         let subject = self.subject();
         self.ask_read_back(&subject, sha256)
