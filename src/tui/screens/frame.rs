@@ -130,7 +130,7 @@ fn bottom(buffer: &mut Buffer, area: Rect, keys: &[(&str, &str)]) {
         if usize::from(area.right() - x) < key.len() + word.len() + 2 {
             continue;
         }
-        for (text, tone) in [(format!(" {key} "), Tone::BarKey), (format!("{word}"), Tone::Bar)] {
+        for (text, tone) in [(format!(" {key} "), Tone::BarKey), ((*word).to_owned(), Tone::Bar)] {
             let room = usize::from(area.right().saturating_sub(x));
             (x, _) = buffer.set_stringn(x, area.y, text, room, tone.style());
         }
@@ -153,7 +153,7 @@ fn keys(drawn: &Drawn<'_>, seen: &Seen) -> Vec<(&'static str, &'static str)> {
     if seen.rows > seen.height {
         keys.push(text::KEY_SCROLL);
     }
-    if view.step == Step::Close && !view.codes.is_empty() {
+    if view.step == Step::Close && !view.codes.is_empty() && !drawn.look.help {
         keys.push(text::KEY_QR);
     }
     if drawn.panel.fields.len() > 1 {

@@ -1,7 +1,8 @@
 //! Digests that are compared, and the questions about them, whatever the step.
 
 use super::super::page::{Page, Pane};
-use super::super::panel::{Field, Panel, Reply, Shape};
+use super::super::panel::{Field, Panel, Shape};
+use super::super::reply::Reply;
 use super::super::text;
 use super::super::theme::Tone;
 use super::super::widgets::Choices;
