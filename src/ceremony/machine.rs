@@ -101,7 +101,6 @@ pub struct Ceremony {
     pub(super) record_copies: usize,
     pub(super) delivered_to: Vec<VolumeId>,
     pub(super) failure: Option<Failure>,
-    pub(super) resumed_state: Option<State>,
 }
 
 /// What the machine waits for from outside; everything else is a late answer and dropped.
@@ -196,6 +195,7 @@ pub(super) struct Draft {
     pub(super) previous: Option<(Option<SourceFile>, Previous)>,
     pub(super) head: Option<Sha256Digest>,
     pub(super) schema: Option<String>,
+    pub(super) findings: Arc<Vec<Finding>>,
 }
 
 /// Something that waits to be written.
@@ -257,7 +257,6 @@ impl Ceremony {
             record_copies: 0,
             delivered_to: Vec::new(),
             failure: None,
-            resumed_state: None,
             setup,
         };
         ceremony.begin_open();
@@ -410,7 +409,7 @@ impl Ceremony {
         match (waiting, outcome) {
             (Waiting::Audit(choice), Outcome::Audited(audit, files)) => self.record_audited(choice, &audit, files),
             (Waiting::Read, Outcome::Read(document)) => self.document_read(document),
-            (Waiting::Judgement, Outcome::Judged(findings)) => self.judged(findings),
+            (Waiting::Judgement, Outcome::Judged { request, preview }) => self.judged(request, preview),
             (Waiting::Plan, Outcome::Planned(plan)) => self.planned(plan),
             (Waiting::ShareOpen(officer), Outcome::Share(share)) => self.share_opened(&officer, share),
             (Waiting::Responses, Outcome::Finished(made)) => self.responses_made(made),

@@ -73,8 +73,7 @@ impl Ceremony {
 
     /// The warnings of all jobs and of the plan, one a check and job, the last one first.
     fn collect_warnings(&self, of_plan: &[Finding]) -> Vec<(usize, String, String)> {
-        let jobs = self.view.jobs.iter().filter(|job| job.accepted);
-        let of_jobs = jobs.flat_map(|job| job.findings.iter().map(|finding| (job.number, finding)));
+        let of_jobs = self.jobs.iter().flat_map(|job| job.findings.iter().map(|finding| (job.number, finding)));
         let all = of_jobs.chain(of_plan.iter().map(|finding| (0, finding)));
         let mut warnings: Vec<(usize, String, String, usize)> = Vec::new();
         for (job, finding) in all.filter(|(_, finding)| finding.verdict == Verdict::Warn) {

@@ -180,8 +180,16 @@ impl Ceremony {
         self.record(Actor::Program, Body::Document(entry))?;
         self.view.jobs.push(job_view(number, &source, &request));
         let sha256 = source.sha256;
-        self.draft =
-            Some(Draft { number, paths, request: source, document: request, previous: None, head: None, schema: None });
+        self.draft = Some(Draft {
+            number,
+            paths,
+            request: source,
+            document: request,
+            previous: None,
+            head: None,
+            schema: None,
+            findings: Arc::default(),
+        });
         self.matter = Some(Matter::Request);
         let subject = self.subject();
         self.ask_read_back(&subject, sha256)
@@ -280,14 +288,26 @@ impl Ceremony {
         })
     }
 
-    pub(super) fn judged(&mut self, mut findings: Vec<Finding>) -> Result<(), Refusal> {
+    /// All that the checks say is shown at once; what a plan would fail for is said here already.
+    pub(super) fn judged(&mut self, request: Vec<Finding>, preview: Vec<Finding>) -> Result<(), Refusal> {
         let job = self.number();
-        let body = Findings { job, stage: "request".to_owned(), findings: findings.clone() };
-        self.record(Actor::Program, Body::Findings(body))?;
-        findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
-        let failed = findings.iter().any(|finding| finding.verdict == Verdict::Fail);
+        let body = |stage: &str, findings: &[Finding]| {
+            Body::Findings(Findings { job, stage: stage.to_owned(), findings: findings.to_vec() })
+        };
+        self.record(Actor::Program, body("request", &request))?;
+        let fails = |finding: &Finding| finding.verdict == Verdict::Fail;
+        if preview.iter().any(fails) {
+            let failed: Vec<Finding> = preview.iter().filter(|finding| fails(finding)).cloned().collect();
+            self.record(Actor::Program, body("preview", &failed))?;
+        }
+        let mut all: Vec<Finding> = request.iter().chain(&preview).cloned().collect();
+        all.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
+        let failed = all.iter().any(fails);
+        if let Some(draft) = &mut self.draft {
+            draft.findings = Arc::new(request);
+        }
         if let Some(view) = self.view.jobs.last_mut() {
-            view.findings = Arc::new(findings);
+            view.findings = Arc::new(all);
         }
         self.ask(Question::Judged { job, failed });
         Ok(())
@@ -314,7 +334,7 @@ impl Ceremony {
                 request: draft.request,
                 previous: draft.previous.and_then(|(source, _)| source),
                 input,
-                findings: self.view.jobs.last().map(|view| Arc::clone(&view.findings)).unwrap_or_default(),
+                findings: draft.findings,
             });
         }
         if self.unattended() && !accepted {

@@ -6,9 +6,9 @@ use crate::dns::{Sha256Digest, base64, sha256};
 use crate::exchange::{self, Limits};
 use crate::plan::{JobInput, Previous};
 use crate::steps::{Actor, Moment, Step, VolumeFacts, VolumeId};
-use crate::transcript::{Body, Note, names};
+use crate::transcript::{Body, Files, Note, State, names};
 
-use super::machine::{Ceremony, Job, Matter, SourceFile};
+use super::machine::{Ceremony, Job, Matter, PreviousFiles, SourceFile};
 use super::task::Task;
 use super::{Answer, Effect, Judging, Outcome, ProfileFile, Question, Refusal, Setup, Spool, SpooledJob};
 
@@ -89,7 +89,8 @@ impl Ceremony {
         ceremony.view.record_volumes = spool.record_media.iter().cloned().map(unplugged).collect();
         ceremony.view.request_volume = spool.request_medium.clone().map(unplugged);
         ceremony.journal_folder.clone_from(&spool.journal_folder);
-        ceremony.resumed_state.clone_from(&spool.previous);
+        let state = |state: &State| PreviousFiles { files: Files::new(), state: state.clone() };
+        ceremony.previous = spool.previous.as_ref().map(state);
         ceremony.signatures = spool.signatures.iter().map(|text| decode(text)).collect::<Result<_, _>>()?;
         for job in &spool.jobs {
             let job = ceremony.job_again(job)?;
@@ -140,7 +141,7 @@ impl Ceremony {
             inputs: vec![Arc::clone(&input)],
             judged_at: self.judged_at.ok_or_else(|| "the spool is damaged".to_owned())?,
         };
-        let Outcome::Judged(findings) = Task::Judge(judging).run(&self.setup.program(), 1) else {
+        let Outcome::Judged { request: findings, .. } = Task::Judge(judging).run(&self.setup.program(), 1) else {
             return Err("the request could not be judged again".to_owned());
         };
         let findings = Arc::new(findings);

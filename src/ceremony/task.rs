@@ -63,8 +63,13 @@ pub enum Outcome {
     Audited(Box<Audit>, BTreeMap<String, Vec<u8>>),
     /// A document, or why it cannot be read.
     Read(Result<DocumentMade, String>),
-    /// What the checks say of a job.
-    Judged(Vec<Finding>),
+    /// What the checks say of a request, and of a plan for it alone.
+    Judged {
+        /// Of the request.
+        request: Vec<Finding>,
+        /// Of a plan with this one job.
+        preview: Vec<Finding>,
+    },
     /// The plan, or why there is none.
     Planned(Result<Box<PlanMade>, String>),
     /// An officer's share, or why it does not open.
@@ -129,7 +134,7 @@ impl Task {
                 Outcome::Audited(Box::new(transcript::audit(&files, None, threads, crate::paper::report)), files)
             }
             Self::Read { purpose, name, octets, limit } => Outcome::Read(read(purpose, name, octets, limit)),
-            Self::Judge(judging) => Outcome::Judged(judge(&judging, program, threads)),
+            Self::Judge(judging) => judge(&judging, program, threads),
             Self::Plan { judging, findings } => Outcome::Planned(make_plan(&judging, findings, program).map(Box::new)),
             Self::OpenShare { file, pin } => Outcome::Share(file.open(&pin).map_err(|error| error.to_string())),
             Self::Finish { judging, plan, signatures } => {
@@ -150,16 +155,13 @@ fn read(purpose: Purpose, name: String, octets: Vec<u8>, limit: usize) -> Result
 }
 
 /// Everything that can be said of one job before the HSM: its request's checks, and those of a plan for it alone.
-fn judge(judging: &Judging, program: &str, threads: usize) -> Vec<Finding> {
+fn judge(judging: &Judging, program: &str, threads: usize) -> Outcome {
     let profile = judging.profile.as_ref();
     let inputs: Vec<JobInput> = judging.inputs.iter().map(|input| input.as_ref().clone()).collect();
-    let mut findings = Vec::new();
-    for input in &inputs {
-        findings.extend(policy::check_request(profile, input, judging.judged_at, threads));
-    }
-    match plan::build(profile, &inputs, judging.judged_at, program) {
-        Ok(plan) => findings.extend(policy::check_plan(profile, &inputs, &plan, judging.judged_at)),
-        Err(error) => findings.push(Finding {
+    let request = inputs.iter().flat_map(|input| policy::check_request(profile, input, judging.judged_at, threads));
+    let preview = match plan::build(profile, &inputs, judging.judged_at, program) {
+        Ok(plan) => policy::check_plan(profile, &inputs, &plan, judging.judged_at),
+        Err(error) => vec![Finding {
             check: "PLAN-BUILD".to_owned(),
             verdict: Verdict::Fail,
             reason: None,
@@ -167,9 +169,9 @@ fn judge(judging: &Judging, program: &str, threads: usize) -> Vec<Finding> {
             expected: None,
             found: None,
             message: error.to_string(),
-        }),
-    }
-    findings
+        }],
+    };
+    Outcome::Judged { request: request.collect(), preview }
 }
 
 fn make_plan(judging: &Judging, of_jobs: Vec<Finding>, program: &str) -> Result<PlanMade, String> {

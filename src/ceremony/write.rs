@@ -45,8 +45,8 @@ impl Ceremony {
     fn sealed_files(&self) -> Result<Files, Refusal> {
         let (profile, octets) = self.profile.as_ref().ok_or(Refusal::NotAsked)?;
         let mut files: Files = BTreeMap::from([(names::PROFILE.to_owned(), octets.clone())]);
-        let previous = self.previous.as_ref().map(|previous| previous.state.zones.clone());
-        let mut zones: BTreeMap<String, Head> = previous.unwrap_or_default();
+        let previous = self.previous.as_ref().map(|previous| previous.state.clone()).unwrap_or_default();
+        let mut heads = Vec::new();
         if let Some((_, json)) = &self.plan {
             files.insert(names::PLAN.to_owned(), json.clone());
         }
@@ -56,18 +56,12 @@ impl Ceremony {
                 files.insert(job.paths.previous.clone(), previous.octets.clone());
             }
             let Some(made) = self.made.get(index) else { continue };
-            let zone = job.input.request.zone.to_string();
-            zones.insert(zone, Head { sha256: made.sha256, covered_until: made.covered_until });
+            let head = Head { sha256: made.sha256, covered_until: made.covered_until };
+            heads.push((job.input.request.zone.clone(), head));
             files.insert(job.paths.response.clone(), made.octets.clone());
             files.insert(job.paths.dnskey.clone(), made.dnskey_text.clone().into_bytes());
         }
-        let share_set = profile.quorum.as_ref().map(|quorum| quorum.share_set.to_string());
-        let state = State {
-            state_version: State::VERSION,
-            profile_sha256: profile.sha256.to_string(),
-            share_set: share_set.unwrap_or_default(),
-            zones,
-        };
+        let state = State::after(&previous, profile, heads);
         let state = state.write().map_err(|error| Refusal::Internal(error.to_string()))?;
         files.insert(names::STATE.to_owned(), state);
         Ok(files)

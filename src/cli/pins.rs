@@ -121,16 +121,21 @@ impl PinArgs {
     /// The arguments fit the profile, as [`PinArgs::fit`] has found.
     pub(super) fn token_pin(&self, profile: &Profile, serial: &str) -> Result<Option<Pin>, CliError> {
         match (profile.hsm.login, &profile.quorum) {
-            (LoginKind::Pin, _) => self.pin(None).map(Some),
+            (LoginKind::Pin, _) => self.pin_of(None).map(Some),
             (LoginKind::Shares, Some(quorum)) => self.assemble(quorum, serial).map(Some),
             _ => Ok(None),
         }
     }
 
-    /// The PIN of an officer, or of the token itself.
-    pub(super) fn pin(&self, officer: Option<&Role>) -> Result<Pin, CliError> {
+    /// The officers' share files, in the order given.
+    pub(super) fn shares(&self) -> impl Iterator<Item = (&Role, &Path)> {
+        self.shares.iter().map(|(officer, path)| (officer, path.as_path()))
+    }
+
+    /// The PIN of an officer, or the token's.
+    pub(super) fn pin_of(&self, officer: Option<&Role>) -> Result<Pin, CliError> {
         let Some(file) = self.pin_files.iter().find(|file| file.officer.as_ref() == officer) else {
-            let whose = officer.map_or_else(|| "the token".to_owned(), ToString::to_string);
+            let whose = officer.map_or("the token", Role::as_str);
             return Err(CliError::usage(format!("the PIN of {whose} is missing")).field("--pin-file"));
         };
         read_pin(&file.path)
@@ -138,18 +143,12 @@ impl PinArgs {
 
     /// Whether this officer's share and PIN were given.
     pub(super) fn has(&self, officer: &Role) -> bool {
-        self.shares.iter().any(|(other, _)| other == officer)
-    }
-
-    /// The officers' share files.
-    pub(super) fn share_files(&self) -> Result<Vec<(Role, Vec<u8>)>, CliError> {
-        let read = |(officer, path): &(Role, PathBuf)| Ok((officer.clone(), input::file(path, MAX_FILE_OCTETS)?));
-        self.shares.iter().map(read).collect()
+        self.shares().any(|(other, _)| other == officer)
     }
 
     fn assemble(&self, quorum: &Quorum, serial: &str) -> Result<Pin, CliError> {
         let mut assembly = Assembly::new(quorum.share_set, quorum.threshold, serial);
-        for (officer, path) in self.shares.iter().take(usize::from(quorum.threshold)) {
+        for (officer, path) in self.shares().take(usize::from(quorum.threshold)) {
             let name = input::shown(path);
             let refused = |error| CliError::quorum(&name, &error);
             let share = ShareFile::read(&input::file(path, MAX_FILE_OCTETS)?).map_err(refused)?;
@@ -158,7 +157,7 @@ impl PinArgs {
                 return Err(error.expected(officer.as_str()).found(share.officer().as_str()));
             }
             assembly.check(&share).map_err(refused)?;
-            let opened = share.open(&self.pin(Some(officer))?).map_err(refused)?;
+            let opened = share.open(&self.pin_of(Some(officer))?).map_err(refused)?;
             assembly.add(opened).map_err(refused)?;
         }
         assembly.unseal().map_err(|error| CliError::quorum("the officers' shares", &error))

@@ -12,7 +12,8 @@ use crate::dns::{Name, Time, sha256};
 use crate::exchange::Document;
 use crate::media::FolderVolumes;
 use crate::profile::Profile;
-use crate::steps::{Mode, Verdict};
+use crate::quorum::MAX_FILE_OCTETS;
+use crate::steps::{Mode, Role, Verdict};
 
 use super::error::CliError;
 use super::input::{self, Read};
@@ -77,7 +78,7 @@ impl Run for Args {
         setup.profiles.push(player::profile_file(&self.profile)?);
         setup.judged_at = self.now;
         setup.until = self.until;
-        let given = Given { documents: desk.documents.clone(), shares: self.pins.share_files()? };
+        let given = Given { documents: desk.documents.clone(), shares: self.shares()? };
         let out = self.out()?;
         let volumes = FolderVolumes::new(vec![out.clone()], None);
         let (sender, receiver) = mpsc::channel();
@@ -121,6 +122,11 @@ impl Args {
             desk.previous.push((response.zone, desk.documents.len() - 1));
         }
         Ok(desk)
+    }
+
+    fn shares(&self) -> Result<Vec<(Role, Vec<u8>)>, CliError> {
+        let read = |(officer, path): (&Role, &Path)| Ok((officer.clone(), input::file(path, MAX_FILE_OCTETS)?));
+        self.pins.shares().map(read).collect()
     }
 
     /// The folder for everything, made if only it is missing.
@@ -277,10 +283,10 @@ impl Script<'_> {
             Question::MoreJobs if self.next < self.desk.requests.len() => Answer::Yes,
             Question::MoreJobs => Answer::No,
             Question::Officer { choices, .. } => {
-                let has = |role: &crate::steps::Role| self.args.pins.has(role);
+                let has = |role: &Role| self.args.pins.has(role);
                 Answer::Choose(choices.iter().position(has)?)
             }
-            Question::Pin(asked) => match self.args.pins.pin(asked.officer.as_ref()) {
+            Question::Pin(asked) => match self.args.pins.pin_of(asked.officer.as_ref()) {
                 Ok(pin) => Answer::Pin(pin),
                 Err(error) => {
                     self.error = Some(error);

@@ -187,7 +187,12 @@ fn findings(page: &mut Page, entries: &[Entry]) {
     for entry in entries {
         if let Body::Acknowledged(acknowledged) = &entry.body {
             let subject = subject_of(acknowledged.job);
-            let text = format!("{subject}: {}: {}", shown(&acknowledged.check), shown(&acknowledged.message));
+            // The message of a finding begins with its verdict and the name of its check.
+            let text = if acknowledged.message.contains(&acknowledged.check) {
+                format!("{subject}: {}", shown(&acknowledged.message))
+            } else {
+                format!("{subject}: {}: {}", shown(&acknowledged.check), shown(&acknowledged.message))
+            };
             page.field("Acknowledged", &text);
         }
     }
@@ -241,14 +246,15 @@ fn confirmations(page: &mut Page, entries: &[Entry]) {
             shown(&confirmed.initials),
             shown(&confirmed.word),
             confirmed.sha256.to_string().chars().take(16).collect(),
-            entry.time.to_string(),
+            // The day stands above; a whole time would leave no room for the subject.
+            entry.time.to_string().chars().skip("2026-11-22T".len()).collect(),
         ]);
     }
     if any { page.table(table) } else { page.line("none") }
 }
 
 fn token(page: &mut Page, entries: &[Entry]) {
-    page.heading("Token and officers (this quorum is enforced by software)");
+    page.heading("Token and officers");
     for entry in entries {
         match &entry.body {
             Body::TokenChosen(token) => show_token(page, token),
@@ -261,6 +267,9 @@ fn token(page: &mut Page, entries: &[Entry]) {
                 let officers = if officers.is_empty() { "no officers".to_owned() } else { officers.join(", ") };
                 let text = format!("serial {} by {} ({officers})", shown(&unlocking.serial), shown(&unlocking.login));
                 page.field("Unlocking", &text);
+                if !unlocking.officers.is_empty() {
+                    page.field("Quorum", "enforced by software, not by the token");
+                }
             }
             Body::Unlocked(outcome) => {
                 page.field(if outcome.good { "Unlocked" } else { "NOT UNLOCKED" }, &shown(&outcome.note));

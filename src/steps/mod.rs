@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::people::{Actor, Person, Role};
+pub use self::people::{Actor, Person, Role, rehearsal_pin};
 pub use self::places::{KeyFacts, TokenFacts, VolumeFacts, VolumeId};
 pub use self::secret::Pin;
 

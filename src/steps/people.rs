@@ -45,6 +45,12 @@ impl fmt::Display for Role {
     }
 }
 
+/// The PIN of an officer in a rehearsal; it protects nothing and is shown on the screen.
+#[must_use]
+pub fn rehearsal_pin(officer: &Role) -> String {
+    format!("rehearse-{officer}")
+}
+
 /// Someone entered at `open`.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct Person {

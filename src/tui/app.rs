@@ -1,102 +1,19 @@
-//! The event loop, and what the program remembers between two drawings.
+//! What the screen remembers between two drawings, and what the keys do to it.
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::mpsc::Receiver;
 
-use ratatui::backend::{Backend, ClearType};
+use ratatui::Frame;
 use ratatui::crossterm::event::{Event, KeyEvent, KeyEventKind};
-use ratatui::{Frame, Terminal};
 
 use super::cache::Cache;
+use super::driver::{Driver, Message};
 use super::keys::{self, Action};
 use super::panel::{self, Outcome, Panel};
 use super::screens::frame::{self, Drawn, Seen};
 use super::screens::{self, Look};
 use crate::ceremony::{Code, Input, Question, View};
 use crate::steps::{Moment, Step};
-
-/// Messages that are taken before the screen is drawn again, however fast workers post.
-const BATCH: usize = 1024;
-
-/// What the screen is for: a ceremony with its workers.
-pub trait Driver {
-    /// What workers post.
-    type Work: Send;
-
-    /// The state to draw.
-    fn view(&self) -> &View;
-
-    /// Takes what people did.
-    ///
-    /// Whatever can be refused without a worker is refused before this returns: then [`View::refusal`] says why, and
-    /// what was typed stays on the screen.
-    fn input(&mut self, input: Input);
-
-    /// Takes what a worker did.
-    fn work(&mut self, work: Self::Work);
-
-    /// Agreed time and uptime.
-    fn now(&self) -> Moment;
-
-    /// The exit code, once it is over.
-    fn finished(&self) -> Option<u8>;
-}
-
-/// What can happen.
-#[derive(Debug)]
-pub enum Message<W> {
-    /// A key, or another size of the terminal.
-    Terminal(Event),
-    /// The terminal can no longer be read.
-    Lost(io::Error),
-    /// A second has passed.
-    Tick,
-    /// A worker did something.
-    Work(W),
-}
-
-/// Draws and takes messages until the driver has finished; returns its exit code.
-///
-/// # Errors
-/// The terminal cannot be drawn or read, or nobody posts any more. The driver is as it was; the caller decides.
-pub fn run<D, B>(driver: &mut D, terminal: &mut Terminal<B>, messages: &Receiver<Message<D::Work>>) -> io::Result<u8>
-where
-    D: Driver,
-    B: Backend<Error = io::Error>,
-{
-    let mut app = App::new(driver.view());
-    // A Linux console has no alternate screen: what stood there before would shine through.
-    clear(terminal)?;
-    loop {
-        app.update(driver.view());
-        if app.take_redraw() {
-            clear(terminal)?;
-        }
-        let (view, now) = (driver.view(), driver.now());
-        terminal.draw(|frame| app.draw(frame, view, now))?;
-        let mut changed = false;
-        while !changed {
-            if let Some(code) = driver.finished() {
-                return Ok(code);
-            }
-            let lost = |_| io::Error::new(io::ErrorKind::BrokenPipe, "nothing posts to the screen any more");
-            changed = app.handle(driver, messages.recv().map_err(lost)?)?;
-            for message in messages.try_iter().take(BATCH) {
-                changed |= app.handle(driver, message)?;
-            }
-        }
-    }
-}
-
-/// Erases the screen, so that the next drawing draws every cell.
-///
-/// `Terminal::clear` asks the terminal where its cursor is; the answer would be read by the thread that listens.
-fn clear<B: Backend>(terminal: &mut Terminal<B>) -> Result<(), B::Error> {
-    terminal.backend_mut().clear_region(ClearType::All)?;
-    terminal.swap_buffers();
-    Ok(())
-}
 
 /// What the screen remembers: fields, pages, scrolling.
 #[derive(Debug)]
@@ -117,6 +34,8 @@ pub struct App {
     jobs: usize,
     seen: Seen,
     redraw: bool,
+    /// Whether the question has not been drawn yet; a key pressed before it was seen does not answer it.
+    unseen: bool,
     cache: Cache,
 }
 
@@ -138,6 +57,7 @@ impl App {
             jobs: view.jobs.len(),
             seen: Seen::default(),
             redraw: false,
+            unseen: true,
             cache: Cache::default(),
         }
     }
@@ -152,6 +72,7 @@ impl App {
         } else {
             self.page = 0;
             self.code = None;
+            self.unseen = true;
             if !keeps_dialog(self.dialog.as_ref()) {
                 self.dialog = None;
             }
@@ -186,6 +107,7 @@ impl App {
             code: self.code.and_then(|frame| Some((self.code_shown(view)?, frame))),
         };
         self.seen = frame::draw(frame, &drawn);
+        self.unseen = false;
     }
 
     /// Takes a key; returns whether the screen looks different, and what people have done with it.
@@ -211,13 +133,14 @@ impl App {
     }
 
     /// Whether everything is to be drawn anew, once.
-    fn take_redraw(&mut self) -> bool {
+    pub(super) fn take_redraw(&mut self) -> bool {
         std::mem::take(&mut self.redraw)
     }
 
-    fn handle<D: Driver>(&mut self, driver: &mut D, message: Message<D::Work>) -> io::Result<bool> {
+    /// Takes a message; returns whether the screen looks different.
+    pub(super) fn handle<D: Driver>(&mut self, driver: &mut D, message: Message<D::Work>) -> io::Result<bool> {
         match message {
-            Message::Terminal(Event::Key(key)) if key.kind != KeyEventKind::Release => {
+            Message::Terminal(Event::Key(key)) if key.kind != KeyEventKind::Release && !self.unseen => {
                 let (changed, input) = self.key(key, driver.view());
                 let sent = input.is_some();
                 if let Some(input) = input {
@@ -385,11 +308,12 @@ mod tests {
     use ratatui::backend::{CrosstermBackend, TestBackend};
     use ratatui::crossterm::event::KeyCode;
     use ratatui::layout::Rect;
-    use ratatui::{TerminalOptions, Viewport};
+    use ratatui::{Terminal, TerminalOptions, Viewport};
 
     use super::*;
     use crate::ceremony::Answer;
     use crate::tui::fixture::{self, NOW};
+    use crate::tui::run;
 
     /// A ceremony that refuses what it is told to, and notes what it was given.
     struct Script {
@@ -587,6 +511,21 @@ mod tests {
         let written = String::from_utf8_lossy(&out);
         assert!(written.starts_with("\u{1b}[2J"), "the console is erased first");
         assert!(!written.contains("\u{1b}[6n"), "the terminal is asked nothing");
+    }
+
+    #[test]
+    fn a_key_pressed_before_the_question_was_seen_does_not_answer_it() {
+        let mut script = Script::new(fixture::working());
+        let mut app = App::new(&script.view);
+        fixture::draw(&mut app, &script.view, 80, 25);
+        script.view.question = fixture::finished().question;
+        app.handle(&mut script, Message::Work(1)).unwrap();
+        for key in keys("l\n") {
+            app.handle(&mut script, Message::Terminal(Event::Key(KeyEvent::from(key)))).unwrap();
+        }
+        assert!(script.inputs.is_empty());
+        play(&mut app, &mut script, &keys("l\n"));
+        assert_eq!(script.inputs, ["Answer(Done)"]);
     }
 
     #[test]

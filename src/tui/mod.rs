@@ -5,12 +5,14 @@
 
 mod app;
 mod cache;
+mod driver;
 #[cfg(test)]
 mod fixture;
 mod help;
 mod keys;
 mod page;
 mod panel;
+mod reply;
 mod screens;
 #[cfg(test)]
 mod snapshots;
@@ -19,5 +21,6 @@ mod text;
 mod theme;
 mod widgets;
 
-pub use self::app::{App, Driver, Message, run};
+pub use self::app::App;
+pub use self::driver::{Driver, Message, run};
 pub use self::terminal::{Screen, listen};

@@ -8,6 +8,9 @@ use super::theme::Tone;
 use crate::dns::Sha256Digest;
 use crate::render;
 
+/// Columns of the widest row of a digest.
+const DIGEST: usize = 57;
+
 /// Columns of a label in [`Page::pair`].
 const LABEL: usize = 10;
 
@@ -15,6 +18,7 @@ const LABEL: usize = 10;
 pub(crate) struct Page<'a> {
     width: usize,
     rows: usize,
+    digests: bool,
     parts: Vec<Part<'a>>,
 }
 
@@ -26,12 +30,22 @@ enum Part<'a> {
 impl<'a> Page<'a> {
     /// An empty page of so many columns.
     pub(crate) const fn new(width: usize) -> Self {
-        Self { width, rows: 0, parts: Vec::new() }
+        Self { width, rows: 0, digests: false, parts: Vec::new() }
     }
 
     /// Columns.
     pub(crate) const fn width(&self) -> usize {
         self.width
+    }
+
+    /// Says that there are digests among rows that are made when they are seen.
+    pub(crate) const fn has_digests(&mut self) {
+        self.digests = true;
+    }
+
+    /// Whether no digest is cut off in so many columns.
+    pub(crate) const fn fits(&self, width: usize) -> bool {
+        !self.digests || width >= DIGEST
     }
 
     /// Rows.
@@ -81,6 +95,7 @@ impl<'a> Page<'a> {
 
     /// Adds a heading and the eight rows of a digest.
     pub(crate) fn digest(&mut self, heading: &str, digest: &Sha256Digest) {
+        self.digests = true;
         self.say(Tone::Head, heading);
         for row in render::lines(digest) {
             self.line(Tone::Text.line(row));

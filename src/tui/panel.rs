@@ -1,79 +1,12 @@
 //! Where people answer: a question, its fields, and what the keys do to them.
 
 use super::keys::Action;
+use super::reply::Reply;
 use super::text;
 use super::theme::Tone;
 use super::widgets::{Choices, PinField, TextField};
 use crate::ceremony::{Answer, Input};
-use crate::steps::{Role, VolumeId};
-
-/// What a choice does.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Reply {
-    /// [`Answer::Choose`].
-    Choose(usize),
-    /// [`Answer::Volume`].
-    Volume(VolumeId),
-    /// [`Answer::Yes`].
-    Yes,
-    /// [`Answer::No`].
-    No,
-    /// [`Answer::Done`].
-    Done,
-    /// [`Answer::Remove`].
-    Remove(usize),
-    /// Names a person; no answer by itself.
-    Person(Role),
-    /// Asks once more, then does it.
-    Sure {
-        /// What is asked.
-        question: String,
-        /// What it does.
-        reply: Box<Self>,
-    },
-    /// Asks for a word to be typed, then does it.
-    Word {
-        /// What is asked.
-        question: String,
-        /// The word.
-        word: &'static str,
-        /// What it does.
-        reply: Box<Self>,
-    },
-}
-
-impl Reply {
-    /// Asks `question` before it does `self`.
-    pub(crate) fn sure(self, question: impl Into<String>) -> Self {
-        Self::Sure { question: question.into(), reply: Box::new(self) }
-    }
-
-    /// Asks for `word` before it does `self`.
-    pub(crate) fn word(self, question: impl Into<String>, word: &'static str) -> Self {
-        Self::Word { question: question.into(), word, reply: Box::new(self) }
-    }
-
-    /// Whether it says no, at once or after a question.
-    fn is_no(&self) -> bool {
-        match self {
-            Self::No => true,
-            Self::Sure { reply, .. } | Self::Word { reply, .. } => reply.is_no(),
-            _ => false,
-        }
-    }
-
-    fn answer(&self) -> Option<Answer> {
-        Some(match self {
-            Self::Choose(index) => Answer::Choose(*index),
-            Self::Volume(id) => Answer::Volume(*id),
-            Self::Yes => Answer::Yes,
-            Self::No => Answer::No,
-            Self::Done => Answer::Done,
-            Self::Remove(index) => Answer::Remove(*index),
-            Self::Person(_) | Self::Sure { .. } | Self::Word { .. } => return None,
-        })
-    }
-}
+use crate::steps::Role;
 
 /// What becomes of the fields when Enter is pressed in the last of them.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -255,9 +188,7 @@ impl Panel {
                 (Field::Text(field), Field::Text(old)) => *field = old,
                 (Field::Pin(field), Field::Pin(old)) => *field = old,
                 (Field::Pick(field), Field::Pick(old)) | (Field::Act(field), Field::Act(old)) => {
-                    if let Some(choice) = old.chosen() {
-                        field.choose(&choice.reply);
-                    }
+                    field.stay(&old);
                 }
                 _ => {}
             }

@@ -9,7 +9,7 @@ use ratatui::style::Color;
 use super::{App, fixture};
 use crate::ceremony::View;
 use crate::dns::sha256;
-use crate::render::is_cp437;
+use crate::render::{is_cp437, word};
 use crate::steps::Mode;
 
 fn snapshot(name: &str, text: &str) {
@@ -160,10 +160,25 @@ fn ten_thousand_bundles_can_be_scrolled_to_the_last() {
 }
 
 #[test]
+fn no_word_of_a_digest_is_cut_off() {
+    let longest = |position| (0..=255).max_by_key(|octet| word(position, *octet).len()).unwrap();
+    let octets: [u8; 32] = std::array::from_fn(longest);
+    let mut view = fixture::closing();
+    for code in &mut view.codes {
+        code.sha256 = Some(octets.into());
+    }
+    for (width, height) in [(80, 24), (128, 48), (129, 48), (130, 48), (131, 48), (160, 60)] {
+        let screen = fixture::draw(&mut App::new(&view), &view, width, height);
+        let count = |position: usize| screen.matches(word(position, octets[position])).count();
+        assert!(count(0) >= 16 && count(0) == count(1), "{screen}");
+    }
+}
+
+#[test]
 fn what_is_asked_from_paper_is_on_no_page() {
     let view = fixture::read_back();
     let asked = sha256(b"ksr-example-2027-q1-0.xml");
-    let hidden = crate::render::word(4, asked.as_bytes()[4]);
+    let hidden = word(4, asked.as_bytes()[4]);
     for keys in [vec![], vec![KeyCode::F(4)], vec![KeyCode::F(1)], vec![KeyCode::Tab]] {
         for (width, height) in [(80, 25), (128, 48), (160, 60)] {
             let mut app = App::new(&view);

@@ -14,7 +14,7 @@ use ratatui::crossterm::terminal::{self, EnterAlternateScreen, LeaveAlternateScr
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 
-use super::app::Message;
+use super::driver::Message;
 use super::screens::frame::SMALLEST;
 
 /// The terminal in raw mode; it is restored when this goes, and when the program panics.

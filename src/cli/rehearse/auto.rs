@@ -8,7 +8,7 @@ use ratatui::backend::TestBackend;
 use crate::ceremony::{Answer, Input, Purpose, Question, View, Work};
 use crate::crew::Stage;
 use crate::render;
-use crate::steps::Pin;
+use crate::steps::{Pin, rehearsal_pin};
 use crate::tui::App;
 
 use super::super::error::CliError;
@@ -108,7 +108,7 @@ impl Script {
             Question::Schema { choices, .. } => Answer::Choose(choices.iter().position(|name| name == "normal")?),
             Question::Acknowledge { check, .. } => Answer::Text(check.clone()),
             Question::ShareVolume { officer } => Answer::Volume(volume(&prepare::stick(officer))?),
-            Question::Pin(asked) => Answer::Pin(Pin::from_octets(prepare::pin(asked.officer.as_ref()?).as_bytes())?),
+            Question::Pin(asked) => Answer::Pin(Pin::from_octets(rehearsal_pin(asked.officer.as_ref()?).as_bytes())?),
         })
     }
 }

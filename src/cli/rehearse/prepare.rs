@@ -13,7 +13,7 @@ use crate::exchange::{
 };
 use crate::quorum::{self, Argon2Parameters};
 use crate::render::hex;
-use crate::steps::{Pin, Role, TokenFacts};
+use crate::steps::{Pin, Role, TokenFacts, rehearsal_pin};
 use crate::token::{Deadlines, FoundKey, Login, Mechanism, NewKey, Token, TokenConfig, TokenError};
 
 use super::super::Env;
@@ -50,11 +50,6 @@ pub(super) struct Rehearsal {
 /// An officer's stick.
 pub(super) fn stick(officer: &Role) -> String {
     format!("SHARE-{officer}")
-}
-
-/// An officer's PIN; it is no secret.
-pub(super) fn pin(officer: &Role) -> String {
-    format!("rehearse-{officer}")
 }
 
 /// The name of someone in a role.
@@ -102,7 +97,7 @@ impl Rehearsal {
         let pins: String = OFFICERS
             .iter()
             .filter_map(|text| Role::new(text))
-            .map(|role| format!("{role}  {}\n", self::pin(&role)))
+            .map(|role| format!("{role}  {}\n", rehearsal_pin(&role)))
             .collect();
         write(&dir.join("PINS.txt"), pins.as_bytes())?;
         Ok(rehearsal)
@@ -308,7 +303,7 @@ fn finish(request: &Request) -> Result<Vec<u8>, CliError> {
 /// Splits the PIN among the officers, each share onto the officer's own stick.
 fn officers(sticks: &Path, pin: &Pin, facts: &TokenFacts, env: &Env) -> Result<Sha256Digest, CliError> {
     let roles: Vec<Role> = OFFICERS.iter().filter_map(|text| Role::new(text)).collect();
-    let pins: Vec<Pin> = roles.iter().filter_map(|role| Pin::from_octets(self::pin(role).as_bytes())).collect();
+    let pins: Vec<Pin> = roles.iter().filter_map(|role| Pin::from_octets(rehearsal_pin(role).as_bytes())).collect();
     let officers: Vec<(Role, &Pin)> = roles.iter().cloned().zip(&pins).collect();
     let mut entropy = |buffer: &mut [u8]| env.entropy.fill(buffer);
     let parameters = Argon2Parameters::default();

@@ -130,7 +130,7 @@ fn bottom(buffer: &mut Buffer, area: Rect, keys: &[(&str, &str)]) {
         if usize::from(area.right() - x) < key.len() + word.len() + 2 {
             continue;
         }
-        for (text, tone) in [(format!(" {key} "), Tone::BarKey), (format!("{word}"), Tone::Bar)] {
+        for (text, tone) in [(format!(" {key} "), Tone::BarKey), ((*word).to_owned(), Tone::Bar)] {
             let room = usize::from(area.right().saturating_sub(x));
             (x, _) = buffer.set_stringn(x, area.y, text, room, tone.style());
         }
@@ -153,7 +153,7 @@ fn keys(drawn: &Drawn<'_>, seen: &Seen) -> Vec<(&'static str, &'static str)> {
     if seen.rows > seen.height {
         keys.push(text::KEY_SCROLL);
     }
-    if view.step == Step::Close && !view.codes.is_empty() {
+    if view.step == Step::Close && !view.codes.is_empty() && !drawn.look.help {
         keys.push(text::KEY_QR);
     }
     if drawn.panel.fields.len() > 1 {
@@ -175,7 +175,7 @@ fn middle(buffer: &mut Buffer, area: Rect, drawn: &Drawn<'_>) -> Seen {
     steps(buffer, Rect { width: STEPS, ..area }, drawn.look.view.step);
     let area = Rect { x: area.x + STEPS, width: area.width - STEPS, ..area };
     if area.width >= SIDE_BY_SIDE.0 && area.height >= SIDE_BY_SIDE.1 {
-        let rows = grid(&super::panes(&drawn.look, usize::from(LEFT - 2)));
+        let rows = grid(&super::panes(&drawn.look, usize::from(LEFT - 2)), usize::from(area.width - LEFT - 2));
         let several = rows.len() > 1 || rows.first().is_some_and(|row| row.len() > 1);
         if several && rows.len() * usize::from(PAGES) <= usize::from(area.height) {
             return side_by_side(buffer, area, drawn);
@@ -270,7 +270,7 @@ fn side_by_side(buffer: &mut Buffer, area: Rect, drawn: &Drawn<'_>) -> Seen {
     let wide_panes = super::panes(&drawn.look, usize::from(area.width - 2));
     let titles: Vec<String> = left_panes.iter().map(|pane| pane.title.clone()).collect();
     let focus = drawn.page.min(titles.len().saturating_sub(1));
-    let rows = grid(&left_panes);
+    let rows = grid(&left_panes, usize::from(right - 2));
     let desires: Vec<usize> = rows
         .iter()
         .map(|row| row.iter().filter_map(|index| left_panes.get(*index)).map(Pane::rows).max().unwrap_or(0))
@@ -299,12 +299,12 @@ fn side_by_side(buffer: &mut Buffer, area: Rect, drawn: &Drawn<'_>) -> Seen {
     seen
 }
 
-/// Indexes of the panes, row by row.
-fn grid(panes: &[Pane<'_>]) -> Vec<Vec<usize>> {
+/// Indexes of the panes, row by row; `right` is the width beside the left one, too narrow for some.
+fn grid(panes: &[Pane<'_>], right: usize) -> Vec<Vec<usize>> {
     let mut rows: Vec<Vec<usize>> = Vec::new();
     let mut open = false;
     for (index, pane) in panes.iter().enumerate() {
-        match rows.last_mut().filter(|_| open && !pane.wide) {
+        match rows.last_mut().filter(|_| open && !pane.wide && pane.page.fits(right)) {
             Some(row) => {
                 row.push(index);
                 open = false;

@@ -1,7 +1,8 @@
 //! Digests that are compared, and the questions about them, whatever the step.
 
 use super::super::page::{Page, Pane};
-use super::super::panel::{Field, Panel, Reply, Shape};
+use super::super::panel::{Field, Panel, Shape};
+use super::super::reply::Reply;
 use super::super::text;
 use super::super::theme::Tone;
 use super::super::widgets::Choices;
@@ -19,6 +20,7 @@ const HOLES: [&str; 32] = [
 /// The digest, the asked words and their digits left out.
 pub(super) fn holes<'a>(asked: &ReadBackAsked, width: usize) -> Pane<'a> {
     let mut page = Page::new(width);
+    page.has_digests();
     page.say(Tone::Head, &format!("SHA-256 of the {}, as this computer found it", asked.subject));
     for (row, mut shown) in render::rows(&asked.sha256).into_iter().enumerate() {
         for column in 0..shown.words.len() {

@@ -1,7 +1,8 @@
 //! `media`: which volume is what, and the last ceremony's record.
 
 use super::super::page::{Page, Pane};
-use super::super::panel::{Panel, Reply};
+use super::super::panel::Panel;
+use super::super::reply::Reply;
 use super::super::text;
 use super::super::theme::Tone;
 use super::super::widgets::Choices;

@@ -5,7 +5,8 @@ use std::rc::Rc;
 use ratatui::text::Line;
 
 use super::super::page::{Page, Pane};
-use super::super::panel::{Panel, Reply, Shape};
+use super::super::panel::{Panel, Shape};
+use super::super::reply::Reply;
 use super::super::text;
 use super::super::theme::Tone;
 use super::super::widgets::Choices;
@@ -88,6 +89,7 @@ pub(super) fn verbatim<'a>(lines: &[String], width: usize) -> Page<'a> {
 
 fn ksks(job: &PlannedView, width: usize) -> Page<'_> {
     let mut page = Page::new(width);
+    page.has_digests();
     page.many(job.keys.len() * keys::ROWS, move |row| {
         let Some(key) = job.keys.get(row / keys::ROWS) else { return Line::default() };
         let use_ = if key.signs { "signs" } else { "is published only" };

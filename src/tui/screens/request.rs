@@ -3,7 +3,8 @@
 use ratatui::text::Line;
 
 use super::super::page::{Page, Pane};
-use super::super::panel::{Panel, Reply, Shape};
+use super::super::panel::{Panel, Shape};
+use super::super::reply::Reply;
 use super::super::text;
 use super::super::theme::Tone;
 use super::super::widgets::Choices;
@@ -110,6 +111,7 @@ fn key_pane<'a>(look: &Look<'a>, job: &'a JobView, width: usize) -> Pane<'a> {
     let uses = look.cache.keys(&job.bundles);
     let title = format!("Keys ({})", uses.len());
     let mut page = Page::new(width);
+    page.has_digests();
     page.many(uses.len() * keys::ROWS, move |row| {
         let used = uses.get(row / keys::ROWS);
         let found = used.and_then(|used| Some((used, job.bundles.get(used.bundle)?.keys.get(used.key)?)));

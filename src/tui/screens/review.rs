@@ -1,7 +1,8 @@
 //! `review`: the finished responses.
 
 use super::super::page::{Page, Pane};
-use super::super::panel::{Panel, Reply, Shape};
+use super::super::panel::{Panel, Shape};
+use super::super::reply::Reply;
 use super::super::text;
 use super::super::theme::Tone;
 use super::super::widgets::Choices;

@@ -1,7 +1,8 @@
 //! `unlock`: the token and the officers.
 
 use super::super::page::{Page, Pane};
-use super::super::panel::{Field, Panel, Reply, Shape};
+use super::super::panel::{Field, Panel, Shape};
+use super::super::reply::Reply;
 use super::super::text;
 use super::super::theme::Tone;
 use super::super::widgets::{Choices, PinField};

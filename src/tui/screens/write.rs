@@ -3,7 +3,8 @@
 use ratatui::text::Line;
 
 use super::super::page::{Page, Pane};
-use super::super::panel::{Panel, Reply, Shape};
+use super::super::panel::{Panel, Shape};
+use super::super::reply::Reply;
 use super::super::text;
 use super::super::theme::Tone;
 use super::super::widgets::Choices;

@@ -1,7 +1,7 @@
 //! One of several.
 
 use super::super::keys::Action;
-use super::super::panel::Reply;
+use super::super::reply::Reply;
 
 /// One that can be chosen.
 #[derive(Clone, Debug)]
@@ -65,6 +65,13 @@ impl Choices {
         }
     }
 
+    /// Stays on the choice that was made before the list changed; where it is gone, nothing is chosen.
+    pub(crate) fn stay(&mut self, old: &Self) {
+        if let Some(old) = old.chosen() {
+            self.chosen = self.items.iter().position(|item| item.reply == old.reply);
+        }
+    }
+
     /// Moves to the first, or the last, where none is chosen.
     pub(crate) fn enter(&mut self, from_above: bool) {
         let end = if from_above { Some(0) } else { self.items.len().checked_sub(1) };
@@ -116,6 +123,19 @@ mod tests {
         assert!(choices.chosen().is_none());
         assert!(choices.key(Action::Sign('n')));
         assert_eq!(choices.chosen().map(|choice| &choice.reply), Some(&Reply::No));
+    }
+
+    #[test]
+    fn never_slips_to_another_choice_when_the_list_changes() {
+        let list = |ids: &[usize]| Choices::numbered(ids.iter().map(|id| (id.to_string(), Reply::Choose(*id))));
+        let mut old = list(&[1, 2, 3]);
+        old.key(Action::Down);
+        let mut new = list(&[2, 3]);
+        new.stay(&old);
+        assert_eq!(new.index(), Some(0));
+        let mut gone = list(&[1, 3]);
+        gone.stay(&old);
+        assert_eq!(gone.index(), None);
     }
 
     #[test]
