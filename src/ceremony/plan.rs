@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::policy::Finding;
 use crate::steps::{Actor, Step, Verdict};
-use crate::transcript::{Acknowledged, Body, Findings, Planned};
+use crate::transcript::{Acknowledged, Body, Findings, JobDecision, Planned};
 
 use super::machine::{Ceremony, Matter, Waiting};
 use super::task::PlanMade;
@@ -62,7 +62,16 @@ impl Ceremony {
             self.stop(&refusal.to_string())?;
             return Err(refusal);
         }
-        self.jobs.clear();
+        for job in std::mem::take(&mut self.jobs) {
+            let body = JobDecision {
+                job: job.number,
+                zone: job.input.request.zone.clone(),
+                accepted: false,
+                schema: job.input.schema.clone(),
+                until: job.input.until,
+            };
+            self.record(Actor::Program, Body::Job(body))?;
+        }
         for job in &mut self.view.jobs {
             job.accepted = false;
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::dns::{Sha256Digest, sha256};
+use crate::dns::Sha256Digest;
 use crate::steps::{Actor, Verdict};
 use crate::transcript::{self, Body, Findings, Outcome};
 
@@ -74,13 +74,8 @@ impl Ceremony {
 
     /// What two people confirm: the one response's SHA-256, or that of the list of several as `sha256sum` prints it.
     fn responses_digest(&self) -> Sha256Digest {
-        match self.view.results.as_slice() {
-            [only] => only.sha256,
-            several => {
-                let lines = several.iter().map(|result| format!("{}  {}\n", result.sha256, result.file));
-                sha256(lines.collect::<String>().as_bytes())
-            }
-        }
+        let results = self.view.results.iter().map(|result| (result.sha256, result.file.as_str()));
+        transcript::responses_digest(&results.collect::<Vec<_>>())
     }
 
     pub(super) fn responses_accepted(&mut self) -> Result<(), Refusal> {

@@ -22,7 +22,6 @@ use crate::dns::{Sha256Digest, sha256};
 use crate::policy::Finding;
 use crate::steps::{Mode, Verdict};
 
-pub use self::judge::judge_request;
 use self::remarks::Remarks;
 use self::trail::Trail;
 

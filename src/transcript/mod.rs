@@ -12,7 +12,7 @@ mod record;
 mod state;
 mod text;
 
-pub use self::audit::{Audit, AuditVerdict, audit, check_previous, judge_request};
+pub use self::audit::{Audit, AuditVerdict, audit, check_previous};
 pub use self::body::{
     Acknowledged, Batch, BatchDone, Body, Confined, Confirmed, DocumentRead, Exception, Findings, First, Head,
     JobDecision, JudgedAt, Note, Opened, Outcome, PersonEntered, Planned, PreviousRecord, ReadBack, ResponseMade, Seal,

@@ -11,7 +11,7 @@ use crate::plan::{self, JobInput, Plan, Previous};
 use crate::policy::{self, Finding};
 use crate::profile::{self, Profile};
 use crate::steps::Verdict;
-use crate::transcript::{DocumentRead, Files, Opened, State, clean_text, json, names};
+use crate::transcript::{DocumentRead, Files, State, clean_text, json, names};
 
 const PROFILE: &str = "AUDIT-PROFILE";
 const REQUEST: &str = "AUDIT-REQUEST";
@@ -39,29 +39,6 @@ pub(super) fn check(files: &Files, trail: &Trail<'_>, threads: usize, remarks: &
         None => remarks.skip(RESPONSE, "there is no plan"),
     }
     check_state(files, &profile, plan.as_ref(), trail, remarks);
-}
-
-/// Everything that is said of one request before people decide on it: its own checks, and those of the plan that it alone
-/// would make.
-///
-/// `program` stands in the stamps of responses ([`Opened::program`]); signatures are verified on `threads` threads.
-#[must_use]
-pub fn judge_request(profile: &Profile, input: &JobInput, now: Time, program: &str, threads: usize) -> Vec<Finding> {
-    let mut findings = policy::check_request(profile, input, now, threads);
-    let inputs = std::slice::from_ref(input);
-    match plan::build(profile, inputs, now, program) {
-        Ok(plan) => findings.extend(policy::check_plan(profile, inputs, &plan, now)),
-        Err(error) => findings.push(Finding {
-            check: "PLAN-BUILD".to_owned(),
-            verdict: Verdict::Fail,
-            reason: None,
-            bundle: None,
-            expected: None,
-            found: None,
-            message: error.to_string(),
-        }),
-    }
-    findings
 }
 
 fn read_profile(files: &Files, trail: &Trail<'_>, remarks: &mut Remarks) -> Option<Profile> {
@@ -112,8 +89,7 @@ fn check_requests(
             inputs = None;
             continue;
         };
-        let program = trail.opened.map(Opened::program).unwrap_or_default();
-        let findings = judge_request(profile, &input, now, &program, threads);
+        let findings = policy::check_request(profile, &input, now, threads);
         same_findings(REQUEST, &format!("request of job {number}"), job.request_findings, &findings, remarks);
         if let Some(inputs) = &mut inputs {
             inputs.push(input);

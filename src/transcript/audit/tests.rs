@@ -193,7 +193,7 @@ impl Draft {
                 self.document(number, "previous", &paths.previous, &octets, facts);
             }
         }
-        let findings = judge_request(profile, input, fixture::now(), "claviger 0.1.0", THREADS);
+        let findings = policy::check_request(profile, input, fixture::now(), THREADS);
         self.findings(Step::Request, number, "request", &findings);
         let (zone, schema) = (request.zone.clone(), input.schema.clone());
         self.push(Step::Request, Body::Job(JobDecision { job: number, zone, accepted: true, schema, until: None }));
