@@ -110,7 +110,7 @@ fn the_root_zones_request_of_2017_passes() {
     let run = claviger(place.path(), &with(&Q2, &["--plan", "ksr-root-2017-q2-0.xml"]));
     assert_eq!((run.code, run.err.as_str()), (0, ""), "{}", run.out);
     assert_eq!(run.out.lines().last(), Some("PASS"));
-    for part in ["root-xml", "KSR-BUNDLE-POP", "covered until 2017-07-11T00:00:00Z", "19036(current)/SP"] {
+    for part in ["root-xml", "KSR-BUNDLE-POP", "covered until 2017-07-11T00:00:00Z", "19036/SP", "KSK 19036(current)"] {
         assert!(run.out.contains(part), "{part} in {}", run.out);
     }
     let (code, value) = json(place.path(), &with(&Q2, &["--plan", "ksr-root-2017-q2-0.xml"]));

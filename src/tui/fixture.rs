@@ -387,7 +387,7 @@ fn media() -> Vec<(&'static str, View)> {
         verdict: "consistent, NOT ANCHORED until the fingerprint is compared".into(),
     };
     let subject = || "record".to_owned();
-    let first = TwoPeople { subject: "first record".into(), sha256: hash("first"), first: Some(role("CA")) };
+    let first = TwoPeople { subject: "first: record".into(), sha256: hash("first"), first: Some(role("CA")) };
     let asked = ReadBackAsked {
         subject: "previous transcript".into(),
         sha256: hash("previous"),

@@ -94,7 +94,7 @@ pub(crate) fn panel(view: &View) -> Panel {
         Question::Token(tokens) => unlock::token(tokens),
         Question::Officer { choices, missing } => unlock::officer(choices, *missing, &view.people),
         Question::ShareVolume { officer } => unlock::share_volume(officer, view),
-        Question::Pin(asked) => unlock::pin(asked),
+        Question::Pin(asked) => unlock::pin(asked, &view.mode),
         Question::Fault { .. } => execute::fault(),
         Question::Paused => execute::going_on(),
         Question::Review { failed } => review::accept(view, *failed),
