@@ -9,7 +9,7 @@ use crate::exchange::{Records, Response, ResponseBundle};
 /// The heads of the columns of a table of bundles; each KSK is `tag/marks`.
 const HEAD: [&str; 5] = ["#", "Inception", "Expiration", "ZSKs", "KSKs"];
 /// What the marks mean.
-const MARKS: &str = "S signs, P published, R revoked, D its DS is asked for; times are UTC";
+const MARKS: &str = "S signs, P published, R revoked, D asks for its DS; times in UTC";
 
 impl PlannedJob {
     /// The planned bundles as lines of text: a head, one line a bundle, then the KSKs by name.
