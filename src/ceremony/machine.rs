@@ -218,7 +218,8 @@ impl Ceremony {
     #[must_use]
     pub fn new(setup: Setup, at: Moment) -> (Self, Vec<Effect>) {
         let profiles: Vec<(ProfileChoice, Option<Arc<Profile>>)> = setup.profiles.iter().map(load).collect();
-        let view = View::new(setup.mode.clone(), Question::Profile(Vec::new()));
+        let mut view = View::new(setup.mode.clone(), Question::Profile(Vec::new()));
+        view.program = format!("{}, build {} (self-reported)", setup.program(), setup.build_id);
         let ledger = Ledger::new(setup.mode.clone(), &setup.seed);
         let mut ceremony = Self {
             view,

@@ -81,6 +81,7 @@ fn view(step: Step, question: Question) -> View {
     let people = [("CA", "Ada Lovelace"), ("CO1", "Grace Hopper"), ("CO2", "Radia Perlman"), ("IW", "Zoë Kincaid")];
     View {
         mode: Mode::Ceremony,
+        program: "claviger 0.1.0, build none (self-reported)".into(),
         title: "Example TLD, production".into(),
         step,
         question,
