@@ -248,6 +248,21 @@ pub(super) fn check_usage(job: &Job<'_>, report: &mut Report) {
     report.judge(Check::SkrKeyUsage, "every key is permitted to sign what it signs", faults);
 }
 
+/// SKR-KEYS, as far as it can be judged without the request: whoever publishes another KSK is somebody else.
+pub(super) fn check_ksks(job: &Job<'_>, report: &mut Report) {
+    let known: BTreeSet<&[u8]> =
+        job.zone.keys.values().filter_map(|key| Some(key.dnskey.as_ref()?.key.as_slice())).collect();
+    let mut faults = Vec::new();
+    for (index, bundle) in job.response.bundles.iter().enumerate() {
+        let keys = bundle.keys().iter().map(|key| &key.dnskey);
+        for key in keys.filter(|key| key.is_sep() && !known.contains(key.key.as_slice())) {
+            let fault = Fault::fail("a KSK is not one of the profile's").found(words::key(key));
+            faults.push(fault.expected("a KSK of the profile").bundle(index, bundle.id.as_ref()));
+        }
+    }
+    report.judge(Check::SkrKeys, "every KSK is one of the profile's", faults);
+}
+
 /// SKR-SIGNED.
 pub(super) fn check_signed(job: &Job<'_>, report: &mut Report) {
     let mut faults = Vec::new();
