@@ -20,6 +20,9 @@ use claviger::steps::Verdict;
 use claviger::transcript::{Audit, AuditVerdict, Body, CeremonyKey, Chain, Ending, Entry, audit as judge, read, seal};
 use common::rehearsal::{Files, Rehearsals, claviger, files, on_disk, summed_again, with, with_lines, without};
 
+const SUMS: &str = "SHA256SUMS";
+const TRANSCRIPT: &str = "transcript.jsonl";
+
 /// Two in a row, the second after the first.
 static PLAYED: LazyLock<Rehearsals> = LazyLock::new(|| Rehearsals::play(1, &["2026-11-21", "2026-11-22"]));
 /// The second one's record, which has every file that a record can have.
@@ -226,9 +229,15 @@ fn files_in_each_others_place_are_named() {
     for (index, one) in paths.iter().enumerate() {
         let other = paths[(index + 1) % paths.len()];
         let swapped = with(&with(&GOOD, one, GOOD[other].clone()), other, GOOD[*one].clone());
-        for files in [&swapped, &summed_again(&swapped)] {
-            blames(files, one, "the exchange");
-            blames(files, other, "the exchange");
+        blames(&swapped, one, "the exchange");
+        blames(&swapped, other, "the exchange");
+        let pair = [one.as_str(), other.as_str()];
+        if !pair.contains(&SUMS) {
+            // Without a transcript nothing else tells what the other file should be.
+            let known = |path: &&&str| !pair.contains(&TRANSCRIPT) || **path == TRANSCRIPT;
+            for path in pair.iter().filter(known) {
+                blames(&summed_again(&swapped), path, "the exchange, summed again,");
+            }
         }
     }
 }
@@ -252,7 +261,7 @@ fn lines_that_are_missing_doubled_moved_or_added_are_named() {
 
 #[test]
 fn sums_that_were_made_again_hide_nothing() {
-    for (path, octets) in GOOD.iter() {
+    for (path, octets) in GOOD.iter().filter(|(path, _)| *path != SUMS) {
         let mut changed = octets.clone();
         let middle = changed.len() / 2;
         changed[middle] ^= 2;
@@ -266,7 +275,9 @@ fn files_of_another_record_are_named() {
         assert_ne!(Some(octets), GOOD.get(path), "{path} is the same in both");
         let mixed = with(&GOOD, path, octets.clone());
         blames(&mixed, path, "the mixing in");
-        blames(&summed_again(&mixed), path, "the mixing in, summed again,");
+        if path != SUMS {
+            blames(&summed_again(&mixed), path, "the mixing in, summed again,");
+        }
     }
     let of_key = |path: &str| path.starts_with("transcript") || path.starts_with("SHA256") || path == "report.txt";
     let mut mixed = GOOD.clone();
