@@ -63,6 +63,9 @@ check "ceremony.pem holds the same key" \
 
 # 3. Signatures by that key.
 signed() { # file, namespace
+    # The form to the letter, as ssh-keygen writes it: it would read others as well.
+    { echo "-----BEGIN SSH SIGNATURE-----"; sed '1d;$d' "$1.sig" | base64 -d | base64 -w 70; echo "-----END SSH SIGNATURE-----"; } \
+        2>/dev/null | cmp -s - "$1.sig" || fail "$1.sig: not in the form that ssh-keygen writes"
     if ssh-keygen -Y verify -f allowed_signers -I ceremony -n "$mark$2" -s "$1.sig" <"$1" >"$work/ssh" 2>&1
     then ok "$1.sig: $(cat "$work/ssh")"; else fail "$1.sig: $(tr '\n' ' ' <"$work/ssh")"; fi
 }

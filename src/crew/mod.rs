@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::ceremony::{Effect, Task, Work};
@@ -40,9 +40,11 @@ pub struct CrewConfig {
     pub threads: usize,
 }
 
-/// The threads; they end when this is dropped.
+/// The threads; they end when this is dropped, and what was ordered before is done then: the spool with the ceremony key
+/// is forgotten before the program ends.
 pub struct Crew {
-    effects: Sender<Effect>,
+    effects: Option<Sender<Effect>>,
+    steward: Option<JoinHandle<()>>,
 }
 
 /// Takes what came back; called from several threads.
@@ -68,14 +70,24 @@ impl Crew {
             threads: config.threads,
             watching: false,
         };
-        thread::Builder::new().name("steward".to_owned()).spawn(move || steward.run(&taken))?;
-        Ok(Self { effects })
+        let steward = thread::Builder::new().name("steward".to_owned()).spawn(move || steward.run(&taken))?;
+        Ok(Self { effects: Some(effects), steward: Some(steward) })
     }
 
     /// Has effects carried out, in order.
     pub fn carry_out(&self, effects: Vec<Effect>) {
+        let Some(sender) = &self.effects else { return };
         for effect in effects {
-            let _ = self.effects.send(effect); // a steward that is gone has said so by its panic
+            let _ = sender.send(effect); // a steward that is gone has said so by its panic
+        }
+    }
+}
+
+impl Drop for Crew {
+    fn drop(&mut self) {
+        drop(self.effects.take());
+        if let Some(steward) = self.steward.take() {
+            let _ = steward.join(); // as above
         }
     }
 }

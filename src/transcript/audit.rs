@@ -15,9 +15,10 @@ mod signatures;
 mod tests;
 mod trail;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{Body, Entry, Files, PublicKey, State, chain, names};
+use super::{Body, Entry, Files, Head, PublicKey, State, chain, names};
 use crate::dns::{Sha256Digest, sha256};
 use crate::policy::Finding;
 use crate::steps::{Mode, Verdict};
@@ -192,13 +193,19 @@ pub fn check_previous(entries: &[Entry], previous: &Audit) -> Vec<Finding> {
             }
             let heads = previous.state.as_ref().map(|state| state.zones.clone()).unwrap_or_default();
             if heads != record.heads {
-                let (expected, found) = (format!("{:?}", record.heads), format!("{heads:?}"));
+                let (expected, found) = (listed(&record.heads), listed(&heads));
                 remarks.fail(CHECK, names::STATE, "the last responses are others", expected, found);
             }
         }
     }
     remarks.pass(CHECK, "the record before this one is the one that it names");
     remarks.finish()
+}
+
+fn listed(heads: &BTreeMap<String, Head>) -> String {
+    let line = |(zone, head): (&String, &Head)| format!("{} {}", zone.escape_debug(), head.sha256);
+    let lines: Vec<String> = heads.iter().map(line).collect();
+    if lines.is_empty() { "none".to_owned() } else { lines.join(", ") }
 }
 
 fn read_chain(files: &Files, remarks: &mut Remarks) -> Vec<Entry> {

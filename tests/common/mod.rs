@@ -13,6 +13,7 @@
 
 pub mod claviger;
 pub mod peers;
+pub mod rehearsal;
 pub mod rrsets;
 pub mod skip;
 pub mod softhsm;

@@ -2,6 +2,7 @@
 
 mod auto;
 mod prepare;
+mod requests;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -64,6 +65,9 @@ impl Run for Args {
         let volumes = Box::new(FolderVolumes::new(Vec::new(), Some(rehearsal.sticks.clone())));
         let spool = SpoolFolder::new(rehearsal.spool.clone()).map_err(|error| CliError::input(error.to_string()))?;
         let left = spool.left().map_err(|error| CliError::input(error.to_string()))?;
+        if left.is_none() {
+            rehearsal.renew(&env)?;
+        }
         let clock = Arc::clone(&env.clock);
         if self.auto {
             let (sender, receiver) = mpsc::channel();

@@ -3,21 +3,19 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use crate::dns::{Algorithm, Dnskey, Duration, Name, RrType, Rrsig, Sha256Digest, Time, key_rdatas};
-use crate::exchange::{
-    self, Format, Key, KeyParameters, Request, RequestBundle, RequestKey, RootRequest, Signature, SignatureAlgorithm,
-    SignerPolicy, Stamp,
-};
-use crate::quorum::{self, Argon2Parameters};
+use crate::dns::Sha256Digest;
+use crate::profile;
+use crate::quorum::{self, Argon2Parameters, Assembly, MAX_FILE_OCTETS, ShareFile};
 use crate::render::hex;
 use crate::steps::{Pin, Role, TokenFacts, rehearsal_pin};
 use crate::token::{Deadlines, FoundKey, Login, Mechanism, NewKey, Token, TokenConfig, TokenError};
 
 use super::super::Env;
 use super::super::error::CliError;
+use super::super::input;
+use super::requests::{ALGORITHM, Series, Zsks};
 
 /// The profile's file.
 pub(super) const PROFILE: &str = "profile.toml";
@@ -31,11 +29,10 @@ pub(super) const REQUESTS: usize = 2;
 const OFFICERS: [&str; 3] = ["CO1", "CO2", "CO3"];
 const THRESHOLD: u8 = 2;
 const LABEL: &str = "rehearsal";
-const TTL: u32 = 3600;
-const ROOT_TTL: u32 = 172_800;
-const ALGORITHM: Algorithm = Algorithm::EcdsaP256Sha256;
-/// Slots of a request of the root zone's kind.
-const SLOTS: u16 = 9;
+/// The sample requests, and the responses that a rehearsal leaves beside them.
+const ROOT_REQUEST: &str = "ksr-root-rehearsal.xml";
+const BIND_REQUEST: &str = "ksr-example.txt";
+const RESPONSES: [&str; 2] = ["REHEARSAL-skr-root-rehearsal.xml", "REHEARSAL-skr-example.txt"];
 
 /// The folder of a rehearsal.
 pub(super) struct Rehearsal {
@@ -87,10 +84,7 @@ impl Rehearsal {
         let (mut token, facts) = new_token(module, &variables, &pin, env)?;
         let keys = Keys::make(&mut token)?;
         let now = env.clock.now();
-        let root = root_request(&mut token, &keys, now)?;
-        write(&rehearsal.sticks.join(REQUEST).join("ksr-root-rehearsal.xml"), &root)?;
-        let bind = bind_request(&keys, now, bundles)?;
-        write(&rehearsal.sticks.join(REQUEST).join("ksr-example.txt"), &bind)?;
+        rehearsal.request(&Series::begin(now, bundles)?, &keys.zsks, &mut token, env)?;
         token.close()?;
         let share_set = officers(&rehearsal.sticks, &pin, &facts, env)?;
         write(&rehearsal.profile, profile(module, &variables, &facts, &share_set, &keys).as_bytes())?;
@@ -101,6 +95,55 @@ impl Rehearsal {
             .collect();
         write(&dir.join("PINS.txt"), pins.as_bytes())?;
         Ok(rehearsal)
+    }
+
+    /// The zones' operators take what was answered off their stick, and bring the requests that follow.
+    pub(super) fn renew(&self, env: &Env) -> Result<(), CliError> {
+        let stick = self.sticks.join(REQUEST);
+        if !RESPONSES.iter().all(|name| stick.join(name).is_file()) {
+            return Ok(());
+        }
+        let read = |name: &str| input::file(&stick.join(name), input::MAX_DOCUMENT);
+        let series = Series::after(&read(ROOT_REQUEST)?, &read(BIND_REQUEST)?)?;
+        let mut token = self.open(env)?;
+        let zsks = Zsks::find(&mut token)?;
+        let answered = self.answered(series.number() - 1);
+        make(&answered)?;
+        for name in RESPONSES.iter().chain([&ROOT_REQUEST, &BIND_REQUEST]) {
+            fs::rename(stick.join(name), answered.join(name)).map_err(|error| failed(&stick.join(name), &error))?;
+        }
+        self.request(&series, &zsks, &mut token, env)?;
+        Ok(token.close()?)
+    }
+
+    /// Where the operators keep their requests and responses.
+    fn answered(&self, number: u32) -> PathBuf {
+        self.profile.with_file_name("answered").join(number.to_string())
+    }
+
+    fn request(&self, series: &Series, zsks: &Zsks, token: &mut Token, env: &Env) -> Result<(), CliError> {
+        let (stick, now) = (self.sticks.join(REQUEST), env.clock.now());
+        write(&stick.join(ROOT_REQUEST), &series.root(token, zsks, now)?)?;
+        write(&stick.join(BIND_REQUEST), &series.bind(zsks, now)?)
+    }
+
+    /// Opens the token with the officers' shares, as its PIN stands nowhere.
+    fn open(&self, env: &Env) -> Result<Token, CliError> {
+        let refused = |error| CliError::quorum("the officers' shares", &error);
+        let profile = profile::read(&input::file(&self.profile, profile::MAX_OCTETS)?);
+        let profile = profile.map_err(|error| CliError::profile(&input::shown(&self.profile), error))?;
+        let foreign = || CliError::input("this is not the profile of a rehearsal").file(input::shown(&self.profile));
+        let (quorum, serial) = profile.quorum.as_ref().zip(profile.hsm.token_serial.as_ref()).ok_or_else(foreign)?;
+        let mut assembly = Assembly::new(quorum.share_set, quorum.threshold, serial);
+        for officer in quorum.officers.iter().take(usize::from(quorum.threshold)) {
+            let path = self.sticks.join(stick(officer)).join(format!("share-{officer}.json"));
+            let share = ShareFile::read(&input::file(&path, MAX_FILE_OCTETS)?).map_err(refused)?;
+            let pin = Pin::from_octets(rehearsal_pin(officer).as_bytes()).ok_or_else(foreign)?;
+            assembly.add(share.open(&pin).map_err(refused)?).map_err(refused)?;
+        }
+        let mut token = start(&profile.hsm.module, &profile.hsm.env, env)?;
+        token.login(serial, &Login::Pin(&assembly.unseal().map_err(refused)?))?;
+        Ok(token)
     }
 }
 
@@ -124,12 +167,7 @@ fn random_pin(env: &Env) -> Result<Pin, CliError> {
     Pin::from_octets(text.as_bytes()).ok_or_else(|| CliError::internal("a PIN of 24 signs does not fit"))
 }
 
-fn new_token(
-    module: &Path,
-    variables: &BTreeMap<String, String>,
-    pin: &Pin,
-    env: &Env,
-) -> Result<(Token, TokenFacts), CliError> {
+fn start(module: &Path, variables: &BTreeMap<String, String>, env: &Env) -> Result<Token, CliError> {
     let config = TokenConfig {
         program: env.program.clone(),
         module: module.to_owned(),
@@ -138,7 +176,16 @@ fn new_token(
         mechanism: Mechanism::Hashed,
         deadlines: Deadlines::default(),
     };
-    let (mut token, _) = Token::start(&config)?;
+    Ok(Token::start(&config)?.0)
+}
+
+fn new_token(
+    module: &Path,
+    variables: &BTreeMap<String, String>,
+    pin: &Pin,
+    env: &Env,
+) -> Result<(Token, TokenFacts), CliError> {
+    let mut token = start(module, variables, env)?;
     token.init(LABEL, &random_pin(env)?, pin)?;
     let tokens = token.tokens()?;
     let facts = crate::token::choose(&tokens, None, Some(LABEL))?.clone();
@@ -150,7 +197,7 @@ fn new_token(
 struct Keys {
     root: FoundKey,
     example: FoundKey,
-    zsks: Vec<FoundKey>,
+    zsks: Zsks,
 }
 
 impl Keys {
@@ -166,138 +213,8 @@ impl Keys {
             })
         };
         let (root, example) = (key("KSK-root")?, key("KSK-example")?);
-        let zsks = ["ZSK-1", "ZSK-2", "ZSK-3", "ZSK-4"].iter().map(|label| key(label));
-        Ok(Self { root, example, zsks: zsks.collect::<Result<_, _>>()? })
+        Ok(Self { root, example, zsks: Zsks::make(key)? })
     }
-
-    fn zsk(&self, index: usize) -> Result<(u32, Dnskey), CliError> {
-        let key = self.zsks.get(index).ok_or_else(|| CliError::internal("a ZSK is missing"))?;
-        Ok((key.index, Dnskey { flags: Dnskey::ZSK, ..key.dnskey.clone() }))
-    }
-}
-
-fn at(start: Time, days: u16) -> Result<Time, CliError> {
-    let late = || CliError::input("the clock is past the year 2105");
-    start.checked_add(Duration::from_days(days)).ok_or_else(late)
-}
-
-/// Nine bundles, ten days apart and valid for 21 days; the ZSK is rolled at both ends, as in the root zone.
-fn root_request(token: &mut Token, keys: &Keys, now: Time) -> Result<Vec<u8>, CliError> {
-    let midnight = Time::from_unix(i64::from(now.unix() - now.unix() % 86_400)).unwrap_or(now);
-    let first = at(midnight, 1)?;
-    let mut bundles = Vec::new();
-    for slot in 0..SLOTS {
-        let zsks: &[usize] = match slot {
-            0 => &[0, 1],
-            8 => &[1, 2],
-            _ => &[1],
-        };
-        let inception = at(first, slot * 10)?;
-        bundles.push(root_bundle(token, keys, zsks, slot, inception, now)?);
-    }
-    let policy = SignerPolicy {
-        publish_safety: Duration::from_days(10),
-        retire_safety: Duration::from_days(10),
-        max_signature_validity: Duration::from_days(21),
-        min_signature_validity: Duration::from_days(21),
-        max_validity_overlap: Duration::from_days(12),
-        min_validity_overlap: Duration::from_days(9),
-        algorithms: vec![SignatureAlgorithm {
-            algorithm: ALGORITHM.number(),
-            parameters: KeyParameters::Ecdsa { size: 256 },
-        }],
-    };
-    let root = RootRequest { id: "rehearsal-1".to_owned(), serial: 1, timestamp: None, zsk_policy: policy };
-    finish(&Request {
-        format: Format::RootXml,
-        zone: Name::root(),
-        root: Some(root),
-        bundles,
-        stamp: None,
-        notices: Vec::new(),
-    })
-}
-
-fn root_bundle(
-    token: &mut Token,
-    keys: &Keys,
-    zsks: &[usize],
-    slot: u16,
-    inception: Time,
-    now: Time,
-) -> Result<RequestBundle, CliError> {
-    let owner = Name::root();
-    let zsks = zsks.iter().map(|zsk| keys.zsk(*zsk)).collect::<Result<Vec<_>, _>>()?;
-    let rdatas = key_rdatas(zsks.iter().map(|(_, key)| key));
-    let planned: Vec<(u32, Rrsig)> = zsks
-        .iter()
-        .map(|(index, key)| {
-            let rrsig = Rrsig {
-                type_covered: RrType::Dnskey,
-                algorithm: key.algorithm,
-                labels: owner.label_count(),
-                original_ttl: ROOT_TTL,
-                expiration: at(now, 60)?,
-                inception: now,
-                key_tag: key.key_tag(),
-                signer: owner.clone(),
-                signature: Vec::new(),
-            };
-            Ok((*index, rrsig))
-        })
-        .collect::<Result<_, CliError>>()?;
-    let jobs = planned.iter().map(|(index, rrsig)| (*index, rrsig.signed_data(&owner, &rdatas)));
-    let jobs: Vec<(u32, Vec<u8>)> = jobs.collect();
-    let mut made: Vec<Result<Vec<u8>, TokenError>> = Vec::new();
-    token.sign_many(jobs, |_, signature| {
-        made.push(signature);
-        ControlFlow::Continue(())
-    })?;
-    let mut signatures = Vec::new();
-    for ((_, rrsig), signature) in planned.into_iter().zip(made) {
-        let rrsig = Rrsig { signature: signature?, ..rrsig };
-        signatures.push(Signature { identifier: Some(format!("zsk-{}", rrsig.key_tag)), ttl: ROOT_TTL, rrsig });
-    }
-    Ok(RequestBundle {
-        id: Some(format!("rehearsal-1-{}", slot + 1)),
-        inception,
-        expiration: Some(at(inception, 21)?),
-        keys: zsks.into_iter().map(|(_, key)| request_key(key, ROOT_TTL, true)).collect(),
-        signatures,
-    })
-}
-
-fn request_key(dnskey: Dnskey, ttl: u32, named: bool) -> RequestKey {
-    let tag = dnskey.key_tag();
-    let identifier = named.then(|| format!("zsk-{tag}"));
-    RequestKey { ttl, key: Key { identifier, declared_tag: named.then_some(tag), dnskey } }
-}
-
-/// Bundles a month apart, with two ZSKs in every second one.
-fn bind_request(keys: &Keys, now: Time, count: u16) -> Result<Vec<u8>, CliError> {
-    let mut bundles = Vec::new();
-    let start = at(now, 1)?;
-    let apart =
-        if count <= 12 { Duration::from_days(30) } else { Duration::from_seconds(360 * 86_400 / u32::from(count)) };
-    let mut inception = start;
-    for number in 0..count {
-        let zsks = if number % 2 == 0 { vec![keys.zsk(3)?.1] } else { vec![keys.zsk(3)?.1, keys.zsk(2)?.1] };
-        bundles.push(RequestBundle {
-            id: None,
-            inception,
-            expiration: None,
-            keys: zsks.into_iter().map(|key| request_key(key, TTL, false)).collect(),
-            signatures: Vec::new(),
-        });
-        inception = inception.checked_add(apart).unwrap_or(inception);
-    }
-    let zone = "example.".parse().unwrap_or_else(|_| Name::root());
-    let stamp = Some(Stamp { time: now, by: "claviger rehearse".to_owned() });
-    finish(&Request { format: Format::Bind, zone, root: None, bundles, stamp, notices: Vec::new() })
-}
-
-fn finish(request: &Request) -> Result<Vec<u8>, CliError> {
-    exchange::write_request(request).map_err(|error| CliError::internal(error.to_string()))
 }
 
 /// Splits the PIN among the officers, each share onto the officer's own stick.

@@ -53,18 +53,25 @@ fn check_kinds(entries: &[Entry], remarks: &mut Remarks) {
     }
 }
 
-/// A token signs only while it is open, only what was announced, each signature once and in order.
+/// A token signs only while it is open and its keys were checked, only what was announced, each signature once and in
+/// order.
 fn check_signing(entries: &[Entry], trail: &Trail<'_>, remarks: &mut Remarks) {
-    let (mut open, mut announced, mut next, mut planned) = (false, None, 1, false);
+    let (mut open, mut checked, mut announced, mut next, mut planned) = (false, false, None, 1, false);
     for entry in entries {
         match &entry.body {
             Body::Planned(_) if next == 1 && !open => planned = true,
             Body::Planned(_) => fail(remarks, entry, "no other plan once the token was opened"),
-            Body::Unlocked(outcome) => open = outcome.good,
+            Body::Unlocked(outcome) => (open, checked) = (outcome.good, false),
+            Body::Findings(told) if told.stage == "token" => {
+                checked = open && told.findings.iter().all(|finding| finding.verdict != Verdict::Fail);
+            }
             Body::TokenClosed(_) | Body::TokenFault(_) | Body::Paused(_) | Body::Resumed(_) => {
-                (open, announced) = (false, None);
+                (open, checked, announced) = (false, false, None);
             }
             Body::Signing(_) if !open || !planned => fail(remarks, entry, "a plan and an open token before it"),
+            Body::Signing(_) if !checked => {
+                fail(remarks, entry, "findings of the token before it, none of them failed")
+            }
             Body::Signing(batch) if batch.from != next || batch.to < batch.from => {
                 fail(remarks, entry, &format!("signatures from number {next} on"));
             }

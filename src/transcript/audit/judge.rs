@@ -60,7 +60,13 @@ fn read_profile(files: &Files, trail: &Trail<'_>, remarks: &mut Remarks) -> Opti
 
 /// The one time of all judgement.
 fn judged_at(trail: &Trail<'_>, remarks: &mut Remarks) -> Option<Time> {
-    let first = trail.judged_at.first()?;
+    let Some(first) = trail.judged_at.first() else {
+        if !trail.jobs.is_empty() || trail.planned.is_some() || trail.complete() {
+            let message = "nothing says as of when the requests were judged";
+            remarks.fail(REQUEST, names::TRANSCRIPT, message, "one time of judgement", "none");
+        }
+        return None;
+    };
     if let Some(other) = trail.judged_at.iter().find(|time| *time != first) {
         remarks.fail(REQUEST, names::TRANSCRIPT, "there is more than one time of judgement", first, other);
     }
