@@ -12,7 +12,9 @@
 )]
 
 pub mod claviger;
+pub mod crew;
 pub mod peers;
+pub mod pty;
 pub mod rrsets;
 pub mod skip;
 pub mod softhsm;
