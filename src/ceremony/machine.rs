@@ -374,10 +374,7 @@ impl Ceremony {
     fn work(&mut self, work: Work) -> Result<(), Refusal> {
         let waiting = self.waiting.clone();
         match (waiting, work) {
-            (_, Work::Volumes(volumes)) => {
-                self.volumes_changed(volumes);
-                Ok(())
-            }
+            (_, Work::Volumes(volumes)) => self.volumes_changed(volumes),
             (_, Work::Journalled(faults)) => {
                 if !faults.is_empty() {
                     self.view.refusal = Some(faults.join("; "));

@@ -79,7 +79,12 @@ impl Porter {
                 .map(|file| FileChoice { place: place.clone(), name: file.shown, size: file.size })
                 .collect()
         });
+        let gone = files.is_err();
         (self.report)(Work::Files(files.map_err(|error| told(&error))));
+        if gone {
+            // Seen to be gone, so that its return is seen as well.
+            self.look(false);
+        }
     }
 
     pub(super) fn read_file(&mut self, id: VolumeId, index: usize, limit: usize) {

@@ -272,6 +272,8 @@ pub(crate) fn document(job: usize, previous: bool) -> String {
 
 /// No file.
 pub(crate) const NO_FILES: &str = "No file was found there.";
+/// The medium has changed.
+pub(crate) const DOCUMENT_AGAIN: &str = "Look again which files there are";
 /// None is the request.
 pub(crate) const DOCUMENT_NO_REQUEST: &str = "None of these";
 /// None is the previous response.
