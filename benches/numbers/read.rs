@@ -30,8 +30,9 @@ pub(crate) fn measure(table: &mut Table) {
     for size in SIZES {
         let name = format!("read-{size}");
         let (request, profile) = stand.daily(&name, "p256", Format::Bind, size);
-        stand.sign(&name, &format!("{name}.ksr"), &name);
-        let (record, response) = stand.signed(&name);
+        let out = stand.medium(&name);
+        stand.sign(&name, &format!("{name}.ksr"), &out);
+        let (record, response) = Stand::signed(&out);
         let octets = fs::read(&response).expect("a response");
         let mut times = processes(&stand, &name, &record, &response);
         let (parsed, more) = inside(&profile, &request, &octets);

@@ -40,6 +40,8 @@ pub(crate) struct Stand {
     pub(crate) keys: BTreeMap<String, FoundKey>,
     token: Token,
     folder: TempDir,
+    /// Plays the media: in RAM, so that no disk is measured.
+    media: TempDir,
 }
 
 /// What a key of this label signs with.
@@ -72,6 +74,7 @@ impl Stand {
     pub(crate) fn new() -> Self {
         let store = SoftHsm::with_token("bench");
         let folder = tempfile::tempdir().expect("a temporary folder");
+        let media = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a temporary folder");
         let config = TokenConfig {
             program: PathBuf::from(PROGRAM),
             module: store.module.clone(),
@@ -94,10 +97,10 @@ impl Stand {
         let pin = folder.path().join("pin");
         fs::write(&pin, format!("{}\n", SoftHsm::PIN)).expect("the PIN file");
         fs::set_permissions(&pin, fs::Permissions::from_mode(0o600)).expect("the PIN file");
-        Self { store, serial, keys, token, folder }
+        Self { store, serial, keys, token, folder, media }
     }
 
-    /// A path in the stand's folder.
+    /// A path in the stand's folder, on disk.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -249,16 +252,21 @@ dnskey = "{dnskey}"
         (output, time)
     }
 
-    /// Signs `NAME.ksr` by `NAME.toml`, as a first one, into the folder `OUT`; how long the process ran.
-    pub(crate) fn sign(&self, profile: &str, ksr: &str, out: &str) -> Span {
-        let profile = format!("{profile}.toml");
+    /// A folder on the media in RAM.
+    pub(crate) fn medium(&self, name: &str) -> PathBuf {
+        self.media.path().join(name)
+    }
+
+    /// Signs a request by `PROFILE.toml`, as a first one, into a folder; how long the process ran.
+    pub(crate) fn sign(&self, profile: &str, ksr: &str, out: &Path) -> Span {
+        let (profile, out) = (format!("{profile}.toml"), &out.display().to_string());
         let words = ["sign", "--profile", &profile, "--first", "--now", NOW, "--pin-file", "pin", "--out", out, ksr];
         self.claviger(&words).1
     }
 
     /// The record and the response in a folder that was signed into.
-    pub(crate) fn signed(&self, out: &str) -> (PathBuf, PathBuf) {
-        let entries = fs::read_dir(self.path(out)).expect("the folder").map(|entry| entry.expect("an entry").path());
+    pub(crate) fn signed(out: &Path) -> (PathBuf, PathBuf) {
+        let entries = fs::read_dir(out).expect("the folder").map(|entry| entry.expect("an entry").path());
         let (folders, files): (Vec<PathBuf>, Vec<PathBuf>) = entries.partition(|path| path.is_dir());
         (folders[0].clone(), files[0].clone())
     }
