@@ -299,7 +299,9 @@ impl Ceremony {
     pub(super) fn take_effects(&mut self) -> Vec<Effect> {
         self.view.log = self.ledger.log();
         let mut effects = Vec::new();
-        if let Some(lines) = self.ledger.grown() {
+        // Without people, an entry needs to be on the medium only before something that reaches out.
+        let may_wait = self.unattended() && self.effects.iter().all(Effect::only_looks);
+        if let Some(lines) = (!may_wait).then(|| self.ledger.grown()).flatten() {
             effects.extend(self.journal(lines));
         }
         effects.append(&mut self.effects);
