@@ -170,7 +170,7 @@ impl Terminal {
                 while !locked(&self.output.0).over && start.elapsed() < PATIENCE {
                     thread::sleep(Duration::from_millis(5));
                 }
-                return status.signal().map_or(status.exit_code(), |_| 0x100);
+                return status.signal().map_or_else(|| status.exit_code(), |_| 0x100);
             }
             assert!(start.elapsed() < PATIENCE, "the program does not end:\n{}", Screen::new(self.rows()));
             thread::sleep(Duration::from_millis(10));
