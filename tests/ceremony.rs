@@ -327,6 +327,9 @@ fn a_boot_leaves_the_signed_journal() {
     let mut crew = Crew::new(&room, &[BIND]);
     let mut killed = room.open(SMALL);
     crew.until(&mut killed, "Who enters a PIN next? 1 more officer");
+    for label in ["RECORD-A", "RECORD-B"] {
+        wait_for("the last flush", || !audit(&room.record(label, true), None).1.contains("AUDIT-"));
+    }
     for host in killed.children() {
         rustix::process::kill_process(host, Signal::KILL).unwrap();
     }
@@ -339,6 +342,10 @@ fn a_boot_leaves_the_signed_journal() {
         assert!(code == 1 && said.contains("INTERRUPTED"), "{code} {said}");
         assert!(!said.contains("FAIL") && !said.contains("not signed"), "{said}");
         assert_eq!(entries(&journal, "transcript.jsonl", "confirmed").len(), 6);
+        // A crash can come between the writing of a file and its renaming.
+        fs::write(journal.join("journal.head.new"), "half").unwrap();
+        let (code, said) = audit(&journal, None);
+        assert!(code == 1 && said.contains("INTERRUPTED") && said.contains("it was being written"), "{said}");
     }
     let mut terminal = room.open(SMALL);
     let mut crew = Crew::new(&room, &[BIND]);

@@ -12,16 +12,27 @@ const FILES: &str = "AUDIT-FILES";
 /// Files that a journal may have.
 const KNOWN: [&str; 4] = [names::TRANSCRIPT, names::JOURNAL_HEAD, names::ALLOWED_SIGNERS, names::KEY_PEM];
 
+/// What the name of a file ends with while it is written; a crash may leave one.
+const UNFINISHED: &str = ".new";
+
+/// Whether a journal may have this file, whole or as a crash left it.
+fn is_known(path: &str) -> bool {
+    KNOWN.contains(&path.strip_suffix(UNFINISHED).unwrap_or(path))
+}
+
 /// Whether these files are a journal: a transcript without sums, and nothing that only a record has.
 pub(super) fn is_journal(files: &Files) -> bool {
     files.contains_key(names::JOURNAL_HEAD)
-        || files.contains_key(names::TRANSCRIPT) && files.keys().all(|path| KNOWN.contains(&path.as_str()))
+        || files.contains_key(names::TRANSCRIPT) && files.keys().all(|path| is_known(path))
 }
 
 pub(super) fn audit(files: &Files) -> Audit {
     let mut remarks = Remarks::new();
-    for path in files.keys().filter(|path| !KNOWN.contains(&path.as_str())) {
+    for path in files.keys().filter(|path| !is_known(path)) {
         remarks.fail(FILES, path, "no journal has such a file", "none", "a file");
+    }
+    for path in files.keys().filter(|path| is_known(path) && path.ends_with(UNFINISHED)) {
+        remarks.warn(FILES, format!("{path}: it was being written when the ceremony was interrupted; it is left out"));
     }
     let octets = files.get(names::TRANSCRIPT).map(Vec::as_slice).unwrap_or_default();
     let (entries, fault) = chain::read_good(octets, Sha256Digest::ZERO);
