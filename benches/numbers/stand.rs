@@ -280,7 +280,7 @@ pub(crate) fn signing_time(record: &Path) -> (usize, Span) {
     let number = |value: &serde_json::Value| value.as_u64().expect("a number");
     let of = |kind: &'static str| entries.iter().filter(move |entry| entry["kind"] == kind);
     let first = of("signing").next().expect("an entry");
-    let last = of("signed").last().expect("an entry");
+    let last = of("signed").next_back().expect("an entry");
     let count = usize::try_from(number(&last["body"]["to"])).expect("a number");
     (count, Span::from_millis(number(&last["uptime"]) - number(&first["uptime"])))
 }
