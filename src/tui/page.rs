@@ -218,9 +218,9 @@ mod tests {
 
     #[test]
     fn loses_nothing_of_a_line_that_is_too_long() {
+        let lines = ["abcdefg".to_owned(), String::new(), "h".to_owned()];
         let mut page = Page::new(6);
         page.verbatim(Tone::Text, "abcdefghij");
-        let lines = ["abcdefg".to_owned(), String::new(), "h".to_owned()];
         page.verbatim_lines(&lines, |_| Tone::Text);
         let area = Rect::new(0, 0, 6, 7);
         let mut buffer = Buffer::empty(area);
