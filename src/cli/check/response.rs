@@ -65,17 +65,9 @@ fn check_keys(zone: &Zone, response: &Response) -> Finding {
         let keys = bundle.keys().iter().map(|key| &key.dnskey);
         keys.filter(|key| key.is_sep() && !known(&key.key)).map(move |key| (index, bundle, key))
     });
-    let finding = Finding {
-        check: Check::SkrKeys.name().to_owned(),
-        verdict: Verdict::Pass,
-        reason: None,
-        bundle: None,
-        expected: None,
-        found: None,
-        message: "every KSK is one of the profile's".to_owned(),
-    };
+    let check = Check::SkrKeys.name();
     match foreign.next() {
-        None => finding,
+        None => Finding::new(check, Verdict::Pass, "every KSK is one of the profile's"),
         Some((index, bundle, key)) => {
             let expected: Vec<String> = zone
                 .keys
@@ -83,12 +75,10 @@ fn check_keys(zone: &Zone, response: &Response) -> Finding {
                 .filter_map(|key| Some(format!("{} ({})", key.dnskey.as_ref()?.key_tag(), key.name)))
                 .collect();
             Finding {
-                verdict: Verdict::Fail,
                 bundle: Some(policy::BundleRef { index: index + 1, id: bundle.id.clone() }),
                 expected: Some(expected.join(", ")),
                 found: Some(key.key_tag().to_string()),
-                message: "a KSK is not one of the profile's".to_owned(),
-                ..finding
+                ..Finding::new(check, Verdict::Fail, "a KSK is not one of the profile's")
             }
         }
     }
