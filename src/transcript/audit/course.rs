@@ -70,7 +70,7 @@ fn check_signing(entries: &[Entry], trail: &Trail<'_>, remarks: &mut Remarks) {
             }
             Body::Signing(_) if !open || !planned => fail(remarks, entry, "a plan and an open token before it"),
             Body::Signing(_) if !checked => {
-                fail(remarks, entry, "findings of the token before it, none of them failed")
+                fail(remarks, entry, "findings of the token before it, none of them failed");
             }
             Body::Signing(batch) if batch.from != next || batch.to < batch.from => {
                 fail(remarks, entry, &format!("signatures from number {next} on"));

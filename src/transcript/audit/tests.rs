@@ -236,7 +236,7 @@ impl Draft {
         self.push(Step::Unlock, Body::TokenChosen(token));
         self.push(Step::Unlock, Body::Unlocking(Unlocking { login: "pin".to_owned(), serial, officers: Vec::new() }));
         self.push(Step::Unlock, Body::Unlocked(Outcome { good: true, note: "open".to_owned() }));
-        self.findings(0, "token", &[]);
+        self.findings(Step::Unlock, 0, "token", &[]);
         let signatures: Vec<Vec<u8>> =
             plan.tasks().map(|task| fixture::sign(&plan.jobs[task.job].keys[task.key].dnskey, &task.data)).collect();
         for (index, batch) in signatures.chunks(5).enumerate() {
