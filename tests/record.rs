@@ -335,7 +335,8 @@ fn what_a_forger_seals_anew_is_judged_anew_and_has_another_fingerprint() {
 
 #[test]
 fn a_forgers_transcript_cannot_leave_out_what_must_be_said() {
-    let kinds: [(&str, fn(&Body) -> bool); 12] = [
+    type Is = fn(&Body) -> bool;
+    let kinds: [(&str, Is); 12] = [
         ("person", |body| matches!(body, Body::Person(_))),
         ("document", |body| matches!(body, Body::Document(_))),
         ("findings", |body| matches!(body, Body::Findings(_))),
