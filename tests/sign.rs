@@ -12,7 +12,8 @@ mod common;
 use std::fs;
 use std::path::PathBuf;
 
-use claviger::dns::Sha256Digest;
+use claviger::dns::{Algorithm as DnskeyAlgorithm, Dnskey, Sha256Digest};
+use claviger::exchange::{Format, Key, Request, RequestBundle, RequestKey, Stamp, write_request};
 use claviger::steps::Mode;
 use claviger::transcript::{Body, read};
 use common::claviger::Signer;
@@ -21,16 +22,29 @@ use common::rehearsal::{Files, claviger, files};
 
 const NOW: &str = "2026-12-01T00:00:00Z";
 
-/// A request in the format of BIND, for a number of bundles a month apart.
+/// A request in the format of BIND, for a number of bundles a month apart; December 2026 is month 12.
 fn ksr(first_month: u32, bundles: u32) -> String {
-    let key = claviger::dns::base64::encode(&[7; 64]);
-    let mut text = String::new();
-    for month in first_month..first_month + bundles {
+    let dnskey = Dnskey { flags: Dnskey::ZSK, ..Dnskey::ksk(DnskeyAlgorithm::EcdsaP256Sha256, vec![7; 64]) };
+    let bundle = |month: u32| {
         let (year, month) = (2026 + (month - 1) / 12, (month - 1) % 12 + 1);
-        text += &format!(";; KeySigningRequest 1.0 {year}{month:02}02000000 (a time)\n");
-        text += &format!("{ZONE} 3600 IN DNSKEY 256 3 13 {key}\n");
-    }
-    text + ";; KeySigningRequest 1.0 generated at a time by a test\n"
+        let key = Key { identifier: None, declared_tag: None, dnskey: dnskey.clone() };
+        RequestBundle {
+            id: None,
+            inception: format!("{year}-{month:02}-02T00:00:00Z").parse().unwrap(),
+            expiration: None,
+            keys: vec![RequestKey { ttl: 3600, key }],
+            signatures: Vec::new(),
+        }
+    };
+    let request = Request {
+        format: Format::Bind,
+        zone: ZONE.parse().unwrap(),
+        root: None,
+        bundles: (first_month..first_month + bundles).map(bundle).collect(),
+        stamp: Some(Stamp { time: NOW.parse().unwrap(), by: "a test".to_owned() }),
+        notices: Vec::new(),
+    };
+    String::from_utf8(write_request(&request).unwrap()).unwrap()
 }
 
 struct Desk {
