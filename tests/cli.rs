@@ -7,7 +7,8 @@
     clippy::indexing_slicing,
     clippy::print_stderr,
     clippy::disallowed_methods,
-    reason = "a test may panic, start programs and read its own environment"
+    unreachable_pub,
+    reason = "a test may panic, start programs and read its own environment, and shares modules with others"
 )]
 
 use std::fmt::Write as _;
@@ -19,9 +20,12 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+#[path = "common/skip.rs"]
+mod skip;
 #[path = "common/softhsm.rs"]
 mod softhsm;
 
+use skip::skip;
 use softhsm::SoftHsm;
 
 /// What a run of the program gave.
@@ -59,7 +63,7 @@ fn json(folder: &Path, words: &[&str]) -> (i32, Value) {
 fn samples() -> Option<PathBuf> {
     let folder = std::env::var_os("CLAVIGER_SAMPLES").map(PathBuf::from);
     if folder.is_none() {
-        eprintln!("SKIPPED: CLAVIGER_SAMPLES does not name the folder of real files");
+        skip("CLAVIGER_SAMPLES does not name the folder of real files");
     }
     folder
 }
@@ -106,7 +110,7 @@ fn the_root_zones_request_of_2017_passes() {
     let run = claviger(place.path(), &with(&Q2, &["--plan", "ksr-root-2017-q2-0.xml"]));
     assert_eq!((run.code, run.err.as_str()), (0, ""), "{}", run.out);
     assert_eq!(run.out.lines().last(), Some("PASS"));
-    for part in ["root-xml", "KSR-BUNDLE-POP", "covered until 2017-07-11T00:00:00Z", "19036(current)/SP"] {
+    for part in ["root-xml", "KSR-BUNDLE-POP", "covered until 2017-07-11T00:00:00Z", "19036/SP", "KSK 19036(current)"] {
         assert!(run.out.contains(part), "{part} in {}", run.out);
     }
     let (code, value) = json(place.path(), &with(&Q2, &["--plan", "ksr-root-2017-q2-0.xml"]));
@@ -318,6 +322,34 @@ fn audit_of_what_is_no_record_fails_and_a_missing_folder_is_input() {
     assert_eq!((code, &value["error"]["file"]), (3, &"none".into()));
 }
 
+#[test]
+fn a_transcript_that_stops_is_shown_and_audited_as_interrupted() {
+    use claviger::steps::{Actor, Moment, Step};
+    use claviger::transcript::{Body, Chain, Note};
+
+    let mut chain = Chain::new();
+    let moment = Moment { time: "2026-01-01T00:00:00Z".parse().unwrap(), uptime: 1 };
+    let note = Body::TokenFault(Note { note: "a note".to_owned() });
+    chain.append(moment, Step::Open, &Actor::Program, note).unwrap();
+    let place = tempfile::tempdir().unwrap();
+    fs::create_dir(place.path().join("left")).unwrap();
+    fs::write(place.path().join("left/transcript.jsonl"), chain.octets()).unwrap();
+    let fingerprint = claviger::dns::sha256(chain.octets()).to_string();
+    for name in ["left", "left/transcript.jsonl"] {
+        let (code, value) = json(place.path(), &["show", name]);
+        assert_eq!((code, &value["sha256"]), (0, &fingerprint.as_str().into()), "{value}");
+        assert!(claviger(place.path(), &["show", name]).out.contains("KEY SIGNING CEREMONY - REPORT"));
+    }
+    let (code, value) = json(place.path(), &["audit", "left"]);
+    assert_eq!((code, &value["records"][0]["audit"]), (1, &"interrupted".into()), "{value}");
+    assert!(claviger(place.path(), &["audit", "left"]).out.starts_with("INTERRUPTED"));
+    let mut octets = chain.octets().to_vec();
+    octets[20] ^= 1;
+    fs::write(place.path().join("left/transcript.jsonl"), octets).unwrap();
+    let (code, value) = json(place.path(), &["show", "left/transcript.jsonl"]);
+    assert_eq!((code, &value["error"]["line"]), (3, &1.into()), "{value}");
+}
+
 /// A profile for a software token, whose last table is the key's.
 fn small_profile(module: &str, label: &str, conf: &str, algorithm: &str) -> String {
     format!(
@@ -523,8 +555,8 @@ fn officers_open_the_token_together() {
 fn the_help_texts_are_those_that_were_agreed() {
     let place = tempfile::tempdir().unwrap();
     let mut all = String::new();
-    for command in ["", "check", "show", "audit", "key", "key generate", "key inventory"] {
-        let words: Vec<&str> = command.split(' ').filter(|word| !word.is_empty()).chain(["--help"]).collect();
+    for command in ["check", "show", "audit", "key", "key generate", "key inventory"] {
+        let words: Vec<&str> = command.split(' ').chain(["--help"]).collect();
         let run = claviger(place.path(), &words);
         assert_eq!((run.code, run.err.as_str()), (0, ""));
         write!(all, "$ claviger {}\n{}\n", words.join(" "), run.out).unwrap();

@@ -97,6 +97,22 @@ pub enum Effect {
     Finish(u8),
 }
 
+impl Effect {
+    /// Whether it reads or computes and changes nothing, neither on a medium nor on a token.
+    pub(super) const fn only_looks(&self) -> bool {
+        matches!(
+            self,
+            Self::WatchVolumes
+                | Self::ListRecords(_)
+                | Self::ReadRecord(_)
+                | Self::ListFiles(_)
+                | Self::ReadFile { .. }
+                | Self::ReadShare { .. }
+                | Self::Compute(_)
+        )
+    }
+}
+
 /// What a token host is started with.
 #[derive(Clone, Debug)]
 pub struct TokenStart {

@@ -7,8 +7,8 @@ use crate::transcript::{Batch, BatchDone, Body, Note};
 use super::machine::{AfterToken, Ceremony, Waiting};
 use super::{Effect, KeyWanted, Question, Refusal, SignItem, Task, Working};
 
-/// Signatures between two entries.
-const BATCH: usize = 1024;
+/// Signatures between two entries: so many that the time to flush the journal between them does not count.
+const BATCH: usize = 4096;
 
 impl Ceremony {
     pub(super) fn begin_execute(&mut self) -> Result<(), Refusal> {
@@ -39,7 +39,7 @@ impl Ceremony {
         let (plan, _) = self.plan.as_ref().ok_or(Refusal::NotAsked)?;
         let plan = plan.plan();
         let mut items = Vec::new();
-        for task in plan.tasks().skip(done).take(BATCH) {
+        for task in plan.tasks_after(done).take(BATCH) {
             let key = plan.jobs.get(task.job).and_then(|job| job.keys.get(task.key)).ok_or(Refusal::NotAsked)?;
             let wanted = KeyWanted::of(key);
             let index = self.wanted.iter().position(|other| Some(other) == wanted.as_ref());

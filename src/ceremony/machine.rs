@@ -218,7 +218,8 @@ impl Ceremony {
     #[must_use]
     pub fn new(setup: Setup, at: Moment) -> (Self, Vec<Effect>) {
         let profiles: Vec<(ProfileChoice, Option<Arc<Profile>>)> = setup.profiles.iter().map(load).collect();
-        let view = View::new(setup.mode.clone(), Question::Profile(Vec::new()));
+        let mut view = View::new(setup.mode.clone(), Question::Profile(Vec::new()));
+        view.program = format!("{}, build {} (self-reported)", setup.program(), setup.build_id);
         let ledger = Ledger::new(setup.mode.clone(), &setup.seed);
         let mut ceremony = Self {
             view,
@@ -298,7 +299,9 @@ impl Ceremony {
     pub(super) fn take_effects(&mut self) -> Vec<Effect> {
         self.view.log = self.ledger.log();
         let mut effects = Vec::new();
-        if let Some(lines) = self.ledger.grown() {
+        // Without people, an entry needs to be on the medium only before something that reaches out.
+        let may_wait = self.unattended() && self.effects.iter().all(Effect::only_looks);
+        if let Some(lines) = (!may_wait).then(|| self.ledger.grown()).flatten() {
             effects.extend(self.journal(lines));
         }
         effects.append(&mut self.effects);
@@ -373,10 +376,7 @@ impl Ceremony {
     fn work(&mut self, work: Work) -> Result<(), Refusal> {
         let waiting = self.waiting.clone();
         match (waiting, work) {
-            (_, Work::Volumes(volumes)) => {
-                self.volumes_changed(volumes);
-                Ok(())
-            }
+            (_, Work::Volumes(volumes)) => self.volumes_changed(volumes),
             (_, Work::Journalled(faults)) => {
                 if !faults.is_empty() {
                     self.view.refusal = Some(faults.join("; "));

@@ -18,7 +18,10 @@ impl Ceremony {
 
     /// Whatever is plugged in or out shows at once. A medium that comes back has another number and is known by its
     /// serial and UUID.
-    pub(super) fn volumes_changed(&mut self, volumes: Vec<VolumeFacts>) {
+    ///
+    /// Where files are to be chosen and their medium is back, they are listed again.
+    pub(super) fn volumes_changed(&mut self, volumes: Vec<VolumeFacts>) -> Result<(), Refusal> {
+        let before = self.view.request_volume.as_ref().map(|volume| volume.id);
         let same = |a: &VolumeFacts, b: &VolumeFacts| a.serial == b.serial && a.uuid == b.uuid;
         for bound in self.view.record_volumes.iter_mut().chain(self.view.request_volume.iter_mut()) {
             if let Some(back) = volumes.iter().find(|volume| same(volume, bound)) {
@@ -26,6 +29,15 @@ impl Ceremony {
             }
         }
         self.view.volumes = volumes;
+        let back = self.view.request_volume.as_ref().map(|volume| volume.id) != before;
+        match &self.view.question {
+            Question::Document(asked) if back => {
+                let purpose = asked.purpose;
+                self.view.refusal = None;
+                self.list_files(purpose)
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn answer_media(&mut self, question: Question, answer: Answer) -> Result<(), Refusal> {

@@ -40,7 +40,8 @@ pub enum Question {
     TwoPeople(TwoPeople),
     /// Words of the hash on paper: [`Answer::Text`] with the words; [`Answer::No`]: nobody has it on paper.
     ReadBack(ReadBackAsked),
-    /// Which file is the request, or the previous response? [`Answer::Choose`]; [`Answer::No`]: there is none.
+    /// Which file is the request, or the previous response? [`Answer::Choose`]; [`Answer::Done`] looks again;
+    /// [`Answer::No`]: there is none.
     Document(DocumentAsked),
     /// Is this job to be part of the ceremony? [`Answer::Yes`], or [`Answer::No`] to drop it.
     Judged {

@@ -24,7 +24,7 @@ impl Ceremony {
         self.list_files(Purpose::Request)
     }
 
-    fn list_files(&mut self, purpose: Purpose) -> Result<(), Refusal> {
+    pub(super) fn list_files(&mut self, purpose: Purpose) -> Result<(), Refusal> {
         let volume = self.view.request_volume.as_ref().ok_or(Refusal::VolumeGone)?.id;
         self.wait(Waiting::Files(purpose), "looking for files", Effect::ListFiles(volume));
         Ok(())

@@ -13,8 +13,11 @@ use super::task::Task;
 use super::{Answer, Effect, Judging, Outcome, ProfileFile, Question, Refusal, Setup, Spool, SpooledJob};
 
 impl Ceremony {
-    /// What a process that is started again needs to go on from here.
+    /// What a process that is started again needs to go on from here; none without people, who alone can go on.
     pub(super) fn spool(&self) -> Option<Spool> {
+        if self.unattended() {
+            return None;
+        }
         let (_, profile) = self.profile.as_ref()?;
         let agreed = self.ledger.moment(self.at).time;
         let jobs = self.jobs.iter().map(|job| SpooledJob {

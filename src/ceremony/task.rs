@@ -171,13 +171,13 @@ fn make_plan(judging: &Judging, of_jobs: Vec<Finding>, program: &str) -> Result<
     let inputs: Vec<JobInput> = judging.inputs.iter().map(|input| input.as_ref().clone()).collect();
     let plan = plan::build(profile, &inputs, judging.judged_at, program).map_err(|error| error.to_string())?;
     let findings = policy::check_plan(profile, &inputs, &plan, judging.judged_at);
-    let view = plan_view(&plan, &inputs, findings.clone());
     let json = plan.to_json();
+    let view = plan_view(&plan, sha256(&json), &inputs, findings.clone());
     let all: Vec<Finding> = of_jobs.into_iter().chain(findings.clone()).collect();
     Ok(PlanMade { json, admitted: policy::admit(plan, &all).map_err(|refused| refused.to_string()), findings, view })
 }
 
-fn plan_view(plan: &Plan, inputs: &[JobInput], findings: Vec<Finding>) -> PlanView {
+fn plan_view(plan: &Plan, sha256: Sha256Digest, inputs: &[JobInput], findings: Vec<Finding>) -> PlanView {
     let jobs = plan.jobs.iter().zip(inputs).enumerate().map(|(index, (job, input))| PlannedView {
         number: index + 1,
         zone: job.zone.clone(),
@@ -200,7 +200,7 @@ fn plan_view(plan: &Plan, inputs: &[JobInput], findings: Vec<Finding>) -> PlanVi
         },
         covered_until: job.covered_until(),
     });
-    PlanView { sha256: plan.hash(), signatures: plan.count(), jobs: jobs.collect(), findings }
+    PlanView { sha256, signatures: plan.count(), jobs: jobs.collect(), findings }
 }
 
 fn finish(

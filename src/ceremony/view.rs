@@ -14,6 +14,8 @@ use super::Question;
 pub struct View {
     /// How the program runs.
     pub mode: Mode,
+    /// The program with version and build, as it reports itself.
+    pub program: String,
     /// Name of the profile; empty before it is chosen.
     pub title: String,
     /// The step that runs.
@@ -72,6 +74,7 @@ impl View {
     pub const fn new(mode: Mode, question: Question) -> Self {
         Self {
             mode,
+            program: String::new(),
             title: String::new(),
             step: Step::Open,
             question,

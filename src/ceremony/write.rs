@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::media::FolderImage;
 use crate::paper;
 use crate::steps::{Actor, Step, VolumeFacts, VolumeId};
-use crate::transcript::{self, Body, Chain, Ending, Files, Head, State, WriteFailed, Written, names};
+use crate::transcript::{self, Body, Chain, Ending, Entry, Files, Head, State, WriteFailed, Written, names};
 
 use super::machine::{Ceremony, Failure, Waiting, Writing};
 use super::{Answer, Code, Effect, Question, Refusal, WrittenView};
@@ -17,7 +17,9 @@ impl Ceremony {
         self.view.step = Step::Write;
         let internal = |error: String| Refusal::Internal(error);
         let sealed = self.sealed_files()?;
-        let opened = self.ledger.chain().entries().first().map(|entry| entry.time);
+        // One that was resumed has a name of its own, should the first process have died while it wrote.
+        let begun = |entry: &&Entry| matches!(entry.body, Body::Opened(_) | Body::Resumed(_));
+        let opened = self.ledger.chain().entries().iter().rfind(begun).map(|entry| entry.time);
         let zones: Vec<_> = self.jobs.iter().map(|job| job.input.request.zone.clone()).collect();
         let name = names::record_name(&self.setup.mode, opened.ok_or(Refusal::NotAsked)?, &zones, &self.view.title);
         let moment = self.ledger.moment(self.at);
@@ -189,6 +191,14 @@ impl Ceremony {
             Answer::Volume(id) => {
                 let volume = self.view.volumes.iter().find(|volume| volume.id == *id).cloned();
                 let volume = volume.ok_or(Refusal::VolumeGone)?;
+                let media = &self.profile()?.media;
+                let expected = match self.queue.first() {
+                    Some(Writing::Response { .. }) => &media.request_label,
+                    _ => &media.record_label,
+                };
+                if !volume.label.starts_with(expected) {
+                    return Err(Refusal::VolumeLabel { expected: expected.clone(), found: volume.label });
+                }
                 if !volume.writable {
                     return Err(Refusal::VolumeReadOnly(volume.label));
                 }

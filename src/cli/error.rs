@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn says_what_happened_where_expected_found_and_what_to_do() {
-        let error = exchange::read(b"<KSR>\n<x>", &Limits::default()).unwrap_err();
+        let error = exchange::read(b"<KSR>\n<x></KSR>", &Limits::default()).unwrap_err();
         let error = CliError::document("q2/ksr.xml", error);
         let text = error.to_string();
         assert!(text.starts_with("claviger: q2/ksr.xml:2:"), "{text}");

@@ -9,7 +9,7 @@ use std::thread;
 use crate::ceremony::{Input, ProfileFile, Setup, View, Work};
 use crate::crew::{Crew, CrewConfig, Report, SpoolFolder, Stage};
 use crate::media::Volumes;
-use crate::process::lock_memory;
+use crate::process::{Access, confine};
 use crate::steps::{Mode, Moment};
 use crate::tui::{self, Driver, Message, Screen};
 
@@ -26,12 +26,19 @@ pub(super) fn setup(mode: Mode, env: &Env) -> Result<Setup, CliError> {
         mode,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         build_id: "none".to_owned(),
-        measures: vec![format!("memory lock: {}", lock_memory().text())],
+        measures: confined(),
         seed,
         profiles: Vec::new(),
         judged_at: None,
         until: None,
     })
+}
+
+/// What the ceremony's own process gives up, before any thread is started: nobody looks into its memory, and it opens
+/// no socket. Media come and go, so files are not restricted.
+fn confined() -> Vec<String> {
+    let confinement = confine(&Access::default());
+    confinement.measures().iter().map(|(name, measure)| format!("{name}: {}", measure.text())).collect()
 }
 
 /// A profile as the ceremony takes it; whether it can be used is the ceremony's to say.

@@ -22,7 +22,14 @@ pub(super) struct Porter {
     report: Report,
     seen: Vec<VolumeFacts>,
     names: BTreeMap<VolumeId, Vec<(OsString, String)>>,
-    journals: BTreeMap<VolumeId, (Journal, usize)>,
+    journals: BTreeMap<VolumeId, Open>,
+}
+
+/// A journal that is open, and what is in it.
+struct Open {
+    journal: Journal,
+    written: usize,
+    files: BTreeMap<String, Vec<u8>>,
 }
 
 impl Porter {
@@ -79,7 +86,12 @@ impl Porter {
                 .map(|file| FileChoice { place: place.clone(), name: file.shown, size: file.size })
                 .collect()
         });
+        let gone = files.is_err();
         (self.report)(Work::Files(files.map_err(|error| told(&error))));
+        if gone {
+            // Seen to be gone, so that its return is seen as well.
+            self.look(false);
+        }
     }
 
     pub(super) fn read_file(&mut self, id: VolumeId, index: usize, limit: usize) {
@@ -114,21 +126,27 @@ impl Porter {
     fn journal_on(&mut self, id: VolumeId, part: &JournalPart) -> Result<(), MediaError> {
         if !self.journals.contains_key(&id) {
             let medium = self.volumes.open(id, Access::Write)?;
-            let journal = match Journal::create(medium.clone(), &part.folder) {
+            let (journal, written) = match Journal::create(medium.clone(), &part.folder) {
                 Err(MediaError::Exists { .. }) => {
                     (Journal::resume(medium, &part.folder, &part.lines)?, part.lines.len())
                 }
                 created => (created?, 0),
             };
-            self.journals.insert(id, journal);
+            self.journals.insert(id, Open { journal, written, files: BTreeMap::new() });
         }
-        let Some((journal, written)) = self.journals.get_mut(&id) else { return Ok(()) };
-        let rest = part.lines.get(*written..).unwrap_or_default();
+        let Some(open) = self.journals.get_mut(&id) else { return Ok(()) };
+        let rest = part.lines.get(open.written..).unwrap_or_default();
         if !rest.is_empty() {
-            journal.append(rest)?;
-            *written = part.lines.len();
+            open.journal.append(rest)?;
+            open.written = part.lines.len();
         }
-        part.files.iter().try_for_each(|(name, octets)| journal.put(name, octets))
+        for (name, octets) in &part.files {
+            if open.files.get(name) != Some(octets) {
+                open.journal.put(name, octets)?;
+                open.files.insert(name.clone(), octets.clone());
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn write_record(&mut self, id: VolumeId, image: &FolderImage) {

@@ -19,7 +19,7 @@ pub(super) fn read(text: &str) -> Result<Document, ReadError> {
     // Nothing that the schema knows has more than one node in four octets.
     let nodes_limit = u32::try_from(text.len() / 4 + 64).unwrap_or(u32::MAX);
     let options = ParsingOptions { allow_dtd: false, nodes_limit, entity_resolver: None };
-    let document = roxmltree::Document::parse_with_options(text, options).map_err(malformed)?;
+    let document = roxmltree::Document::parse_with_options(text, options).map_err(|error| malformed(error, text))?;
     let root = Element::root(&document, "KSR")?;
     // An empty DTD is let through by the parser.
     let prolog = text.get(..document.root_element().range().start).unwrap_or_default();
@@ -54,14 +54,28 @@ fn encoding(text: &str) -> Result<(), ReadError> {
     }
 }
 
-fn malformed(error: roxmltree::Error) -> ReadError {
+fn malformed(error: roxmltree::Error, text: &str) -> ReadError {
     let expected = "one well-formed XML document without document type definition";
     let found = excerpt_of_error(&error);
-    match error.pos() {
-        // The parser's place for errors that have none.
-        position if position.row == 1 && position.col == 1 => ReadError::document(expected, found),
-        position => ReadError::at(Place { line: position.row, column: position.col }, "document", expected, found),
-    }
+    // Some errors of the parser have no place of their own.
+    let at = match &error {
+        roxmltree::Error::UnclosedRootNode | roxmltree::Error::UnexpectedEndOfStream => Some(text.len()),
+        roxmltree::Error::DtdDetected => text.find("<!DOCTYPE"),
+        _ => None,
+    };
+    let place = match (at.and_then(|at| text.get(..at)), error.pos()) {
+        (Some(before), _) => place_behind(before),
+        (None, position) if position.row == 1 && position.col == 1 => return ReadError::document(expected, found),
+        (None, position) => Place { line: position.row, column: position.col },
+    };
+    ReadError::at(place, "document", expected, found)
+}
+
+/// The place of what follows this text.
+fn place_behind(before: &str) -> Place {
+    let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let last = before.rsplit('\n').next().unwrap_or_default();
+    Place { line: count(before.matches('\n').count() + 1), column: count(last.chars().count() + 1) }
 }
 
 fn excerpt_of_error(error: &roxmltree::Error) -> String {

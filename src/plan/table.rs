@@ -4,43 +4,42 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::PlannedJob;
 use crate::dns::{Dnskey, RrType, Time};
-use crate::exchange::{Response, ResponseBundle};
+use crate::exchange::{Records, Response, ResponseBundle};
 
-/// The heads of the columns of [`PlannedJob::rows`].
-pub const TABLE_HEAD: [&str; 6] = ["#", "Inception", "Expiration", "ZSK tags", "KSK tag(name)/marks", "CDS"];
+/// The heads of the columns of a table of bundles; each KSK is `tag/marks`.
+const HEAD: [&str; 5] = ["#", "Inception", "Expiration", "ZSKs", "KSKs"];
+/// What the marks mean.
+const MARKS: &str = "S signs, P published, R revoked, D asks for its DS; times in UTC";
 
 impl PlannedJob {
-    /// The bundles as rows under [`TABLE_HEAD`].
-    ///
-    /// A KSK's marks are `R` revoked, `S` signs, `P` published. Expiration is the earliest of the bundle's signatures.
+    /// The planned bundles as lines of text: a head, one line a bundle, then the KSKs by name.
     #[must_use]
-    pub fn rows(&self) -> Vec<[String; 6]> {
-        self.rows_of(&self.response)
+    pub fn table(&self) -> Vec<String> {
+        self.table_of(&self.response)
     }
 
     /// The bundles of another response in the same form, with this job's names of keys.
     #[must_use]
-    pub fn rows_of(&self, response: &Response) -> Vec<[String; 6]> {
+    pub fn table_of(&self, response: &Response) -> Vec<String> {
         let names = Names::new(self);
-        response.bundles.iter().enumerate().map(|(index, bundle)| row(index, bundle, &names)).collect()
-    }
-
-    /// The table as lines of text, a head first, in columns that are as wide as they must be.
-    #[must_use]
-    pub fn table(&self) -> Vec<String> {
-        let head = TABLE_HEAD.map(str::to_owned);
-        let rows: Vec<[String; 6]> = std::iter::once(head).chain(self.rows()).collect();
-        let mut widths = [0_usize; 6];
+        let rows = response.bundles.iter().enumerate().map(|(index, bundle)| row(index, bundle));
+        let rows: Vec<[String; 5]> = std::iter::once(HEAD.map(str::to_owned)).chain(rows).collect();
+        let mut widths = [0_usize; 5];
         for row in &rows {
             for (width, cell) in widths.iter_mut().zip(row) {
                 *width = (*width).max(cell.chars().count());
             }
         }
-        let line = |row: &[String; 6]| {
+        let line = |row: &[String; 5]| {
             let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
-            cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+            cells.collect::<Vec<_>>().join(" ").trim_end().to_owned()
         };
-        rows.iter().map(line).collect()
+        let mut lines: Vec<String> = rows.iter().map(line).collect();
+        let keys = response.bundles.iter().flat_map(ResponseBundle::keys).map(|key| &key.dnskey);
+        let keys: BTreeSet<&Dnskey> = keys.filter(|key| key.is_sep()).collect();
+        lines.extend(keys.into_iter().map(|key| names.describe(key)));
+        lines.push(MARKS.to_owned());
+        lines
     }
 
     /// Until when the planned signatures last without a gap.
@@ -128,7 +127,7 @@ impl<'a> Names<'a> {
     }
 }
 
-fn row(index: usize, bundle: &ResponseBundle, names: &Names<'_>) -> [String; 6] {
+fn row(index: usize, bundle: &ResponseBundle) -> [String; 5] {
     let signers: BTreeSet<u16> = bundle
         .set(RrType::Dnskey)
         .into_iter()
@@ -139,22 +138,35 @@ fn row(index: usize, bundle: &ResponseBundle, names: &Names<'_>) -> [String; 6] 
     let mut ksks = Vec::new();
     for key in bundle.keys().iter().map(|key| &key.dnskey) {
         if key.is_sep() {
-            let revoked = if key.is_revoked() { "R" } else { "" };
-            let signs = if signers.contains(&key.key_tag()) { "S" } else { "" };
-            ksks.push(format!("{}/{revoked}{signs}P", names.of(key)));
+            let mark = |holds: bool, mark: &'static str| if holds { mark } else { "" };
+            ksks.push(format!(
+                "{}/{}{}P{}",
+                key.key_tag(),
+                mark(key.is_revoked(), "R"),
+                mark(signers.contains(&key.key_tag()), "S"),
+                mark(asks_for_ds(bundle, key), "D")
+            ));
         } else {
             zsks.push(key.key_tag().to_string());
         }
     }
-    let asks = bundle.set(RrType::Cds).is_some() || bundle.set(RrType::Cdnskey).is_some();
+    let minute = |time: Time| time.to_string().replace('T', " ").chars().take(16).collect::<String>();
     [
         (index + 1).to_string(),
-        bundle.inception.to_string(),
-        expiration(bundle).map_or_else(|| "-".to_owned(), |time| time.to_string()),
+        minute(bundle.inception),
+        expiration(bundle).map_or_else(|| "-".to_owned(), minute),
         zsks.join(" "),
         ksks.join(" "),
-        if asks { "yes" } else { "no" }.to_owned(),
     ]
+}
+
+/// Whether the bundle's CDS or CDNSKEY name this key.
+fn asks_for_ds(bundle: &ResponseBundle, key: &Dnskey) -> bool {
+    bundle.sets.iter().any(|set| match &set.records {
+        Records::Cdnskey(keys) => keys.contains(key),
+        Records::Cds(set) => set.iter().any(|ds| ds.key_tag == key.key_tag() && ds.algorithm == key.algorithm),
+        Records::Dnskey(_) => false,
+    })
 }
 
 #[cfg(test)]
@@ -171,20 +183,27 @@ mod tests {
     #[test]
     fn the_table_shows_who_is_published_signs_and_is_revoked() {
         let (_, job) = planned("revoke");
-        let rows = job.rows();
-        assert_eq!(rows.len(), 9);
-        let marks = |row: &[String; 6]| {
-            let marks = row[4].split(' ').map(|key| key.split_once('(').unwrap().1.to_owned());
-            marks.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(" ")
-        };
-        assert_eq!(marks(&rows[0]), "current)/SP next)/P");
-        assert_eq!(marks(&rows[1]), "current)/RSP next)/SP");
-        assert_eq!(marks(&rows[8]), "next)/SP");
-        assert_eq!(rows[0][5], "no");
-        assert_eq!(fixture::bind_plan().jobs[0].rows()[0][5], "yes");
         let table = job.table();
-        assert!(table[0].starts_with("#  Inception"), "{}", table[0]);
-        assert_eq!(table.len(), 10);
+        assert!(table[0].starts_with("# Inception"), "{}", table[0]);
+        let (current, next) = (job.keys[0].dnskey.clone(), job.keys[1].dnskey.clone());
+        assert_eq!((job.keys[0].name.as_str(), job.keys[1].name.as_str()), ("current", "next"));
+        let has = |line: &str, mark: String| assert!(line.split(' ').any(|word| word == mark), "{line}: {mark}");
+        has(&table[1], format!("{}/SP", current.key_tag()));
+        has(&table[1], format!("{}/P", next.key_tag()));
+        has(&table[2], format!("{}/RSP", current.revoked().key_tag()));
+        has(&table[2], format!("{}/SP", next.key_tag()));
+        has(&table[9], format!("{}/SP", next.key_tag()));
+        assert!(table.iter().any(|line| line.starts_with("revoked KSK") && line.ends_with("(current)")), "{table:#?}");
+        assert!(fixture::bind_plan().jobs[0].table()[1].ends_with("/SPD"));
+        assert_eq!(table.last().map(String::as_str), Some(MARKS));
+    }
+
+    #[test]
+    fn a_table_with_two_keys_of_each_kind_fits_a_small_screen() {
+        let (_, job) = planned("revoke");
+        for line in job.table() {
+            assert!(line.chars().count() <= 66, "{line}");
+        }
     }
 
     #[test]

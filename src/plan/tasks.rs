@@ -29,11 +29,16 @@ pub struct Task {
 impl Plan {
     /// Every signature to make, in order; the octets are put together as they are asked for.
     pub fn tasks(&self) -> impl Iterator<Item = SignTask> {
-        self.jobs.iter().enumerate().flat_map(|(number, job)| {
-            (0..job.signatures.len()).filter_map(move |index| {
-                let Task { key, data } = job.task(index)?;
-                Some(SignTask { job: number, index, key, data })
-            })
+        self.tasks_after(0)
+    }
+
+    /// Every signature to make but the first `done`, for which nothing is put together.
+    pub fn tasks_after(&self, done: usize) -> impl Iterator<Item = SignTask> {
+        let jobs = self.jobs.iter().enumerate();
+        let all = jobs.flat_map(|(number, job)| (0..job.signatures.len()).map(move |index| (number, job, index)));
+        all.skip(done).filter_map(|(job, planned, index)| {
+            let Task { key, data } = planned.task(index)?;
+            Some(SignTask { job, index, key, data })
         })
     }
 
@@ -85,6 +90,7 @@ mod tests {
         assert_eq!(plan.count(), 3 * plan.jobs[0].response.bundles.len());
         assert!(tasks.iter().enumerate().all(|(index, task)| task.job == 0 && task.index == index));
         assert_eq!(plan.jobs[0].task(tasks.len()), None);
+        assert_eq!(plan.tasks_after(5).collect::<Vec<_>>(), tasks[5..]);
     }
 
     #[test]

@@ -141,7 +141,8 @@ pub fn check_response(
     report.finish()
 }
 
-/// Judges a response of which no plan is at hand, as [`check_response`] does but for `SKR-PLANNED`.
+/// Judges a response of which no plan is at hand, as [`check_response`] does but for `SKR-PLANNED`; its KSKs must be
+/// those of the profile.
 #[must_use]
 pub fn check_response_alone(profile: &Profile, response: &Response, now: Time, threads: usize) -> Vec<Finding> {
     let mut report = Report::new(String::new());
@@ -153,7 +154,9 @@ pub fn check_response_alone(profile: &Profile, response: &Response, now: Time, t
         return skip_rest(report, Check::RESPONSE);
     };
     let until = response.bundles.last().map_or(now, |bundle| bundle.inception);
-    check_itself(&Job { zone, response, now }, until, &mut report);
+    let job = Job { zone, response, now };
+    response::check_ksks(&job, &mut report);
+    check_itself(&job, until, &mut report);
     report.finish()
 }
 

@@ -1,6 +1,7 @@
 //! What is true of every response: planned, just made, read back, or the previous one.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 
 use super::check::{Check, Fault, Report};
 use super::judge::{Job, UNCHECKED};
@@ -62,18 +63,18 @@ fn fields(
     let (rrsig, rr_type) = (&signature.rrsig, set.records.rr_type());
     let name = format!("the {rr_type} signature with tag {}", rrsig.key_tag);
     let mut faults = Vec::new();
-    let mut field = |what: &str, right: bool, expected: String, found: String| {
+    let mut field = |what: &str, right: bool, expected: &dyn Display, found: &dyn Display| {
         if !right {
             let fault = Fault::fail(format!("{name} has another {what}"));
             faults.push(fault.expected(expected).found(found));
         }
     };
-    field("covered type", rrsig.type_covered == rr_type, rr_type.to_string(), rrsig.type_covered.to_string());
+    field("covered type", rrsig.type_covered == rr_type, &rr_type, &rrsig.type_covered);
     let labels = zone.label_count();
-    field("number of labels", rrsig.labels == labels, labels.to_string(), rrsig.labels.to_string());
-    field("original TTL", rrsig.original_ttl == set.ttl, set.ttl.to_string(), rrsig.original_ttl.to_string());
-    field("TTL", signature.ttl == set.ttl, set.ttl.to_string(), signature.ttl.to_string());
-    field("signer", rrsig.signer == *zone, zone.to_string(), rrsig.signer.to_string());
+    field("number of labels", rrsig.labels == labels, &labels, &rrsig.labels);
+    field("original TTL", rrsig.original_ttl == set.ttl, &set.ttl, &rrsig.original_ttl);
+    field("TTL", signature.ttl == set.ttl, &set.ttl, &signature.ttl);
+    field("signer", rrsig.signer == *zone, zone, &rrsig.signer);
     let candidates: Vec<&Dnskey> = bundle
         .keys()
         .iter()
@@ -173,34 +174,49 @@ fn stamp(stamp: Option<&Stamp>) -> String {
     stamp.map_or_else(|| "none".to_owned(), |stamp| format!("{} by {}", stamp.time, stamp.by))
 }
 
+/// What is right is not put into words: there may be thousands of bundles.
 fn bundle_differences(plan: &ResponseBundle, bundle: &ResponseBundle) -> Vec<Fault> {
     let mut faults = Vec::new();
-    let mut same = |what: String, same: bool, expected: String, found: String| {
-        if !same {
-            faults.push(Fault::fail(format!("{what} is not as planned")).expected(expected).found(found));
-        }
+    let mut differs = |what: String, [expected, found]: [String; 2]| {
+        faults.push(Fault::fail(format!("{what} is not as planned")).expected(expected).found(found));
     };
-    let head = |bundle: &ResponseBundle| {
-        let expiration = bundle.expiration.map_or_else(|| "-".to_owned(), |time| time.to_string());
-        format!("{} {} {expiration}", bundle.id.as_deref().unwrap_or("-"), bundle.inception)
-    };
-    let (expected, found) = (head(plan), head(bundle));
-    same("the head of the bundle".to_owned(), expected == found && plan.id == bundle.id, expected, found);
+    if (&plan.id, plan.inception, plan.expiration) != (&bundle.id, bundle.inception, bundle.expiration) {
+        let head = |bundle: &ResponseBundle| {
+            let expiration = bundle.expiration.map_or_else(|| "-".to_owned(), |time| time.to_string());
+            format!("{} {} {expiration}", bundle.id.as_deref().unwrap_or("-"), bundle.inception)
+        };
+        differs("the head of the bundle".to_owned(), [plan, bundle].map(head));
+    }
     let types = |bundle: &ResponseBundle| {
         bundle.sets.iter().map(|set| set.records.rr_type().mnemonic()).collect::<Vec<_>>().join(" ")
     };
-    let (expected, found) = (types(plan), types(bundle));
-    same("the list of RRsets".to_owned(), expected == found, expected, found);
+    let [expected, found] = [plan, bundle].map(types);
+    if expected != found {
+        differs("the list of RRsets".to_owned(), [expected, found]);
+    }
     for (plan, set) in plan.sets.iter().zip(&bundle.sets) {
         let name = plan.records.rr_type();
-        same(format!("the TTL of {name}"), plan.ttl == set.ttl, plan.ttl.to_string(), set.ttl.to_string());
-        let lines = (plan.records.lines().join(" | "), set.records.lines().join(" | "));
-        same(format!("the {name} RRset"), plan.records == set.records, lines.0, lines.1);
-        let fields = |set: &SignedSet| set.signatures.iter().map(without_octets).collect::<Vec<_>>().join(" | ");
-        let (expected, found) = (fields(plan), fields(set));
-        same(format!("the list of {name} signatures"), expected == found, expected, found);
+        let both = [plan, set];
+        if plan.ttl != set.ttl {
+            differs(format!("the TTL of {name}"), both.map(|set| set.ttl.to_string()));
+        }
+        if plan.records != set.records {
+            differs(format!("the {name} RRset"), both.map(|set| set.records.lines().join(" | ")));
+        }
+        let mut pairs = plan.signatures.iter().zip(&set.signatures);
+        if plan.signatures.len() != set.signatures.len() || !pairs.all(|(plan, found)| is_as_planned(plan, found)) {
+            let fields = |set: &SignedSet| set.signatures.iter().map(without_octets).collect::<Vec<_>>().join(" | ");
+            differs(format!("the list of {name} signatures"), both.map(fields));
+        }
     }
     faults
+}
+
+/// Whether every field but the octets is the same.
+fn is_as_planned(plan: &Signature, found: &Signature) -> bool {
+    plan.identifier == found.identifier
+        && plan.ttl == found.ttl
+        && plan.rrsig.rdata_to_sign() == found.rrsig.rdata_to_sign()
 }
 
 /// Every field of a signature but its octets.
@@ -246,6 +262,21 @@ pub(super) fn check_usage(job: &Job<'_>, report: &mut Report) {
         }
     }
     report.judge(Check::SkrKeyUsage, "every key is permitted to sign what it signs", faults);
+}
+
+/// SKR-KEYS, as far as it can be judged without the request: whoever publishes another KSK is somebody else.
+pub(super) fn check_ksks(job: &Job<'_>, report: &mut Report) {
+    let known: BTreeSet<&[u8]> =
+        job.zone.keys.values().filter_map(|key| Some(key.dnskey.as_ref()?.key.as_slice())).collect();
+    let mut faults = Vec::new();
+    for (index, bundle) in job.response.bundles.iter().enumerate() {
+        let keys = bundle.keys().iter().map(|key| &key.dnskey);
+        for key in keys.filter(|key| key.is_sep() && !known.contains(key.key.as_slice())) {
+            let fault = Fault::fail("a KSK is not one of the profile's").found(words::key(key));
+            faults.push(fault.expected("a KSK of the profile").bundle(index, bundle.id.as_ref()));
+        }
+    }
+    report.judge(Check::SkrKeys, "every KSK is one of the profile's", faults);
 }
 
 /// SKR-SIGNED.

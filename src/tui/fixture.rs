@@ -81,6 +81,7 @@ fn view(step: Step, question: Question) -> View {
     let people = [("CA", "Ada Lovelace"), ("CO1", "Grace Hopper"), ("CO2", "Radia Perlman"), ("IW", "Zoë Kincaid")];
     View {
         mode: Mode::Ceremony,
+        program: "claviger 0.1.0, build none (self-reported)".into(),
         title: "Example TLD, production".into(),
         step,
         question,
@@ -387,7 +388,7 @@ fn media() -> Vec<(&'static str, View)> {
         verdict: "consistent, NOT ANCHORED until the fingerprint is compared".into(),
     };
     let subject = || "record".to_owned();
-    let first = TwoPeople { subject: "first record".into(), sha256: hash("first"), first: Some(role("CA")) };
+    let first = TwoPeople { subject: "first: record".into(), sha256: hash("first"), first: Some(role("CA")) };
     let asked = ReadBackAsked {
         subject: "previous transcript".into(),
         sha256: hash("previous"),

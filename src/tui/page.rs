@@ -75,13 +75,25 @@ impl<'a> Page<'a> {
 
     /// Adds a line that has its own layout; what is too long goes on in the next row.
     pub(crate) fn verbatim(&mut self, tone: Tone, text: &str) {
-        const INDENT: &str = "    ";
-        let signs: Vec<char> = text.chars().collect();
-        let (first, rest) = signs.split_at(signs.len().min(self.width));
-        self.line(tone.line(first.iter().collect::<String>()));
-        for part in rest.chunks(self.width.saturating_sub(INDENT.len()).max(1)) {
-            self.line(tone.line(format!("{INDENT}{}", part.iter().collect::<String>())));
+        for part in 0..parts(text, self.width) {
+            self.line(tone.line(part_of(text, self.width, part)));
         }
+    }
+
+    /// Adds lines that have their own layout, as [`Page::verbatim`]; each row is made when it is seen.
+    pub(crate) fn verbatim_lines(&mut self, lines: &'a [String], tone: impl Fn(usize) -> Tone + 'a) {
+        let width = self.width;
+        let mut rows = 0;
+        let mut starts = Vec::with_capacity(lines.len());
+        for line in lines {
+            starts.push(rows);
+            rows += parts(line, width);
+        }
+        self.many(rows, move |row| {
+            let index = starts.partition_point(|start| *start <= row).saturating_sub(1);
+            let (Some(line), Some(start)) = (lines.get(index), starts.get(index)) else { return Line::default() };
+            tone(index).line(part_of(line, width, row - start))
+        });
     }
 
     /// Adds a label and what stands for it, broken between words.
@@ -129,6 +141,31 @@ impl<'a> Page<'a> {
             if start >= end {
                 return;
             }
+        }
+    }
+}
+
+/// What stands before the second and every further row of a line that is too long.
+const INDENT: &str = "    ";
+
+/// Columns of a line that are new in every further row.
+const fn further(width: usize) -> usize {
+    let columns = width.saturating_sub(INDENT.len());
+    if columns == 0 { 1 } else { columns }
+}
+
+/// Rows that a line needs.
+fn parts(line: &str, width: usize) -> usize {
+    1 + line.chars().count().saturating_sub(width).div_ceil(further(width))
+}
+
+/// One of the rows of a line.
+fn part_of(line: &str, width: usize, part: usize) -> String {
+    match part.checked_sub(1) {
+        None => line.chars().take(width).collect(),
+        Some(before) => {
+            let signs = line.chars().skip(width + before * further(width)).take(further(width));
+            INDENT.chars().chain(signs).collect()
         }
     }
 }
@@ -183,10 +220,13 @@ mod tests {
     fn loses_nothing_of_a_line_that_is_too_long() {
         let mut page = Page::new(6);
         page.verbatim(Tone::Text, "abcdefghij");
-        let area = Rect::new(0, 0, 6, 3);
+        let lines = ["abcdefg".to_owned(), String::new(), "h".to_owned()];
+        page.verbatim_lines(&lines, |_| Tone::Text);
+        let area = Rect::new(0, 0, 6, 7);
         let mut buffer = Buffer::empty(area);
         page.draw(&mut buffer, area, 0);
         let text: String = buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect();
-        assert_eq!(text, "abcdef    gh    ij");
+        assert_eq!(text, "abcdef    gh    ijabcdef    g       h     ");
+        assert_eq!(page.rows(), 7);
     }
 }

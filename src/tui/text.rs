@@ -229,7 +229,27 @@ pub(crate) const READ_BACK_SURE: &str = "Go on without a comparison? The transcr
 /// Two people.
 pub(crate) fn two_people(subject: &str, second: bool) -> String {
     let which = if second { "second" } else { "first" };
-    format!("Two people confirm the {subject}. The {which} one: who are you?")
+    format!("Two people confirm {}. The {which} one: who are you?", confirmed(subject))
+}
+
+/// What two people confirm.
+fn confirmed(subject: &str) -> String {
+    match subject.strip_prefix("first: ") {
+        Some("record") => "that there is no earlier record".to_owned(),
+        Some(response) => format!("that there is no previous {response}"),
+        None if subject == "resume" => "that the ceremony goes on".to_owned(),
+        None => format!("the {subject}"),
+    }
+}
+
+/// The hash that two people look at.
+pub(crate) fn confirmed_hash(subject: &str) -> String {
+    match subject.strip_prefix("first: ") {
+        Some("record") => "SHA-256 of the profile".to_owned(),
+        Some(_) => "SHA-256 of the request".to_owned(),
+        None if subject == "resume" => "SHA-256 of the plan".to_owned(),
+        None => format!("SHA-256 of the {subject}"),
+    }
 }
 
 /// What it is worth.
@@ -252,6 +272,8 @@ pub(crate) fn document(job: usize, previous: bool) -> String {
 
 /// No file.
 pub(crate) const NO_FILES: &str = "No file was found there.";
+/// The medium has changed.
+pub(crate) const DOCUMENT_AGAIN: &str = "Look again which files there are";
 /// None is the request.
 pub(crate) const DOCUMENT_NO_REQUEST: &str = "None of these";
 /// None is the previous response.
@@ -339,6 +361,11 @@ pub(crate) fn pin(officer: Option<&Role>, serial: &str) -> String {
         Some(role) => format!("{role}: type your PIN, for token {serial}"),
         None => format!("Type the PIN of token {serial}"),
     }
+}
+
+/// A rehearsal's PINs are no secrets.
+pub(crate) fn rehearsal_pin(officer: &Role) -> String {
+    format!("In a rehearsal, the PIN of {officer} is {}.", crate::steps::rehearsal_pin(officer))
 }
 
 /// What to mind.

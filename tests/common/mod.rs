@@ -12,7 +12,9 @@
 )]
 
 pub mod claviger;
+pub mod crew;
 pub mod peers;
+pub mod pty;
 pub mod rehearsal;
 pub mod rrsets;
 pub mod skip;

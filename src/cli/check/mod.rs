@@ -1,7 +1,5 @@
 //! `check`: judge a request or a response, without HSM.
 
-mod response;
-
 use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
@@ -166,7 +164,7 @@ impl Bench<'_> {
             let findings = match file.document {
                 Document::Response(response) => {
                     documents.push(head(&file.name, "response", &response.zone, response.format, &file.sha256));
-                    let findings = response::check(self.profile, &response, self.now, self.threads);
+                    let findings = policy::check_response_alone(self.profile, &response, self.now, self.threads);
                     text.findings(&findings);
                     findings
                 }

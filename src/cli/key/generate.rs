@@ -13,10 +13,12 @@ use super::super::{Done, Env, Run, hsm};
 use crate::dns::{DigestType, Dnskey, Name};
 use crate::profile::{Profile, Zone, ZoneKey};
 use crate::render::{escape, hex};
-use crate::token::NewKey;
+use crate::token::{NewKey, TokenError};
 
 /// Bits of an RSA key where none are named.
 const RSA_BITS: u32 = 2048;
+/// What to know when a key cannot be used though it was made.
+const MADE: &str = "the key is on the token all the same, under its label: do not use it";
 /// Octets of a CKA_ID that the profile leaves open.
 const ID_OCTETS: usize = 16;
 
@@ -51,16 +53,22 @@ impl Run for Args {
         let (zone, key) = self.choose(&profile)?;
         let new = self.new_key(key, env)?;
         let mut open = hsm::open(&profile, &self.pins, env)?;
-        let made = open.token.generate(&new)?;
-        made.check()?;
-        let checked = made.dnskey.check();
+        let made = open.token.generate(&new).map_err(|error| {
+            let unknown = matches!(error, TokenError::Died { .. } | TokenError::TimedOut { .. });
+            let error = CliError::from(error);
+            let advice = "it is unknown whether the key was made; `claviger key inventory` tells";
+            if unknown { error.advice(advice) } else { error }
+        })?;
+        let usable = made.check();
+        let fault = made.dnskey.check().err();
         let facts = open.facts;
         // The key is made; whether the token can be closed in order changes nothing of that.
         let _ = open.token.close();
-        checked.map_err(|fault| {
-            let error = CliError::internal(format!("the token made a key that cannot be used: {fault}"));
-            error.advice("do not use this key; the token has it under its label")
-        })?;
+        usable.map_err(|error| CliError::from(error).advice(MADE))?;
+        if let Some(fault) = fault {
+            let error = CliError::token("the token made a key that DNSSEC cannot use").field(key.label.clone());
+            return Err(error.expected(key.algorithm.to_string()).found(fault.to_string()).advice(MADE));
+        }
         report.put(
             "key",
             json!({

@@ -237,11 +237,13 @@ fn check_plan(
         }
     };
     // A plan that was not admitted is not sealed.
+    let json = plan.to_json();
     if files.contains_key(names::PLAN) || trail.complete() {
-        remarks.same(PLAN, names::PLAN, files.get(names::PLAN), &plan.to_json());
+        remarks.same(PLAN, names::PLAN, files.get(names::PLAN), &json);
     }
-    if planned.plan_sha256 != plan.hash() {
-        remarks.fail(PLAN, names::TRANSCRIPT, "another plan was confirmed", plan.hash(), planned.plan_sha256);
+    let hash = sha256(&json);
+    if planned.plan_sha256 != hash {
+        remarks.fail(PLAN, names::TRANSCRIPT, "another plan was confirmed", hash, planned.plan_sha256);
     }
     let covered: Vec<Time> = plan.jobs.iter().map(plan::PlannedJob::covered_until).collect();
     if (planned.signatures, &planned.covered_until) != (plan.count(), &covered) {

@@ -44,7 +44,7 @@ pub(super) fn holes<'a>(asked: &ReadBackAsked, width: usize) -> Pane<'a> {
 /// The digest that two people confirm.
 pub(super) fn confirmed<'a>(asked: &TwoPeople, width: usize) -> Pane<'a> {
     let mut page = Page::new(width);
-    page.digest(&format!("SHA-256 of the {}", asked.subject), &asked.sha256);
+    page.digest(&text::confirmed_hash(&asked.subject), &asked.sha256);
     Pane::new("Confirm", page)
 }
 

@@ -48,7 +48,10 @@ pub(crate) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
         // Everything else may show what is asked from paper.
         Question::ReadBack(asked) => vec![hash::holes(asked, width)],
         Question::Paused => vec![execute::paused(width)],
-        Question::TwoPeople(asked) if look.view.plan.as_ref().is_none_or(|plan| plan.sha256 != asked.sha256) => {
+        // What failed is said in whatever step it did.
+        Question::Fault { .. } => execute::panes(look, width),
+        // The plan's own page begins with its digest.
+        Question::TwoPeople(asked) if look.view.step != Step::Plan => {
             let mut panes = vec![hash::confirmed(asked, width)];
             panes.extend(of_step(look, width));
             panes
@@ -94,7 +97,7 @@ pub(crate) fn panel(view: &View) -> Panel {
         Question::Token(tokens) => unlock::token(tokens),
         Question::Officer { choices, missing } => unlock::officer(choices, *missing, &view.people),
         Question::ShareVolume { officer } => unlock::share_volume(officer, view),
-        Question::Pin(asked) => unlock::pin(asked),
+        Question::Pin(asked) => unlock::pin(asked, &view.mode),
         Question::Fault { .. } => execute::fault(),
         Question::Paused => execute::going_on(),
         Question::Review { failed } => review::accept(view, *failed),

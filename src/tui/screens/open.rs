@@ -33,6 +33,7 @@ pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
             }
         }
         Question::ConfirmProfile(choice) => {
+            page.pair("Program", Tone::Text, &look.view.program);
             page.pair("Profile", Tone::Text, &choice.name);
             page.pair("From", Tone::Text, &choice.origin);
             page.blank();
@@ -48,6 +49,7 @@ pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
 
 fn overview<'a>(look: &Look<'a>, page: &mut Page<'a>) {
     let view = look.view;
+    page.pair("Program", Tone::Text, &view.program);
     page.pair("Mode", Tone::Text, text::mode(&view.mode));
     page.pair("Profile", Tone::Text, if view.title.is_empty() { "not chosen yet" } else { &view.title });
     if let Some(key) = &view.key_fingerprint {

@@ -79,11 +79,9 @@ fn difference<'a>(job: &PlannedView, width: usize) -> Page<'a> {
 }
 
 /// A table that was made ready to show.
-pub(super) fn verbatim<'a>(lines: &[String], width: usize) -> Page<'a> {
+pub(super) fn verbatim(lines: &[String], width: usize) -> Page<'_> {
     let mut page = Page::new(width);
-    for (row, line) in lines.iter().enumerate() {
-        page.verbatim(if row == 0 { Tone::Head } else { Tone::Text }, line);
-    }
+    page.verbatim_lines(lines, |line| if line == 0 { Tone::Head } else { Tone::Text });
     page
 }
 

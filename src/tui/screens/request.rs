@@ -146,6 +146,7 @@ pub(super) fn document(asked: &DocumentAsked) -> Panel {
     let previous = asked.purpose == Purpose::Previous;
     let items = asked.files.iter().enumerate().map(|(index, file)| (label(file), Reply::Choose(index)));
     let mut choices = Choices::numbered(items);
+    choices.push('L', text::DOCUMENT_AGAIN, Reply::Done);
     if previous {
         choices.push('N', text::DOCUMENT_NO_PREVIOUS, Reply::No.sure(text::DOCUMENT_SURE));
     } else {

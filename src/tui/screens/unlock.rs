@@ -9,7 +9,7 @@ use super::super::widgets::{Choices, PinField};
 use super::{Look, choose, transcript, volumes};
 use crate::ceremony::{PinAsked, Question, View};
 use crate::render;
-use crate::steps::{Person, Role, TokenFacts};
+use crate::steps::{Mode, Person, Role, TokenFacts};
 
 pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
     let view = look.view;
@@ -73,8 +73,10 @@ pub(super) fn share_volume(officer: &Role, view: &View) -> Panel {
     choose(text::share_volume(officer), volumes(view), text::NO_VOLUMES).explain(text::SHARE_VOLUME_HOW).back()
 }
 
-pub(super) fn pin(asked: &PinAsked) -> Panel {
+pub(super) fn pin(asked: &PinAsked, mode: &Mode) -> Panel {
     let panel = Panel::new(text::pin(asked.officer.as_ref(), &asked.token.serial), Shape::Pin);
     let panel = text::pin_flags(&asked.token).into_iter().fold(panel, Panel::warn);
+    let officer = asked.officer.as_ref().filter(|_| *mode == Mode::Rehearsal);
+    let panel = officer.map(text::rehearsal_pin).into_iter().fold(panel, |panel, hint| panel.explain(hint));
     panel.explain(text::PIN_HOW).field(Field::Pin(PinField::new(text::PIN_FIELD))).back()
 }

@@ -1,0 +1,55 @@
+//! The numbers to reach, measured on this machine: `make bench`, or `cargo bench -- NAME…` for some of the sections.
+//!
+//! Two sides of a ratio are measured in turns within one run, so that what else the machine does falls on both. It ends
+//! with 0 whatever the numbers are: a figure says something about a machine, not about a commit.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a measurement prints, reads the clock, starts programs and may panic"
+)]
+
+mod bare;
+mod peers;
+mod rate;
+mod read;
+mod screen;
+mod sign;
+mod stand;
+mod table;
+
+#[path = "../../tests/common/mod.rs"]
+mod common;
+
+use table::Table;
+
+/// A section's name, and what measures it.
+type Section = (&'static str, fn(&mut Table));
+
+const SECTIONS: [Section; 4] =
+    [("rate", rate::measure), ("sign", sign::measure), ("read", read::measure), ("screen", screen::measure)];
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    if let [role, module, serial] = arguments.as_slice()
+        && role == bare::ROLE
+    {
+        return bare::serve(module, serial);
+    }
+    let mut table = Table::default();
+    for (name, measure) in SECTIONS {
+        if arguments.is_empty() || arguments.iter().any(|argument| argument == name) {
+            println!("{name}");
+            measure(&mut table);
+        }
+    }
+    println!("\n{table}");
+    // Signing and verifying at the same time need a core each; where others work too, those ratios are theirs as well.
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    println!("cores: {cores}; load of the last minutes: {}", load.trim());
+}

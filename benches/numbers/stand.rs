@@ -1,0 +1,330 @@
+//! What is measured on: a token with keys, profiles, requests, and the program itself.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::ops::ControlFlow;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::Duration as Span;
+
+use claviger::dns::{Algorithm, Dnskey, Duration, Name, RrType, Rrsig, Time, key_rdatas};
+use claviger::exchange::{
+    self, Format, Key, KeyParameters, Request, RequestBundle, RequestKey, RootRequest, Signature, SignatureAlgorithm,
+    SignerPolicy, Stamp,
+};
+use claviger::profile::{self, Profile};
+use claviger::steps::Pin;
+use claviger::token::{Deadlines, FoundKey, Login, Mechanism, NewKey, Token, TokenConfig};
+use tempfile::TempDir;
+
+use crate::common::peers::ZONE;
+use crate::common::softhsm::SoftHsm;
+use crate::table::timed;
+
+/// The program under measurement.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_claviger");
+/// Labels of the keys that sign.
+pub(crate) const KSKS: [&str; 3] = ["ksk-p256", "ksk-rsa2048", "ksk-ed25519"];
+/// When everything is judged: nothing here depends on the day of the measurement.
+pub(crate) const NOW: &str = "2026-11-01T00:00:00Z";
+/// Slots of a request of the root zone's kind.
+const SLOTS: u16 = 9;
+const ROOT_TTL: u32 = 172_800;
+const TTL: u32 = 3600;
+
+/// A token with keys, and a folder.
+pub(crate) struct Stand {
+    pub(crate) store: SoftHsm,
+    pub(crate) serial: String,
+    pub(crate) keys: BTreeMap<String, FoundKey>,
+    token: Token,
+    folder: TempDir,
+    /// Plays the media: in RAM, so that no disk is measured.
+    media: TempDir,
+}
+
+/// What a key of this label signs with.
+pub(crate) fn algorithm_of(label: &str) -> Algorithm {
+    match label.rsplit_once('-').map(|(_, name)| name) {
+        Some("p256") => Algorithm::EcdsaP256Sha256,
+        Some("ed25519") => Algorithm::Ed25519,
+        _ => Algorithm::RsaSha256,
+    }
+}
+
+/// Something to sign, another one for each number.
+pub(crate) fn data(number: usize, octets: usize) -> Vec<u8> {
+    let mut data = vec![0x5a; octets];
+    data[..8].copy_from_slice(&(number as u64).to_be_bytes());
+    data
+}
+
+/// The user's PIN.
+pub(crate) fn pin() -> Pin {
+    Pin::from_octets(SoftHsm::PIN.as_bytes()).expect("a PIN")
+}
+
+fn time(text: &str) -> Time {
+    text.parse().expect("a time")
+}
+
+impl Stand {
+    /// A new token with a KSK of each kind, and ZSKs as other signers would have them.
+    pub(crate) fn new() -> Self {
+        let store = SoftHsm::with_token("bench");
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let media = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a temporary folder");
+        let config = TokenConfig {
+            program: PathBuf::from(PROGRAM),
+            module: store.module.clone(),
+            env: store.env(),
+            writable: Vec::new(),
+            mechanism: Mechanism::Hashed,
+            deadlines: Deadlines::default(),
+        };
+        let (mut token, _) = Token::start(&config).expect("a token host");
+        let serial = token.tokens().expect("tokens")[0].serial.clone();
+        token.login(&serial, &Login::Pin(&pin())).expect("a login");
+        let zsks = ["zsk1-rsa2048", "zsk2-rsa2048", "zsk3-rsa2048", "zsk1-p256", "zsk2-p256"];
+        let mut keys = BTreeMap::new();
+        for (number, label) in KSKS.iter().chain(&zsks).enumerate() {
+            let algorithm = algorithm_of(label);
+            let bits = if algorithm.is_rsa() { 2048 } else { 0 };
+            let new = NewKey { label: (*label).to_owned(), cka_id: format!("{:02x}", number + 1), algorithm, bits };
+            keys.insert((*label).to_owned(), token.generate(&new).expect("a key"));
+        }
+        let pin = folder.path().join("pin");
+        fs::write(&pin, format!("{}\n", SoftHsm::PIN)).expect("the PIN file");
+        fs::set_permissions(&pin, fs::Permissions::from_mode(0o600)).expect("the PIN file");
+        Self { store, serial, keys, token, folder, media }
+    }
+
+    /// A path in the stand's folder, on disk.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A key as it is published by the zone's operator.
+    fn zsk(&self, label: &str) -> Dnskey {
+        Dnskey { flags: Dnskey::ZSK, ..self.keys[label].dnskey.clone() }
+    }
+
+    /// Writes a profile with one zone and one key.
+    pub(crate) fn profile(&self, name: &str, zone: &str, label: &str, policy: &str) -> Profile {
+        let text = format!(
+            r#"profile-version = 1
+name = "Measurement"
+[hsm]
+module = "{module}"
+token-serial = "{serial}"
+login = "pin"
+mechanism = "hashed"
+env = {{ SOFTHSM2_CONF = "{conf}" }}
+[media]
+request-label = "KSR"
+record-label = "RECORD"
+share-label = "SHARE"
+record-copies = 1
+[roles]
+required = []
+[limits]
+document-bytes = 67108864
+{policy}
+[zones."{zone}"]
+policy = "bench"
+[zones."{zone}".keys.current]
+label = "{label}"
+algorithm = "{algorithm}"
+dnskey = "{dnskey}"
+"#,
+            module = self.store.module.display(),
+            serial = self.serial,
+            conf = self.store.conf().display(),
+            algorithm = algorithm_of(label),
+            dnskey = self.keys[label].dnskey,
+        );
+        fs::write(self.path(name), &text).expect("a profile");
+        profile::read(text.as_bytes()).expect("a profile of ours")
+    }
+
+    /// A request of the root zone's kind with RSA keys, in `ksr.xml`, and its profile, `root.toml`.
+    pub(crate) fn root(&mut self) {
+        self.profile("root.toml", ".", "ksk-rsa2048", ROOT_POLICY);
+        let first = time("2026-12-01T00:00:00Z");
+        let bundles = (0..SLOTS).map(|slot| {
+            let zsks: &[&str] = match slot {
+                0 => &["zsk1-rsa2048", "zsk2-rsa2048"],
+                8 => &["zsk2-rsa2048", "zsk3-rsa2048"],
+                _ => &["zsk2-rsa2048"],
+            };
+            let inception = first.checked_add(Duration::from_days(slot * 10)).expect("a time");
+            self.root_bundle(slot, zsks, inception)
+        });
+        let bundles = bundles.collect();
+        let algorithm = SignatureAlgorithm {
+            algorithm: Algorithm::RsaSha256.number(),
+            parameters: KeyParameters::Rsa { size: 2048, exponent: 65537 },
+        };
+        let zsk_policy = SignerPolicy {
+            publish_safety: Duration::from_days(10),
+            retire_safety: Duration::from_days(10),
+            max_signature_validity: Duration::from_days(21),
+            min_signature_validity: Duration::from_days(21),
+            max_validity_overlap: Duration::from_days(12),
+            min_validity_overlap: Duration::from_days(9),
+            algorithms: vec![algorithm],
+        };
+        let root = Some(RootRequest { id: "bench-1".to_owned(), serial: 1, timestamp: None, zsk_policy });
+        let request =
+            Request { format: Format::RootXml, zone: Name::root(), root, bundles, stamp: None, notices: Vec::new() };
+        fs::write(self.path("ksr.xml"), exchange::write_request(&request).expect("a KSR")).expect("a KSR");
+    }
+
+    fn root_bundle(&mut self, slot: u16, labels: &[&str], inception: Time) -> RequestBundle {
+        let owner = Name::root();
+        let zsks: Vec<Dnskey> = labels.iter().map(|label| self.zsk(label)).collect();
+        let rdatas = key_rdatas(&zsks);
+        let expiration = inception.checked_add(Duration::from_days(21)).expect("a time");
+        let identifier = |key: &Dnskey| Some(format!("zsk-{}", key.key_tag()));
+        let mut signatures = Vec::new();
+        for (label, key) in labels.iter().zip(&zsks) {
+            let mut rrsig = Rrsig {
+                type_covered: RrType::Dnskey,
+                algorithm: key.algorithm,
+                labels: 0,
+                original_ttl: ROOT_TTL,
+                expiration,
+                inception,
+                key_tag: key.key_tag(),
+                signer: owner.clone(),
+                signature: Vec::new(),
+            };
+            let job = (self.keys[*label].index, rrsig.signed_data(&owner, &rdatas));
+            let signed = self.token.sign_many([job], |_, signature| {
+                rrsig.signature = signature.expect("a signature");
+                ControlFlow::Continue(())
+            });
+            signed.expect("a token");
+            signatures.push(Signature { identifier: identifier(key), ttl: ROOT_TTL, rrsig });
+        }
+        let keys = zsks.into_iter().map(|dnskey| RequestKey {
+            ttl: ROOT_TTL,
+            key: Key { identifier: identifier(&dnskey), declared_tag: Some(dnskey.key_tag()), dnskey },
+        });
+        let (id, expiration) = (Some(format!("bench-1-{}", slot + 1)), Some(expiration));
+        RequestBundle { id, inception, expiration, keys: keys.collect(), signatures }
+    }
+
+    /// A request with so many bundles a day apart, and the profile `NAME.toml` for it; returns the request's octets.
+    pub(crate) fn daily(&self, name: &str, kind: &str, format: Format, count: usize) -> (Vec<u8>, Profile) {
+        let (ksk, zsks) = (format!("ksk-{kind}"), [format!("zsk1-{kind}"), format!("zsk2-{kind}")]);
+        let policy = DAILY_POLICY
+            .replace("ALGORITHM", &algorithm_of(&ksk).to_string())
+            .replace("COVERAGE", &format!("P{count}D"));
+        let profile = self.profile(&format!("{name}.toml"), ZONE, &ksk, &policy);
+        let keys = zsks.map(|label| self.zsk(&label));
+        let key = |dnskey: Dnskey| RequestKey { ttl: TTL, key: Key { identifier: None, declared_tag: None, dnskey } };
+        let mut inception = time("2026-12-01T00:00:00Z");
+        let bundles = (0..count).map(|number| {
+            let set = if number % 2 == 0 { &keys[..1] } else { &keys[..] };
+            let keys = set.iter().cloned().map(key).collect();
+            let bundle = RequestBundle { id: None, inception, expiration: None, keys, signatures: Vec::new() };
+            inception = inception.checked_add(Duration::from_days(1)).expect("a time");
+            bundle
+        });
+        let bundles = bundles.collect();
+        let stamp = Some(Stamp { time: time(NOW), by: "claviger bench".to_owned() });
+        let zone = ZONE.parse().expect("a zone");
+        let request = Request { format, zone, root: None, bundles, stamp, notices: Vec::new() };
+        let octets = exchange::write_request(&request).expect("a KSR");
+        fs::write(self.path(&format!("{name}.ksr")), &octets).expect("a KSR");
+        (octets, profile)
+    }
+
+    /// Runs the program to its end in the stand's folder; panics with its messages where it fails.
+    pub(crate) fn claviger(&self, words: &[&str]) -> (Output, Span) {
+        let mut command = Command::new(PROGRAM);
+        command.args(words).current_dir(self.folder.path());
+        let (output, time) = timed(|| command.output().expect("the program"));
+        let messages = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{words:?}: {}{messages}", String::from_utf8_lossy(&output.stdout));
+        (output, time)
+    }
+
+    /// A folder on the media in RAM.
+    pub(crate) fn medium(&self, name: &str) -> PathBuf {
+        self.media.path().join(name)
+    }
+
+    /// Signs a request by `PROFILE.toml`, as a first one, into a folder; how long the process ran.
+    pub(crate) fn sign(&self, profile: &str, ksr: &str, out: &Path) -> Span {
+        let (profile, out) = (format!("{profile}.toml"), &out.display().to_string());
+        let words = ["sign", "--profile", &profile, "--first", "--now", NOW, "--pin-file", "pin", "--out", out, ksr];
+        self.claviger(&words).1
+    }
+
+    /// The record and the response in a folder that was signed into.
+    pub(crate) fn signed(out: &Path) -> (PathBuf, PathBuf) {
+        let entries = fs::read_dir(out).expect("the folder").map(|entry| entry.expect("an entry").path());
+        let (folders, files): (Vec<PathBuf>, Vec<PathBuf>) = entries.partition(|path| path.is_dir());
+        (folders[0].clone(), files[0].clone())
+    }
+}
+
+/// Milliseconds from the first `signing` to the last `signed` entry of a record, and how many signatures that were.
+pub(crate) fn signing_time(record: &Path) -> (usize, Span) {
+    let text = fs::read_to_string(record.join("transcript.jsonl")).expect("a transcript");
+    let entries: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).expect("an entry")).collect();
+    let number = |value: &serde_json::Value| value.as_u64().expect("a number");
+    let of = |kind: &'static str| entries.iter().filter(move |entry| entry["kind"] == kind);
+    let first = of("signing").next().expect("an entry");
+    let last = of("signed").next_back().expect("an entry");
+    let count = usize::try_from(number(&last["body"]["to"])).expect("a number");
+    (count, Span::from_millis(number(&last["uptime"]) - number(&first["uptime"])))
+}
+
+const ROOT_POLICY: &str = r#"[policies.bench]
+ttl = 172800
+[policies.bench.request]
+num-bundles = 9
+num-keys-per-bundle = [2, 1, 1, 1, 1, 1, 1, 1, 2]
+num-different-keys-in-all-bundles = 3
+approved-algorithms = ["RSASHA256"]
+rsa-approved-key-sizes = [2048]
+rsa-approved-exponents = [65537]
+min-cycle-inception-length = "P79D"
+max-cycle-inception-length = "P81D"
+min-bundle-interval = "P9D"
+max-bundle-interval = "P11D"
+min-signature-validity = "P21D"
+max-signature-validity = "P21D"
+min-validity-overlap = "P9D"
+max-validity-overlap = "P12D"
+signature-horizon-days = 180
+[policies.bench.ksk]
+publish-safety = "PT0S"
+retire-safety = "P28D"
+min-signature-validity = "P21D"
+max-signature-validity = "P21D"
+min-validity-overlap = "P9D"
+max-validity-overlap = "P16D"
+[policies.bench.schemas.normal]
+"1-9" = { publish = ["current"], sign = ["current"] }
+"#;
+
+const DAILY_POLICY: &str = r#"[policies.bench]
+ttl = 3600
+[policies.bench.request]
+approved-algorithms = ["ALGORITHM"]
+max-signature-validity = "P21D"
+signature-horizon-days = "unchecked"
+[policies.bench.schedule]
+coverage = "COVERAGE"
+signatures-validity-dnskey = "P14D"
+signatures-refresh = "P5D"
+inception-offset = "PT1H"
+cds-digest-types = ["SHA-256"]
+cdnskey = true
+"#;

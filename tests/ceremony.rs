@@ -1,0 +1,575 @@
+//! The real program at a real screen: all nine steps, and what goes wrong on the way.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test may panic and starts programs"
+)]
+
+mod common;
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use common::crew::{self, Crew, PINS, Room};
+use common::pty::{self, EXCEPTION, LARGE, PATIENCE, PAUSE, SMALL, STOP, Terminal};
+use rustix::process::Signal;
+
+const BIND: &str = "ksr-example.txt";
+const ROOT: &str = "ksr-root-rehearsal.xml";
+/// Empties a field.
+const CLEAR: &str = "\x15";
+
+/// Runs `claviger audit`; its exit code and what it says.
+fn audit(record: &Path, fingerprint: Option<&str>) -> (i32, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_claviger"));
+    command.arg("audit").stdin(Stdio::null());
+    if let Some(fingerprint) = fingerprint {
+        command.args(["--fingerprint", fingerprint]);
+    }
+    let output = command.arg(record).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    (output.status.code().unwrap(), said)
+}
+
+/// The lines of a record's transcript with entries of this kind.
+fn entries(record: &Path, file: &str, kind: &str) -> Vec<serde_json::Value> {
+    let text = fs::read_to_string(record.join(file)).unwrap();
+    let all = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    all.filter(|entry| entry["kind"] == kind).collect()
+}
+
+/// No officer's PIN in any file of the room but the one that is there to show them, nor in what a terminal was sent.
+fn holds_no_pin(room: &Room, terminals: &[&Terminal]) {
+    let mut folders = vec![room.path()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if !path.ends_with("PINS.txt") {
+                let found = pins_in(&fs::read(&path).unwrap());
+                assert!(found.is_empty(), "{found:?} in {}", path.display());
+            }
+        }
+    }
+    for terminal in terminals {
+        assert!(pins_in(&terminal.octets()).is_empty(), "a PIN was written to the terminal");
+    }
+}
+
+fn pins_in(octets: &[u8]) -> Vec<&'static str> {
+    PINS.into_iter().filter(|pin| holds(octets, pin.as_bytes())).collect()
+}
+
+fn holds(octets: &[u8], wanted: &[u8]) -> bool {
+    octets.windows(wanted.len()).any(|window| window == wanted)
+}
+
+/// Turns through the pages, and looks at each.
+fn leaf(terminal: &mut Terminal) {
+    for _ in 0..5 {
+        let before = terminal.rows();
+        terminal.press("\x1bOS\x1b[6~");
+        terminal.wait("another page", |screen| (screen.rows != before).then_some(()));
+    }
+}
+
+/// Asks for help and goes back.
+fn help(terminal: &mut Terminal) {
+    terminal.press("\x1bOP");
+    terminal.see("what you should see, and what to do");
+    terminal.press("\x1bOP");
+    terminal.wait("the way back", |screen| (!screen.has("what you should see, and what to do")).then_some(()));
+}
+
+/// From the beginning to the question which file is the request, with what goes wrong before it.
+fn a_wrong_word(room: &Room, crew: &mut Crew, terminal: &mut Terminal) {
+    terminal.see("Is this the profile that was agreed on?");
+    help(terminal);
+    terminal.press("\r"); // alone it answers nothing
+    terminal.see("Choose first: press Y or N");
+    crew.until(terminal, "which file is the request (KSR)?");
+    help(terminal);
+    crew.until(terminal, "From paper: which are words ");
+    let screen = terminal.see("of the request of job 1?");
+    let asked = screen.between("which are words ", " of the ").unwrap();
+    let right = crew::from_paper(&room.stick("KSR").join(BIND), asked);
+    let (first, rest) = right.split_once(' ').unwrap();
+    let wrong = if first == "absurd" { "acme" } else { "absurd" };
+    terminal.press(&format!("{wrong} {rest}\r"));
+    terminal.see("the words differ from the hash on the screen");
+    terminal.see(&format!("{wrong} {rest}")); // it stays, to be mended
+    terminal.press(&format!("{CLEAR}{right}\r"));
+}
+
+fn an_exception(crew: &mut Crew, terminal: &mut Terminal) {
+    crew.until(terminal, "Job 1: is this request part of the ceremony?");
+    leaf(terminal);
+    terminal.press(EXCEPTION);
+    terminal.answer("Record an exception", "seal 4711\rseal 4712\r");
+    terminal.press("the bag was weighed\rCA\r");
+    terminal.wait("the question", |screen| (!screen.has("Record an exception")).then_some(()));
+}
+
+fn a_wrong_first_word(crew: &mut Crew, terminal: &mut Terminal) {
+    let screen = crew.until(terminal, "Two people confirm the plan. The first one");
+    leaf(terminal);
+    let heading = "SHA-256 of the plan";
+    // The pages were turned: the first one comes again.
+    let word = match screen.words(heading) {
+        Some(mut words) => words.swap_remove(0),
+        None => panic!("no words of the plan:\n{screen}"),
+    };
+    let wrong = if word == "absurd" { "acme" } else { "absurd" };
+    terminal.press(&format!("1\rAA\r{wrong}\r"));
+    terminal.see(&format!("expected the first word of the hash; found `{wrong}`"));
+    terminal.press(&format!("{CLEAR}{word}\r"));
+    let screen = terminal.see("Two people confirm the plan. The second one");
+    assert!(screen.has("Confirmed by CA; now another person."));
+    // Whoever confirmed is not in the list any more; a page with the plan's words may be another one now.
+    terminal.press(&format!("1\rIW\r{word}\r"));
+}
+
+fn a_wrong_pin(crew: &mut Crew, terminal: &mut Terminal) {
+    crew.until(terminal, "CO1: type your PIN");
+    terminal.press("rehearse-CO7\r");
+    terminal.see("this PIN does not open the share of CO1; enter it again");
+    // The share of someone else is named before a PIN is asked for.
+    terminal.press("\x1b");
+    let screen = terminal.see("Who enters a PIN next? 2 more officers are needed.");
+    let number = crew::numbered(&screen.question, "CO1").unwrap();
+    terminal.press(&format!("{number}\r"));
+    let screen = terminal.see("CO1: plug in your medium.");
+    let number = crew::numbered(&screen.question, "RECORD-A").unwrap();
+    terminal.press(&format!("{number}\r"));
+    let screen = terminal.see("expected a medium whose label begins with SHARE; found RECORD-A");
+    let number = crew::numbered(&screen.question, "SHARE-CO2").unwrap();
+    terminal.press(&format!("{number}\r"));
+    terminal.see("share-CO1.json: there is nothing of this name");
+}
+
+/// All nine steps; the record is audited with the fingerprint's words as they stood on the screen.
+fn nine_steps(size: (u16, u16), other_medium: bool) {
+    let room = Room::new(3);
+    let mut terminal = room.open(size);
+    let mut crew = Crew::new(&room, &[BIND, ROOT]);
+    a_wrong_word(&room, &mut crew, &mut terminal);
+    an_exception(&mut crew, &mut terminal);
+    a_wrong_first_word(&mut crew, &mut terminal);
+    a_wrong_pin(&mut crew, &mut terminal);
+
+    crew.until(&mut terminal, "Are these the responses that were planned?");
+    leaf(&mut terminal);
+    fs::write(room.stick("RECORD-B").join(".capacity"), "4096").unwrap();
+    crew.until(&mut terminal, "could not be written to RECORD-B. What now?");
+    terminal.see("it is full");
+    if other_medium {
+        fs::create_dir(room.stick("RECORD-C")).unwrap();
+        let screen = terminal.see("Write to RECORD-C instead");
+        let number = crew::numbered(&screen.question, "Write to RECORD-C instead").unwrap();
+        terminal.press(&format!("{number}\r"));
+    } else {
+        terminal.press("a\r"); // still full
+        terminal.wait("the same question", |screen| (!screen.has("► [A]") && screen.has("[A] Try")).then_some(()));
+        fs::remove_file(room.stick("RECORD-B").join(".capacity")).unwrap();
+        terminal.press("a\r");
+    }
+
+    let screen = crew.until(&mut terminal, "Does every witness have the transcript fingerprint on paper?");
+    let words = screen.words("transcript fingerprint").unwrap_or_else(|| panic!("no words:\n{screen}"));
+    assert_eq!(words.len(), 32, "{screen}");
+    terminal.press("q");
+    terminal.see("Q Back N P Turn");
+    terminal.press("n");
+    terminal
+        .wait("the next code", |screen| (!screen.has("transcript fingerprint") && screen.has("Q Back")).then_some(()));
+    terminal.press("q");
+    terminal.see("Does every witness have the transcript fingerprint on paper?");
+    crew.until(&mut terminal, "The ceremony is over: complete.");
+    terminal.press("l\r");
+    assert_eq!(terminal.exit(), 0);
+    assert!(terminal.is_restored(), "the terminal is not as it was");
+
+    let second = if other_medium { "RECORD-C" } else { "RECORD-B" };
+    for label in ["RECORD-A", second] {
+        let (code, said) = audit(&room.record(label, false), Some(&words.join(" ")));
+        assert!(code == 0 && said.contains("AUTHENTIC"), "{code} {said}");
+    }
+    let record = room.record("RECORD-A", false);
+    assert_eq!(entries(&record, "transcript.jsonl", "exception").len(), 1);
+    assert_eq!(entries(&record, "transcript.jsonl", "job").len(), 2);
+    assert_eq!(entries(&record, "transcript.jsonl", "read-back")[0]["body"]["attempts"], 2);
+    let shares = entries(&record, "transcript.jsonl", "share");
+    assert_eq!(shares.iter().filter(|share| share["body"]["accepted"] == false).count(), 2);
+    assert!(!entries(&record, "delivery.jsonl", "write-failed").is_empty());
+    verify_without_our_program(&record);
+    holds_no_pin(&room, &[&terminal]);
+}
+
+/// What a witness runs accepts the record, with the fingerprint in hexadecimal.
+fn verify_without_our_program(record: &Path) {
+    let has =
+        |tool: &str| ["/usr/bin", "/bin", "/usr/local/bin"].iter().any(|path| Path::new(path).join(tool).exists());
+    if let Some(tool) = ["ssh-keygen", "openssl", "ldns-verify-zone"].into_iter().find(|tool| !has(tool)) {
+        return common::skip::skip(&format!("{tool} is not installed, which verify-record.sh needs"));
+    }
+    let fingerprint = claviger::dns::sha256(&fs::read(record.join("transcript.jsonl")).unwrap()).to_string();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("witness-scripts/verify-record.sh");
+    let output = Command::new(script).arg(record).arg(fingerprint).stdin(Stdio::null()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn nine_steps_at_80x25_with_what_goes_wrong() {
+    nine_steps(SMALL, false);
+}
+
+#[test]
+fn nine_steps_at_128x48_with_what_goes_wrong() {
+    nine_steps(LARGE, true);
+}
+
+/// How many signatures the screen says are made.
+fn signatures(screen: &pty::Screen) -> Option<usize> {
+    let row = screen.rows.iter().find(|row| row.contains(" % ") && row.contains(" of "))?;
+    let (_, row) = row.split_once('│')?;
+    row.split_whitespace().next()?.parse().ok()
+}
+
+#[test]
+fn a_ceremony_whose_process_is_killed_in_execute_goes_on() {
+    let room = Room::new(2000);
+    let mut crew = Crew::new(&room, &[BIND]);
+    let mut killed = room.open(SMALL);
+    crew.until(&mut killed, "CO2: type your PIN");
+    killed.press("rehearse-CO2\r");
+    killed.glimpse("signatures", |screen| screen.has("Please wait: signing") && signatures(screen) > Some(0));
+    let hosts = killed.children();
+    killed.signal(Signal::KILL);
+    assert_eq!(killed.exit(), 0x100);
+    // The token host does not outlive the one who gave it the PIN.
+    assert!(!hosts.is_empty());
+    wait_for("the end of the token host", || {
+        hosts.iter().all(|host| rustix::process::test_kill_process(*host).is_err())
+    });
+
+    let mut terminal = room.open(SMALL);
+    terminal.see("An interrupted ceremony was found. Go on with it?");
+    terminal.see("signatures were made and are kept.");
+    crew.until(&mut terminal, "CO2: type your PIN");
+    terminal.press("rehearse-CO2\r");
+    terminal.glimpse("signatures", |screen| screen.has("Please wait: signing"));
+    terminal.press(PAUSE);
+    terminal.press("y\r");
+    let screen = terminal.see("Pause. Is everybody back?");
+    assert!(screen.has("The token session is closed and no PIN is kept."));
+    assert!(terminal.children().is_empty(), "the token host runs in a pause");
+    crew.until(&mut terminal, "The ceremony is over: complete.");
+    terminal.press("l\r");
+    assert_eq!(terminal.exit(), 0);
+
+    let record = room.record("RECORD-B", false);
+    let fingerprint = claviger::dns::sha256(&fs::read(record.join("transcript.jsonl")).unwrap()).to_string();
+    let (code, said) = audit(&record, Some(&fingerprint));
+    assert!(code == 0 && said.contains("AUTHENTIC"), "{said}");
+    for kind in ["resumed", "paused", "continued"] {
+        assert_eq!(entries(&record, "transcript.jsonl", kind).len(), 1, "{kind}");
+    }
+    let confirmed = entries(&record, "transcript.jsonl", "confirmed");
+    assert_eq!(confirmed.iter().filter(|entry| entry["body"]["subject"] == "resume").count(), 2);
+    assert!(!room.path().join("spool").exists(), "the spool is still there");
+    holds_no_pin(&room, &[&killed, &terminal]);
+}
+
+fn wait_for(what: &str, mut ask: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !ask() {
+        assert!(start.elapsed() < PATIENCE, "waited for {what}");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn what_happened_before_a_kill_can_be_sealed_instead() {
+    let room = Room::new(3);
+    let mut crew = Crew::new(&room, &[BIND]);
+    let mut killed = room.open(SMALL);
+    crew.until(&mut killed, "Are these the responses that were planned?");
+    killed.signal(Signal::KILL);
+    killed.exit();
+    let mut terminal = room.open(SMALL);
+    terminal.answer("An interrupted ceremony was found. Go on with it?", "n\r");
+    terminal.answer("End the interrupted ceremony here and seal what happened?", "SEAL\r");
+    crew.until(&mut terminal, "The ceremony is over: stopped.");
+    terminal.press("l\r");
+    assert_eq!(terminal.exit(), 1);
+    let record = room.record("RECORD-A", false);
+    let (code, said) = audit(&record, None);
+    assert!(code == 0 && said.contains("consistent"), "{said}");
+    assert!(
+        !record.join("jobs").join("01-example").join("skr-example.txt").exists(),
+        "a response that nobody accepted"
+    );
+    assert_eq!(fs::read_dir(room.stick("KSR")).unwrap().count(), 2, "a response on the request medium");
+}
+
+#[test]
+fn a_boot_leaves_the_signed_journal() {
+    let room = Room::new(3);
+    let mut crew = Crew::new(&room, &[BIND]);
+    let mut killed = room.open(SMALL);
+    crew.until(&mut killed, "Who enters a PIN next? 1 more officer");
+    for host in killed.children() {
+        rustix::process::kill_process(host, Signal::KILL).unwrap();
+    }
+    killed.signal(Signal::KILL);
+    killed.exit();
+    fs::remove_dir_all(room.path().join("spool")).unwrap();
+    for label in ["RECORD-A", "RECORD-B"] {
+        let journal = room.record(label, true);
+        let (code, said) = audit(&journal, None);
+        assert!(code == 1 && said.contains("INTERRUPTED"), "{code} {said}");
+        assert!(!said.contains("FAIL") && !said.contains("not signed"), "{said}");
+        assert_eq!(entries(&journal, "transcript.jsonl", "confirmed").len(), 6);
+    }
+    let mut terminal = room.open(SMALL);
+    let mut crew = Crew::new(&room, &[BIND]);
+    let screen = crew.until(&mut terminal, "Which record is the last ceremony's?");
+    let number = crew::numbered(&screen.question, "!! INTERRUPTED: REHEARSAL-").unwrap();
+    terminal.press(&format!("{number}\r"));
+    terminal.see("the journal of a ceremony that did not come to its end; it is good as far as it goes");
+    crew.until(&mut terminal, "which file is the request (KSR)?");
+    let journals = room.records("RECORD-A");
+    let told = journals.iter().flat_map(|journal| entries(journal, "transcript.jsonl", "previous-record"));
+    let told: Vec<_> = told.map(|entry| entry["body"]["verdict"].clone()).collect();
+    assert_eq!(told, ["interrupted"]);
+}
+
+#[test]
+fn a_stop_seals_what_happened() {
+    let room = Room::new(3);
+    let mut crew = Crew::new(&room, &[BIND]);
+    let mut terminal = room.open(SMALL);
+    crew.until(&mut terminal, "Who enters a PIN next? 1 more officer");
+    terminal.press(STOP);
+    terminal.answer("Stop the ceremony?", "smoke in the room\r");
+    terminal.press("stop\r");
+    terminal.see("type STOP in capital letters");
+    terminal.press(&format!("{CLEAR}STOP\r"));
+    crew.until(&mut terminal, "The ceremony is over: stopped.");
+    terminal.press("l\r");
+    assert_eq!(terminal.exit(), 1);
+    assert!(terminal.is_restored());
+    for label in ["RECORD-A", "RECORD-B"] {
+        let record = room.record(label, false);
+        let (code, said) = audit(&record, None);
+        assert!(code == 0 && said.contains("consistent"), "{said}");
+        let stopped = entries(&record, "transcript.jsonl", "stopped");
+        assert_eq!(stopped[0]["body"]["note"], "smoke in the room");
+    }
+    holds_no_pin(&room, &[&terminal]);
+}
+
+#[test]
+fn sigterm_means_stop_and_gives_the_terminal_back() {
+    let room = Room::new(3);
+    let mut crew = Crew::new(&room, &[BIND]);
+    let mut terminal = room.open(SMALL);
+    crew.until(&mut terminal, "which file is the request (KSR)?");
+    terminal.signal(Signal::TERM);
+    crew.until(&mut terminal, "The ceremony is over: stopped.");
+    terminal.press("l\r");
+    assert_eq!(terminal.exit(), 1);
+    assert!(terminal.is_restored());
+    let octets = terminal.octets();
+    assert!(holds(&octets[octets.len() - 200..], b"\x1b[?1049l") && holds(&octets[octets.len() - 200..], b"\x1b[?25h"));
+    let record = room.record("RECORD-A", false);
+    assert_eq!(audit(&record, None).0, 0);
+    let stopped = entries(&record, "transcript.jsonl", "stopped");
+    assert_eq!(stopped[0]["body"]["note"], "the system asked the program to end");
+}
+
+#[test]
+fn a_stick_that_is_pulled_is_missed_and_found_again() {
+    let room = Room::new(3);
+    let mut crew = Crew::new(&room, &[BIND]);
+    let mut terminal = room.open(SMALL);
+    let screen = crew.until(&mut terminal, "which file is the request (KSR)?");
+    let away = room.path().join("pulled");
+    fs::rename(room.stick("KSR"), &away).unwrap();
+    let number = crew::numbered(&screen.question, BIND).unwrap();
+    terminal.press(&format!("{number}\r"));
+    terminal.see("it is not there any more");
+    terminal.press("l\r");
+    terminal.see("No file was found there.");
+    fs::rename(&away, room.stick("KSR")).unwrap();
+    terminal.wait("the files", |screen| {
+        (screen.question.contains(BIND) && !screen.has("not there any more")).then_some(())
+    });
+    // The other medium of the record, when it is to be written.
+    crew.until(&mut terminal, "Accept the responses? They are sealed");
+    fs::rename(room.stick("RECORD-B"), &away).unwrap();
+    crew.until(&mut terminal, "could not be written to RECORD-B. What now?");
+    terminal.see("it is not there any more");
+    fs::rename(&away, room.stick("RECORD-B")).unwrap();
+    terminal.press("a\r");
+    crew.until(&mut terminal, "The ceremony is over: complete.");
+    terminal.press("l\r");
+    assert_eq!(terminal.exit(), 0);
+    for label in ["RECORD-A", "RECORD-B"] {
+        let (code, said) = audit(&room.record(label, false), None);
+        assert_eq!(code, 0, "{said}");
+    }
+}
+
+/// Files that are no requests: name, octets, and what is said of them.
+fn damaged(good: &[u8]) -> Vec<(&'static str, Vec<u8>, &'static str)> {
+    let dtd = b"<?xml version=\"1.0\"?>\n<!DOCTYPE KSR [<!ENTITY a \"b\">]>\n<KSR/>\n".to_vec();
+    vec![
+        ("a-empty.txt", Vec::new(), "empty"),
+        ("b-binary.txt", (0..=255).cycle().take(5000).collect(), "line"),
+        ("c-dtd.xml", dtd, "found `<!DOCTYPE`"),
+        ("d-cut.txt", good[..good.len() / 2].to_vec(), "line"),
+        ("e-large.txt", vec![b'a'; 1_048_577], "too large"),
+    ]
+}
+
+#[test]
+fn damaged_files_a_missing_token_and_a_wrong_module_lead_back() {
+    let room = Room::new(3);
+    let mut crew = Crew::new(&room, &[BIND]);
+    let mut terminal = room.open(SMALL);
+    crew.until(&mut terminal, "Which record is the last ceremony's?");
+    let files = damaged(&fs::read(room.stick("KSR").join(BIND)).unwrap());
+    for (name, octets, _) in &files {
+        fs::write(room.stick("KSR").join(name), octets).unwrap();
+    }
+    symlink("/etc/passwd", room.stick("KSR").join("f-link.txt")).unwrap();
+    let told = files.iter().map(|(name, _, told)| (*name, *told)).chain([("f-link.txt", "link")]);
+    for (name, told) in told {
+        let screen = crew.until(&mut terminal, "which file is the request (KSR)?");
+        let number = crew::numbered(&screen.question, name).unwrap();
+        terminal.press(&format!("{number}\r"));
+        terminal.wait(&format!("`{told}` of {name}"), |screen| {
+            let (_, refusal) = screen.question.split_once("!! ")?;
+            (refusal.contains(name) && refusal.contains(told)).then_some(())
+        });
+    }
+    // No token: what to do is said, and it goes on when the token is there again.
+    crew.until(&mut terminal, "Two people confirm the plan. The second one");
+    let (token, away) = (room.path().join("token"), room.path().join("pulled"));
+    fs::rename(&token, &away).unwrap();
+    fs::create_dir(&token).unwrap();
+    crew.until(&mut terminal, "The token failed. Unlock it again and go on?");
+    terminal.see("THE TOKEN FAILED");
+    terminal.see("found no token: connect the");
+    fs::remove_dir_all(&token).unwrap();
+    fs::rename(&away, &token).unwrap();
+    terminal.press("y\r");
+    crew.until(&mut terminal, "Who enters a PIN next? 2 more officers are needed.");
+    // A module that is not there, in the next ceremony.
+    drop(terminal);
+    fs::remove_dir_all(room.path().join("spool")).unwrap();
+    let profile = room.path().join("profile.toml");
+    let text = fs::read_to_string(&profile).unwrap();
+    let module = text.lines().find(|line| line.starts_with("module = ")).unwrap();
+    fs::write(&profile, text.replace(module, "module = \"/usr/lib/nowhere/libhsm.so\"")).unwrap();
+    let mut terminal = room.open(SMALL);
+    let mut crew = Crew::new(&room, &[BIND]);
+    crew.until(&mut terminal, "The token failed. Unlock it again and go on?");
+    terminal.see("/usr/lib/nowhere/libhsm.so");
+    terminal.press(STOP);
+    terminal.answer("Stop the ceremony?", "wrong module\rSTOP\r");
+    crew.until(&mut terminal, "The ceremony is over: stopped.");
+    terminal.press("l\r");
+    assert_eq!(terminal.exit(), 1);
+    let (code, said) = audit(&room.record("RECORD-A", false), None);
+    assert_eq!(code, 0, "{said}");
+}
+
+/// What the officers' shares hold: the token's own PIN.
+fn token_pin(room: &Room) -> String {
+    use claviger::quorum::{Assembly, ShareFile};
+    use claviger::steps::Pin;
+    let open = |(officer, pin): (&str, &str)| {
+        let path = room.stick(&format!("SHARE-{officer}")).join(format!("share-{officer}.json"));
+        let file = ShareFile::read(&fs::read(path).unwrap()).unwrap();
+        let share = file.open(&Pin::from_octets(pin.as_bytes()).unwrap()).unwrap();
+        (file, share)
+    };
+    let [(file, first), (_, second)] = [("CO1", PINS[0]), ("CO2", PINS[1])].map(open);
+    let mut assembly = Assembly::new(file.share_set(), 2, file.token_serial());
+    assembly.add(first).unwrap();
+    assembly.add(second).unwrap();
+    String::from_utf8(assembly.unseal().unwrap().expose().to_vec()).unwrap()
+}
+
+/// The memory of a process, as a file.
+fn core_of(terminal: &Terminal, folder: &Path, name: &str) -> PathBuf {
+    let pid = terminal.pid().as_raw_nonzero().to_string();
+    let prefix = folder.join(name);
+    let mut command = Command::new("gcore");
+    let output = command.arg("-o").arg(&prefix).arg(&pid).stdin(Stdio::null()).output().unwrap();
+    let core = PathBuf::from(format!("{}.{pid}", prefix.display()));
+    assert!(core.exists(), "gcore: {}", String::from_utf8_lossy(&output.stderr));
+    core
+}
+
+/// Where a core holds this text.
+fn places(core: &Path, text: &str) -> String {
+    let output = Command::new("grep").args(["-aboF", "-e", text]).arg(core).env("LC_ALL", "C").output().unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn no_pin_is_left_in_files_on_the_terminal_or_in_memory() {
+    if !["/usr/bin/gcore", "/bin/gcore", "/usr/local/bin/gcore"].iter().any(|path| Path::new(path).exists()) {
+        return common::skip::skip("gcore is not installed (apt-get install gdb)");
+    }
+    let room = Room::new(3);
+    // Whoever prepares a rehearsal knows the PINs; the ceremony that is looked at is another process.
+    let terminal = room.open(SMALL);
+    terminal.see("Is this the profile that was agreed on?");
+    drop(terminal);
+    let mut crew = Crew::new(&room, &[BIND]);
+    let mut terminal = room.open(SMALL);
+    let folder = tempfile::tempdir().unwrap();
+    let pin = token_pin(&room);
+    terminal.never(&pin);
+    for officer in ["CO1", "CO2"] {
+        crew.until(&mut terminal, &format!("{officer}: type your PIN"));
+        // As people type: one key after another.
+        for (count, sign) in format!("rehearse-{officer}").chars().enumerate() {
+            terminal.press(&sign.to_string());
+            terminal.see(&format!("[{} ", "*".repeat(count + 1)));
+        }
+        if officer == "CO1" {
+            // Until it is taken it is there: the search finds what there is.
+            let core = core_of(&terminal, folder.path(), "typed");
+            assert_ne!(places(&core, PINS[0]), "", "the core does not hold what was typed");
+            fs::remove_file(core).unwrap();
+        }
+        terminal.press("\r");
+        terminal
+            .wait("the officer's share", |screen| (!screen.has(&format!("{officer}: type your PIN"))).then_some(()));
+    }
+    crew.until(&mut terminal, "Are these the responses that were planned?");
+    let core = core_of(&terminal, folder.path(), "review");
+    for secret in [PINS[0], PINS[1], pin.as_str()] {
+        assert_eq!(places(&core, secret), "", "in the memory of the ceremony process");
+    }
+    assert_ne!(places(&core, "Are these the responses that were planned?"), "", "the core holds nothing");
+    crew.until(&mut terminal, "The ceremony is over: complete.");
+    terminal.press("l\r");
+    assert_eq!(terminal.exit(), 0);
+    holds_no_pin(&room, &[&terminal]);
+    assert!(!holds(&terminal.octets(), pin.as_bytes()));
+}

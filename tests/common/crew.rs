@@ -1,0 +1,213 @@
+//! People at the screen: they read a question, and press the keys that answer it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use claviger::dns::sha256;
+use claviger::render;
+use tempfile::TempDir;
+
+use super::pty::{PATIENCE, Screen, Terminal};
+
+/// Who is there: role and name.
+pub const PEOPLE: [(&str, &str); 2] = [("CA", "Ada Administrator"), ("IW", "Ivo Witness")];
+/// The officers' PINs in a rehearsal.
+pub const PINS: [&str; 3] = ["rehearse-CO1", "rehearse-CO2", "rehearse-CO3"];
+
+/// The folder of a rehearsal.
+pub struct Room {
+    folder: TempDir,
+    /// Options besides the folder.
+    options: Vec<String>,
+}
+
+impl Room {
+    /// A room whose sample request for `example.` has so many bundles.
+    pub fn new(bundles: u16) -> Self {
+        let options = vec!["--bundles".to_owned(), bundles.to_string()];
+        Self { folder: tempfile::tempdir().expect("a temporary folder"), options }
+    }
+
+    /// Its folder.
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join("rehearsal")
+    }
+
+    /// A stick.
+    pub fn stick(&self, label: &str) -> PathBuf {
+        self.path().join("sticks").join(label)
+    }
+
+    /// The one folder of a record, or of a journal, on a stick.
+    pub fn record(&self, label: &str, journal: bool) -> PathBuf {
+        let all = self.records(label);
+        let mut found = all.into_iter().filter(|path| path.extension().is_some_and(|end| end == "journal") == journal);
+        let record = found.next().unwrap_or_else(|| panic!("no record on {label}"));
+        assert_eq!(found.next(), None, "another record on {label}");
+        record
+    }
+
+    /// Every folder of a record, or of a journal, on a stick.
+    pub fn records(&self, label: &str) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.stick(label)).expect("the stick").map(|entry| entry.expect("an entry").path());
+        entries.filter(|path| path.is_dir()).collect()
+    }
+
+    /// The ceremony at the screen; begun, or gone on with.
+    pub fn open(&self, size: (u16, u16)) -> Terminal {
+        let folder = self.path();
+        let words = ["rehearse", "--dir", folder.to_str().expect("UTF-8")].into_iter();
+        let words: Vec<&str> = words.chain(self.options.iter().map(String::as_str)).collect();
+        let mut terminal = Terminal::start(size, &words, self.folder.path());
+        terminal.expect_banner();
+        PINS.iter().for_each(|pin| terminal.never(pin));
+        terminal
+    }
+}
+
+/// People who answer whatever is asked, so that the ceremony comes to its end.
+pub struct Crew {
+    /// The request stick, in place of paper with the requests' words.
+    requests: PathBuf,
+    /// The files that become jobs, in order.
+    pub jobs: Vec<&'static str>,
+    /// The words of the last two-people confirmation's page.
+    taken: usize,
+}
+
+impl Crew {
+    /// People who bring these requests.
+    pub fn new(room: &Room, jobs: &[&'static str]) -> Self {
+        Self { requests: room.stick("KSR"), jobs: jobs.to_vec(), taken: 0 }
+    }
+
+    /// Answers questions until the screen shows this text.
+    pub fn until(&mut self, terminal: &mut Terminal, text: &str) -> Screen {
+        let start = Instant::now();
+        loop {
+            assert!(start.elapsed() < 2 * PATIENCE, "`{text}` does not come");
+            let next = terminal.wait(&format!("`{text}`, or a question"), |screen| {
+                if screen.has(text) {
+                    return Some(Err(screen.clone()));
+                }
+                Some(Ok(self.answer(screen)?))
+            });
+            let (keys, done) = match next {
+                Ok(answer) => answer,
+                Err(screen) => return screen,
+            };
+            terminal.press(&keys);
+            terminal.wait(&format!("the answer to `{done}`"), |screen| (!screen.has(&done)).then_some(()));
+        }
+    }
+
+    /// The keys that answer a question, and the text that is gone when they were taken.
+    fn answer(&mut self, screen: &Screen) -> Option<(String, String)> {
+        let asked = &screen.question;
+        let known = |title: &str| asked.contains(title);
+        let keys = |keys: &str, title: &str| Some((keys.to_owned(), title.to_owned()));
+        for (title, answer) in PLAIN {
+            if known(title) {
+                return keys(answer, title);
+            }
+        }
+        if known("Who takes part?") {
+            let missing = screen.between("Still missing: ", ". Type role");
+            let Some(role) = missing.and_then(|roles| roles.split(", ").next()) else {
+                return keys("\t\t\r", "Who takes part?");
+            };
+            let (_, name) = PEOPLE.iter().find(|(known, _)| *known == role)?;
+            return keys(&format!("{role}\r{name}\r"), &format!("Still missing: {}.", missing?));
+        }
+        if known("Which 2 media take the record?") {
+            for label in ["RECORD-A", "RECORD-B"] {
+                if let Some(number) = numbered(asked, &format!("[ ] {label}")) {
+                    return keys(&format!("{number}\r"), &format!("[ ] {label}"));
+                }
+            }
+            return keys("d\r", "Which 2 media take the record?");
+        }
+        if known("Which medium holds the request?") {
+            return keys(&format!("{}\r", numbered(asked, "KSR")?), "Which medium holds the request?");
+        }
+        if known("which file is the request (KSR)?") {
+            let number = numbered(asked, self.jobs.get(self.taken)?)?;
+            self.taken += 1;
+            return keys(&format!("{number}\r"), "which file is the request (KSR)?");
+        }
+        if known("Is there another request") {
+            let answer = if self.taken < self.jobs.len() { "y\r" } else { "n\r" };
+            return keys(answer, "Is there another request");
+        }
+        if known("Type its name, ") {
+            let name = screen.between("Type its name, ", ", to acknowledge it")?;
+            return keys(&format!("{name}\r"), &format!("Warning {}", screen.between("Warning ", " of ")?));
+        }
+        self.compare(screen).or_else(|| officer(screen))
+    }
+
+    /// Words from paper, and two people.
+    fn compare(&self, screen: &Screen) -> Option<(String, String)> {
+        if let Some(words) = screen.between("From paper: which are words ", " of the ") {
+            let file = self.jobs.get(self.taken.checked_sub(1)?)?;
+            let title = format!("words {words} of the");
+            return Some((format!("{}\r", from_paper(&self.requests.join(file), words)), title));
+        }
+        let subject = screen.between("Two people confirm the ", ". The ")?;
+        let which = screen.between(&format!("{subject}. The "), " one: who are you?")?;
+        let word = screen.words(&format!("SHA-256 of the {subject}"))?.swap_remove(0);
+        let initials = if which == "first" { "AA" } else { "IW" };
+        Some((format!("1\r{initials}\r{word}\r"), format!("{subject}. The {which} one")))
+    }
+}
+
+/// The words of a file's SHA-256 that are asked for, as the requester's paper has them.
+pub fn from_paper(file: &Path, numbers: &str) -> String {
+    let digest = sha256(&fs::read(file).expect("the request"));
+    let words = numbers.split([',', ' ']).filter_map(|number| number.parse::<usize>().ok());
+    words.map(|word| render::word(word - 1, digest.as_bytes()[word - 1])).collect::<Vec<_>>().join(" ")
+}
+
+/// Questions that have one answer: a part of the title, and the keys.
+const PLAIN: [(&str, &str); 18] = [
+    // What asks once more stands before its question.
+    ("Declare that there is no record of an earlier ceremony?", "y\r"),
+    ("Declare that the zone has no previous response?", "y\r"),
+    ("Accept the responses? They are sealed", "y\r"),
+    ("Close the ceremony? The fingerprints", "y\r"),
+    ("Is this the profile that was agreed on?", "y\r"),
+    ("Is this UTC, to the minute", "y\r"),
+    ("An interrupted ceremony was found. Go on with it?", "y\r"),
+    ("Which record is the last ceremony's?", "n\r"),
+    ("Why is there no previous record?", "the first one here\r"),
+    ("Why is there no previous response", "the zone is new\r"),
+    ("which file is the previous response (SKR)?", "n\r"),
+    ("is this request part of the ceremony?", "y\r"),
+    ("Which token signs? Read its serial aloud.", "1\r"),
+    ("The token failed. Unlock it again and go on?", "y\r"),
+    ("Pause. Is everybody back?", "y\r"),
+    ("Are these the responses that were planned?", "y\r"),
+    ("Does every witness have the transcript fingerprint on paper?", "y\r"),
+    ("The ceremony is over: ", "l\r"),
+];
+
+/// The officers: whoever is first in the list, the own stick, the own PIN.
+fn officer(screen: &Screen) -> Option<(String, String)> {
+    if let Some(missing) = screen.between("Who enters a PIN next? ", " more") {
+        return Some(("1\r".to_owned(), format!("Who enters a PIN next? {missing} more")));
+    }
+    let known = screen.question.split_once(": plug in your medium. Which one is it?");
+    if let Some((role, asked)) = known {
+        let number = numbered(asked, &format!("SHARE-{}", role.trim()))?;
+        return Some((format!("{number}\r"), "plug in your medium. Which one is it?".to_owned()));
+    }
+    let (role, _) = screen.question.split_once(": type your PIN, for token")?;
+    Some((format!("rehearse-{}\r", role.trim()), format!("{}: type your PIN", role.trim())))
+}
+
+/// The number in brackets before a choice.
+pub fn numbered(asked: &str, choice: &str) -> Option<u32> {
+    let (before, _) = asked.split_once(&format!("] {choice}"))?;
+    before.rsplit_once('[')?.1.parse().ok()
+}
