@@ -21,8 +21,10 @@ work=$(mktemp -d) || exit 2
 trap 'rm -rf -- "$work"' EXIT
 failed=0
 
-ok() { echo "ok    $1"; }
-fail() { echo "FAIL  $1"; failed=1; }
+# What a record says may hold anything; on the screen it is one line of plain characters.
+say() { printf '%s' "$1" | tr -c '[:print:]' '?'; echo; }
+ok() { say "ok    $1"; }
+fail() { say "FAIL  $1"; failed=1; }
 check() { if [ "$2" = "$3" ]; then ok "$1"; else fail "$1: expected $3; found $2"; fi; } # what, found, expected
 hash_of() { sha256sum <"$1" 2>/dev/null | cut -c1-64; }
 # The value of a string in a line of the transcript. Quotes inside strings are escaped, so `"name":"` is never text.

@@ -8,7 +8,7 @@ use crate::exchange::{self, Document, Limits};
 use crate::plan::{self, JobInput, Plan, Previous};
 use crate::policy::{self, Admitted, Finding};
 use crate::quorum::{Share, ShareFile};
-use crate::steps::{Pin, Verdict};
+use crate::steps::Pin;
 use crate::transcript::{self, Audit};
 
 use super::{Code, Judging, PlanView, PlannedKeyView, PlannedView, Purpose};
@@ -161,15 +161,7 @@ fn judge(judging: &Judging, program: &str, threads: usize) -> Outcome {
     let request = inputs.iter().flat_map(|input| policy::check_request(profile, input, judging.judged_at, threads));
     let preview = match plan::build(profile, &inputs, judging.judged_at, program) {
         Ok(plan) => policy::check_plan(profile, &inputs, &plan, judging.judged_at),
-        Err(error) => vec![Finding {
-            check: "PLAN-BUILD".to_owned(),
-            verdict: Verdict::Fail,
-            reason: None,
-            bundle: None,
-            expected: None,
-            found: None,
-            message: error.to_string(),
-        }],
+        Err(error) => vec![Finding::unplanned(&error)],
     };
     Outcome::Judged { request: request.collect(), preview }
 }

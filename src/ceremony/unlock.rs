@@ -302,13 +302,9 @@ impl Ceremony {
         let jobs = self.plan.iter().flat_map(|(plan, _)| &plan.plan().jobs);
         let planned = jobs.flat_map(|job| job.keys.iter().filter(|key| key.signs).map(|key| (&job.zone, key)));
         let finding = |verdict, expected: String, found: String, message: String| Finding {
-            check: "TOKEN-KEY".to_owned(),
-            verdict,
-            reason: None,
-            bundle: None,
             expected: Some(expected),
             found: Some(found),
-            message,
+            ..Finding::new("TOKEN-KEY", verdict, message)
         };
         let check = |(zone, key): (&crate::dns::Name, &crate::plan::PlannedKey)| {
             let expected = key.dnskey.fingerprint(zone).to_string();

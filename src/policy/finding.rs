@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::plan::PlanError;
 use crate::steps::Verdict;
 
 /// The result of one named check, or of one place that it looked at.
@@ -28,6 +29,28 @@ pub struct Finding {
     pub found: Option<String>,
     /// One sentence for people.
     pub message: String,
+}
+
+impl Finding {
+    /// A finding that compares nothing.
+    #[must_use]
+    pub fn new(check: impl Into<String>, verdict: Verdict, message: impl Into<String>) -> Self {
+        Self {
+            check: check.into(),
+            verdict,
+            reason: None,
+            bundle: None,
+            expected: None,
+            found: None,
+            message: message.into(),
+        }
+    }
+
+    /// That no plan can be made.
+    #[must_use]
+    pub fn unplanned(error: &PlanError) -> Self {
+        Self::new("PLAN-BUILD", Verdict::Fail, error.to_string())
+    }
 }
 
 /// Names a bundle.

@@ -45,6 +45,11 @@ impl Signer {
         signer
     }
 
+    /// The folder with `profile.toml` and the token's PIN in `pin`.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Signs a request as a first one and returns the response's text.
     ///
     /// `judged_at` is the time of judgement where it is not now.

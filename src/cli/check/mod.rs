@@ -217,7 +217,7 @@ impl Bench<'_> {
                 }
                 Err(error) => match CliError::choice(&error) {
                     Some(error) => return Err(error),
-                    None => findings.push(unplanned(&error)),
+                    None => findings.push(Finding::unplanned(&error)),
                 },
             }
         }
@@ -266,18 +266,6 @@ fn changes(input: &JobInput, job: &PlannedJob) -> Vec<String> {
     match &input.previous {
         Previous::Response { response, .. } => plan::difference(response, job),
         Previous::First => vec!["there is no previous response".to_owned()],
-    }
-}
-
-fn unplanned(error: &plan::PlanError) -> Finding {
-    Finding {
-        check: "PLAN-BUILD".to_owned(),
-        verdict: Verdict::Fail,
-        reason: None,
-        bundle: None,
-        expected: None,
-        found: None,
-        message: error.to_string(),
     }
 }
 

@@ -77,15 +77,6 @@ impl Remarks {
     }
 
     fn push(&mut self, check: &str, verdict: Verdict, message: String) {
-        let finding = Finding {
-            check: check.to_owned(),
-            verdict,
-            reason: None,
-            bundle: None,
-            expected: None,
-            found: None,
-            message,
-        };
-        self.0.push(finding);
+        self.0.push(Finding::new(check, verdict, message));
     }
 }

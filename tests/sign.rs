@@ -1,0 +1,186 @@
+//! `sign`: records of runs without people, good, refused and stopped, and the exit codes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may panic, in its helpers too"
+)]
+
+mod common;
+
+use std::fs;
+use std::path::PathBuf;
+
+use claviger::dns::{Algorithm as DnskeyAlgorithm, Dnskey, Sha256Digest};
+use claviger::exchange::{Format, Key, Request, RequestBundle, RequestKey, Stamp, write_request};
+use claviger::steps::Mode;
+use claviger::transcript::{Body, read};
+use common::claviger::Signer;
+use common::peers::{Algorithm, ZONE};
+use common::rehearsal::{Files, claviger, files};
+
+const NOW: &str = "2026-12-01T00:00:00Z";
+
+/// A request in the format of BIND, for a number of bundles a month apart; December 2026 is month 12.
+fn ksr(first_month: u32, bundles: u32) -> String {
+    let dnskey = Dnskey { flags: Dnskey::ZSK, ..Dnskey::ksk(DnskeyAlgorithm::EcdsaP256Sha256, vec![7; 64]) };
+    let bundle = |month: u32| {
+        let (year, month) = (2026 + (month - 1) / 12, (month - 1) % 12 + 1);
+        let key = Key { identifier: None, declared_tag: None, dnskey: dnskey.clone() };
+        RequestBundle {
+            id: None,
+            inception: format!("{year}-{month:02}-02T00:00:00Z").parse().unwrap(),
+            expiration: None,
+            keys: vec![RequestKey { ttl: 3600, key }],
+            signatures: Vec::new(),
+        }
+    };
+    let request = Request {
+        format: Format::Bind,
+        zone: ZONE.parse().unwrap(),
+        root: None,
+        bundles: (first_month..first_month + bundles).map(bundle).collect(),
+        stamp: Some(Stamp { time: NOW.parse().unwrap(), by: "a test".to_owned() }),
+        notices: Vec::new(),
+    };
+    String::from_utf8(write_request(&request).unwrap()).unwrap()
+}
+
+struct Desk {
+    signer: Signer,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let desk = Self { signer: Signer::new(Algorithm::P256) };
+        desk.write("ksr.txt", &ksr(12, 2));
+        desk.write("wrong", "4321-Falsch\n");
+        desk
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.signer.path().join(name), text).unwrap();
+    }
+
+    /// Signs as of [`NOW`] unless told otherwise; returns the exit code and what `--json` says.
+    fn sign(&self, words: &[&str]) -> (i32, serde_json::Value) {
+        let mut all = vec!["sign", "--json"];
+        for (name, value) in [("--profile", "profile.toml"), ("--pin-file", "pin"), ("--out", "out"), ("--now", NOW)] {
+            if !words.contains(&name) {
+                all.extend([name, value]);
+            }
+        }
+        all.extend(words);
+        let run = claviger(&all, self.signer.path());
+        let value = serde_json::from_str(&run.out).unwrap_or_else(|error| panic!("{error}: {}{}", run.out, run.err));
+        (run.code, value)
+    }
+
+    fn folder(&self, value: &serde_json::Value) -> PathBuf {
+        self.signer.path().join(value["record"].as_str().unwrap_or_else(|| panic!("no record: {value}")))
+    }
+
+    /// The one record below `out`, and that it audits as consistent.
+    fn audited(&self, folder: &std::path::Path) -> Files {
+        let run = claviger(&["audit", folder.to_str().unwrap()], self.signer.path());
+        assert!(run.code == 0 && run.out.starts_with("UNATTENDED: NOT ANCHORED: "), "{}{}", run.out, run.err);
+        files(folder)
+    }
+
+    fn records(&self, out: &str) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.signer.path().join(out)).unwrap().map(|entry| entry.unwrap().path());
+        entries.filter(|path| path.is_dir()).collect()
+    }
+}
+
+fn bodies(files: &Files) -> Vec<Body> {
+    let entries = read(&files["transcript.jsonl"], Sha256Digest::ZERO).unwrap();
+    entries.into_iter().map(|entry| entry.body).collect()
+}
+
+fn outcome(files: &Files) -> String {
+    let Some(Body::Seal(seal)) = bodies(files).pop() else { panic!("no seal") };
+    seal.outcome
+}
+
+#[test]
+fn a_record_of_a_run_without_people_lists_what_nobody_confirmed() {
+    let desk = Desk::new();
+    let (code, value) = desk.sign(&["--first", "ksr.txt"]);
+    assert_eq!((code, &value["verdict"]), (0, &"pass".into()), "{value}");
+    let first = desk.folder(&value);
+    let record = desk.audited(&first);
+    assert_eq!(outcome(&record), "complete");
+    let bodies = bodies(&record);
+    assert!(matches!(&bodies[0], Body::Opened(opened) if opened.mode == Mode::Unattended));
+    let unconfirmed: Vec<&str> = bodies
+        .iter()
+        .filter_map(|body| match body {
+            Body::Unconfirmed(subject) => Some(subject.subject.as_str()),
+            _ => None,
+        })
+        .collect();
+    let report = String::from_utf8(record["report.txt"].clone()).unwrap();
+    for subject in ["plan", "responses"] {
+        assert!(unconfirmed.iter().any(|told| told.contains(subject)), "{subject} in {unconfirmed:?}");
+    }
+    assert!(report.lines().all(|line| line.chars().count() <= 80));
+    let flat = report.split_whitespace().collect::<Vec<_>>().join(" ");
+    for subject in &unconfirmed {
+        assert!(flat.contains(subject), "{subject} in {report}");
+    }
+
+    // What goes on from it: the next request after its response, and nothing else.
+    let skr = value["responses"][0]["file"].as_str().unwrap();
+    desk.write("next.txt", &ksr(14, 2));
+    let (code, next) = desk.sign(&["--previous", skr, "--out", "next", "next.txt"]);
+    assert_eq!(code, 0, "{next}");
+    desk.audited(&desk.folder(&next));
+    let late = ["--previous", skr, "--out", "late", "--now", "2028-01-01T00:00:00Z", "late.txt"];
+    desk.write("late.txt", &ksr(26, 2));
+    let (code, late) = desk.sign(&late);
+    assert_eq!((code, &late["verdict"]), (1, &"fail".into()), "{late}");
+    let failed = late["findings"].as_array().unwrap().iter().any(|finding| finding["verdict"] == "fail");
+    assert!(failed && late["responses"].as_array().is_none_or(Vec::is_empty), "{late}");
+    for folder in desk.records("late") {
+        let record = desk.audited(&folder);
+        assert_ne!(outcome(&record), "complete");
+        assert!(!record.keys().any(|path| path.contains("/skr")), "{:?}", record.keys());
+    }
+    assert_eq!(desk.records("late").len(), 1, "a refusal has its record");
+}
+
+#[test]
+fn exit_codes_tell_what_kind_of_trouble_it_was() {
+    let desk = Desk::new();
+    desk.write("bad.toml", "profile-version = 1\n");
+    desk.write("bad.txt", "no request\n");
+    desk.write("taken", "a file\n");
+    for (code, words) in [
+        (2, &["ksr.txt"][..]),
+        (2, &["--first", "--previous", "ksr.txt", "ksr.txt"]),
+        (2, &["--first"]),
+        (3, &["--first", "--profile", "bad.toml", "ksr.txt"]),
+        (3, &["--first", "bad.txt"]),
+        (3, &["--first", "--pin-file", "none", "ksr.txt"]),
+        (4, &["--first", "--pin-file", "wrong", "--out", "four", "ksr.txt"]),
+        (5, &["--first", "--out", "taken", "ksr.txt"]),
+        (5, &["--first", "--out", "no/such/folder", "ksr.txt"]),
+        (1, &["--first", "--out", "one", "--now", "2028-01-01T00:00:00Z", "ksr.txt"]),
+    ] {
+        let (found, value) = desk.sign(words);
+        assert_eq!(found, code, "{words:?}: {value}");
+        let told = value["error"]["message"].as_str().is_some_and(|message| !message.is_empty());
+        assert!(told || code == 1, "{words:?}: {value}");
+        assert!(!value.to_string().contains("4321-Falsch"), "{value}");
+    }
+    // What was begun has a record, and it holds together.
+    for out in ["four", "one"] {
+        for folder in desk.records(out) {
+            let record = desk.audited(&folder);
+            assert_ne!(outcome(&record), "complete", "{out}");
+        }
+        assert_eq!(desk.records(out).len(), 1, "{out}");
+    }
+}
