@@ -31,7 +31,7 @@ impl Ceremony {
     pub(super) fn delivered(&mut self, faults: &[String]) -> Result<(), Refusal> {
         self.effects.push(Effect::ForgetSpool);
         self.ledger.wipe_key();
-        zeroize::Zeroize::zeroize(&mut self.setup.seed);
+        self.setup.seed.wipe();
         self.ask(Question::Finished { outcome: self.outcome.to_owned() });
         if faults.is_empty() { Ok(()) } else { Err(Refusal::Document(faults.join("; "))) }
     }

@@ -297,6 +297,12 @@ pub struct Spool {
     pub signatures: Vec<String>,
 }
 
+impl Drop for Spool {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.seed);
+    }
+}
+
 /// A job in the spool.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct SpooledJob {

@@ -273,7 +273,7 @@ pub(super) fn setup(mode: Mode, octets: Vec<u8>) -> Setup {
         version: "test".to_owned(),
         build_id: "none".to_owned(),
         measures: vec!["none".to_owned()],
-        seed: [3; 32],
+        seed: Seed::from_octets(&[3; 32]).unwrap(),
         profiles: vec![ProfileFile { origin: "test".to_owned(), octets }],
         judged_at: None,
         until: None,

@@ -27,7 +27,8 @@ impl Ledger {
     pub(super) fn new(mode: Mode, seed: &[u8; 32]) -> Self {
         let mut material = b"claviger ceremony key\0".to_vec();
         material.extend_from_slice(seed);
-        let key = CeremonyKey::from_seed(sha256(&material).as_bytes());
+        let digest = zeroize::Zeroizing::new(*sha256(&material).as_bytes());
+        let key = CeremonyKey::from_seed(&digest);
         zeroize::Zeroize::zeroize(&mut material);
         Self {
             mode,

@@ -16,7 +16,7 @@ use crate::transcript::{self, Body, Chain, State};
 use super::ledger::Ledger;
 use super::{
     Answer, Effect, Input, JournalPart, KeyWanted, Outcome, ProfileChoice, Purpose, Question, RecordChoice, Refusal,
-    ResponseMade, View, Work, Working,
+    ResponseMade, Seed, View, Work, Working,
 };
 
 /// What a ceremony is started with.
@@ -31,7 +31,7 @@ pub struct Setup {
     /// What confines the ceremony's own process, one line a measure.
     pub measures: Vec<String>,
     /// Randomness of this ceremony: its key, and which words are asked for.
-    pub seed: [u8; 32],
+    pub seed: Seed,
     /// The profiles to choose from.
     pub profiles: Vec<ProfileFile>,
     /// The time of all judgement, where the command line sets it.
@@ -220,7 +220,7 @@ impl Ceremony {
         let profiles: Vec<(ProfileChoice, Option<Arc<Profile>>)> = setup.profiles.iter().map(load).collect();
         let mut view = View::new(setup.mode.clone(), Question::Profile(Vec::new()));
         view.program = format!("{}, build {} (self-reported)", setup.program(), setup.build_id);
-        let ledger = Ledger::new(setup.mode.clone(), &setup.seed);
+        let ledger = Ledger::new(setup.mode.clone(), setup.seed.expose());
         let mut ceremony = Self {
             view,
             ledger,
@@ -460,7 +460,7 @@ impl Ceremony {
                 break;
             }
             let mut octets = b"claviger draw\0".to_vec();
-            octets.extend_from_slice(&self.setup.seed);
+            octets.extend_from_slice(self.setup.seed.expose());
             octets.extend_from_slice(&round.to_be_bytes());
             octets.extend_from_slice(&self.attempts.to_be_bytes());
             octets.extend_from_slice(subject.as_bytes());

@@ -19,6 +19,7 @@ mod refusal;
 mod request;
 mod resume;
 mod review;
+mod seed;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -36,6 +37,7 @@ pub use self::question::{
     TwoPeople, Working,
 };
 pub use self::refusal::Refusal;
+pub use self::seed::Seed;
 pub use self::task::{DocumentMade, Outcome, PlanMade, ResponseMade, Task};
 pub use self::view::{
     BundleView, Code, DocumentView, JobView, PlanView, PlannedKeyView, PlannedView, PreviousView, ResultView, View,

@@ -10,7 +10,7 @@ use crate::transcript::{Body, Files, Note, State, names};
 
 use super::machine::{Ceremony, Job, Matter, PreviousFiles, SourceFile};
 use super::task::Task;
-use super::{Answer, Effect, Judging, Outcome, ProfileFile, Question, Refusal, Setup, Spool, SpooledJob};
+use super::{Answer, Effect, Judging, Outcome, ProfileFile, Question, Refusal, Seed, Setup, Spool, SpooledJob};
 
 impl Ceremony {
     /// What a process that is started again needs to go on from here; none without people, who alone can go on.
@@ -32,7 +32,7 @@ impl Ceremony {
         Some(Spool {
             claviger: self.setup.version.clone(),
             mode: self.setup.mode.clone(),
-            seed: base64::encode(&self.setup.seed),
+            seed: base64::encode(self.setup.seed.expose()),
             profile: base64::encode(profile),
             agreed: (agreed, self.at.time),
             judged_at: self.judged_at,
@@ -60,7 +60,8 @@ impl Ceremony {
             ));
         }
         let decode = |text: &str| base64::decode(text).ok_or_else(|| "the spool is damaged".to_owned());
-        let seed: [u8; 32] = decode(&spool.seed)?.try_into().map_err(|_| "the spool is damaged".to_owned())?;
+        let octets = zeroize::Zeroizing::new(decode(&spool.seed)?);
+        let seed = Seed::from_octets(&octets).ok_or_else(|| "the spool is damaged".to_owned())?;
         let octets = decode(&spool.profile)?;
         let origin = "the ceremony before".to_owned();
         let setup = Setup {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 
-use crate::ceremony::{Input, ProfileFile, Setup, View, Work};
+use crate::ceremony::{Input, ProfileFile, Seed, Setup, View, Work};
 use crate::crew::{Crew, CrewConfig, Report, SpoolFolder, Stage};
 use crate::media::Volumes;
 use crate::process::{Access, confine};
@@ -19,9 +19,8 @@ use super::input;
 
 /// Names the program in stamps and transcripts.
 pub(super) fn setup(mode: Mode, env: &Env) -> Result<Setup, CliError> {
-    let mut seed = [0; 32];
     let failed = |error: io::Error| CliError::internal(format!("there is no randomness: {error}"));
-    env.entropy.fill(&mut seed).map_err(failed)?;
+    let seed = Seed::new(|octets| env.entropy.fill(octets)).map_err(failed)?;
     Ok(Setup {
         mode,
         version: env!("CARGO_PKG_VERSION").to_owned(),

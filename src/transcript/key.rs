@@ -59,13 +59,13 @@ impl Namespace {
 }
 
 /// The Ed25519 key pair of one ceremony: made at `open`, wiped at `close` when this goes.
-pub struct CeremonyKey(SigningKey);
+pub struct CeremonyKey(Box<SigningKey>);
 
 impl CeremonyKey {
     /// The key of a seed that came from a good source of random octets. The caller wipes its own copy.
     #[must_use]
     pub fn from_seed(seed: &[u8; 32]) -> Self {
-        Self(SigningKey::from_bytes(seed))
+        Self(Box::new(SigningKey::from_bytes(seed)))
     }
 
     /// The seed; for the spool from which a restarted ceremony process goes on.
