@@ -773,7 +773,7 @@ fn a_response_without_a_plan_is_judged_by_the_profile() {
         broken.bundles[2].sets[0].signatures[0].rrsig.signature[0] ^= 1;
         assert_eq!(named(&judged(&case.profile, &broken), Verdict::Fail), ["SKR-VERIFY"]);
         case.key("current").dnskey = Some(fixture::ksk(103));
-        assert_eq!(named(&judged(&case.profile, &response), Verdict::Fail), ["SKR-KEYS", "SKR-KEY-USAGE"]);
+        assert_eq!(named(&judged(&case.profile, &response), Verdict::Fail), ["SKR-KEY-USAGE", "SKR-KEYS"]);
     }
 }
 
