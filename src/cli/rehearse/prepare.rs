@@ -35,11 +35,11 @@ const BIND_REQUEST: &str = "ksr-example.txt";
 const RESPONSES: [&str; 2] = ["REHEARSAL-skr-root-rehearsal.xml", "REHEARSAL-skr-example.txt"];
 
 /// The folder of a rehearsal.
-pub(super) struct Rehearsal {
+pub(in crate::cli) struct Rehearsal {
     /// The profile.
-    pub(super) profile: PathBuf,
+    pub(in crate::cli) profile: PathBuf,
     /// The folder whose folders play sticks.
-    pub(super) sticks: PathBuf,
+    pub(in crate::cli) sticks: PathBuf,
     /// What stands for a folder in RAM.
     pub(super) spool: PathBuf,
 }
