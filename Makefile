@@ -4,7 +4,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 ceremony: ## set up, build and rehearse a ceremony on a software token
 	@tests/setup ceremony
@@ -32,6 +32,18 @@ bench: ## measure rates, beside the token's own and other signers'
 	@tests/setup
 	$(CARGO) bench --locked
 
+image: ## build the bootable images (FLAVOUR=ceremony, rehearsal or debug: one of them)
+	@image/build $(FLAVOUR)
+
+image-lock: ## renew the lock of the images' packages and show the difference
+	@image/lock
+
+image-reproduce: ## build the images twice and compare them
+	@image/reproduce $(FLAVOUR)
+
+boot: ## boot an image in QEMU, with a stick and a floppy (FLAVOUR, FIRMWARE, MEDIUM: see image/boot)
+	@image/boot $(or $(FLAVOUR),rehearsal)
+
 fmt: ## format the code
 	$(CARGO) fmt
 
@@ -39,4 +51,4 @@ setup: ## install what tests need and this machine lacks
 	@tests/setup
 
 .DEFAULT_GOAL := help
-.PHONY: help ceremony test check bench fmt setup
+.PHONY: help ceremony test check bench image image-lock image-reproduce boot fmt setup
