@@ -45,7 +45,7 @@ impl fmt::Display for Role {
     }
 }
 
-/// The PIN of an officer in a rehearsal; it protects nothing and is shown on the screen.
+/// The PIN of an officer in a rehearsal; it protects nothing, and the screen says how it is made.
 #[must_use]
 pub fn rehearsal_pin(officer: &Role) -> String {
     format!("rehearse-{officer}")

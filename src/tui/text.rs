@@ -235,9 +235,9 @@ pub(crate) fn two_people(subject: &str, second: bool) -> String {
 /// What two people confirm.
 fn confirmed(subject: &str) -> String {
     match subject.strip_prefix("first: ") {
-        Some("record") => "that there is no earlier record".to_owned(),
-        Some(response) => format!("that there is no previous {response}"),
-        None if subject == "resume" => "that the ceremony goes on".to_owned(),
+        Some("record") => "the first record".to_owned(),
+        Some(response) => format!("the first {response}"),
+        None if subject == "resume" => "the resumption".to_owned(),
         None => format!("the {subject}"),
     }
 }
@@ -363,10 +363,8 @@ pub(crate) fn pin(officer: Option<&Role>, serial: &str) -> String {
     }
 }
 
-/// A rehearsal's PINs are no secrets.
-pub(crate) fn rehearsal_pin(officer: &Role) -> String {
-    format!("In a rehearsal, the PIN of {officer} is {}.", crate::steps::rehearsal_pin(officer))
-}
+/// A rehearsal's PINs are no secrets, and yet no PIN is ever on a screen.
+pub(crate) const REHEARSAL_PIN: &str = "In a rehearsal it is: the word rehearse, a hyphen, the role.";
 
 /// What to mind.
 pub(crate) const PIN_HOW: &str = "Nobody sees it; check Caps Lock. Others look away. Esc leads back.";

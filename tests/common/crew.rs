@@ -156,7 +156,7 @@ impl Crew {
         }
         let subject = screen.between("Two people confirm the ", ". The ")?;
         let which = screen.between(&format!("{subject}. The "), " one: who are you?")?;
-        let word = screen.words(&format!("SHA-256 of the {subject}"))?.swap_remove(0);
+        let word = screen.words("SHA-256 of the ")?.swap_remove(0);
         let initials = if which == "first" { "AA" } else { "IW" };
         Some((format!("1\r{initials}\r{word}\r"), format!("{subject}. The {which} one")))
     }

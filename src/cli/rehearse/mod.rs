@@ -28,7 +28,7 @@ const CLOCK_STEP: u64 = 200;
 ///
 /// Everything is prepared in a new folder: a software token with keys made for it, three officers with a quorum of
 /// two, sample requests, and folders that play the sticks. Everything that is written is marked as a rehearsal. The
-/// officers' PINs are shown where they are asked for, and stand in PINS.txt.
+/// screen says how the officers' PINs are made; they stand in PINS.txt, too.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Walk through all steps without a person; prints the record's folder

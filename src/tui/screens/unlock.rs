@@ -77,6 +77,6 @@ pub(super) fn pin(asked: &PinAsked, mode: &Mode) -> Panel {
     let panel = Panel::new(text::pin(asked.officer.as_ref(), &asked.token.serial), Shape::Pin);
     let panel = text::pin_flags(&asked.token).into_iter().fold(panel, Panel::warn);
     let officer = asked.officer.as_ref().filter(|_| *mode == Mode::Rehearsal);
-    let panel = officer.map(text::rehearsal_pin).into_iter().fold(panel, |panel, hint| panel.explain(hint));
+    let panel = officer.into_iter().fold(panel, |panel, _| panel.explain(text::REHEARSAL_PIN));
     panel.explain(text::PIN_HOW).field(Field::Pin(PinField::new(text::PIN_FIELD))).back()
 }
