@@ -157,6 +157,22 @@ pub fn digits(unix: i64) -> String {
     jiff::Timestamp::from_second(unix).expect("a time").strftime("%Y%m%d%H%M%S").to_string()
 }
 
+/// A line of a profile in which `{N}` is the time N days after a start.
+pub fn at_days(line: &str, start: i64) -> String {
+    let mut parts = line.split('{');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once('}').and_then(|(days, rest)| Some((days.parse::<i64>().ok()?, rest))) {
+            Some((days, rest)) => {
+                let time = jiff::Timestamp::from_second(start + days * 86_400).expect("a time");
+                text += &format!("{time}{rest}");
+            }
+            None => text += &format!("{{{part}"),
+        }
+    }
+    text
+}
+
 /// The time of `;; SignedKeyResponse 1.0 TIME …`, as 14 digits (BIND) or Unix time (Knot); none for other lines.
 fn header_time(line: &str) -> Option<i64> {
     let words: Vec<_> = line.split_whitespace().take(4).collect();
