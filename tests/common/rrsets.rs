@@ -45,6 +45,14 @@ impl Bundle {
     pub fn set(&self, rr_type: &str) -> Vec<Record> {
         sorted(self.records.iter().filter(|record| record.is_of(rr_type)).cloned())
     }
+
+    /// Whether CDS and CDNSKEY have their delete forms alone (RFC 8078, section 4).
+    pub fn asks_for_no_ds(&self) -> bool {
+        [("CDS", "0 0 0 00"), ("CDNSKEY", "0 3 0 AA==")].iter().all(|(rr_type, form)| {
+            let mut records = self.records.iter().filter(|record| record.rr_type == *rr_type);
+            records.next().is_some_and(|record| record.rdata == *form) && records.next().is_none()
+        })
+    }
 }
 
 /// Sorted records.

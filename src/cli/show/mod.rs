@@ -22,8 +22,8 @@ use super::{Done, Env, Run};
 /// A document shows its format, zone, bundles and keys, each key with tag,
 /// algorithm, bits and fingerprint, and each KSK with its DS. A transcript, or a
 /// record's folder, shows its fingerprint and its report. Nothing is verified:
-/// that is what `check` and `audit` do. With --profile and no file, its keys are
-/// shown as a parent or a resolver takes them: DS, CDS, DNSKEY and CDNSKEY, or
+/// that is what `check` and `audit` do. With --profile in place of files, its keys
+/// are shown as a parent or a resolver takes them: DS, CDS, DNSKEY and CDNSKEY, or
 /// the root zone's trust anchors in XML (RFC 9718).
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
@@ -32,13 +32,13 @@ pub(super) struct Args {
     #[arg(long, value_name = "P.toml", conflicts_with = "files")]
     profile: Option<PathBuf>,
     /// Only the keys of this zone of the profile
-    #[arg(long, value_name = "ZONE", requires = "profile")]
+    #[arg(long, value_name = "ZONE", requires = "profile", conflicts_with = "files")]
     zone: Option<Name>,
     /// Only this key, by its name in the profile; may be given several times
-    #[arg(long, value_name = "NAME", requires = "profile")]
+    #[arg(long, value_name = "NAME", requires = "profile", conflicts_with = "files")]
     key: Vec<String>,
     /// Write the root zone's keys as trust anchors in XML (RFC 9718)
-    #[arg(long, requires = "profile")]
+    #[arg(long, requires = "profile", conflicts_with = "files")]
     trust_anchor_xml: bool,
     /// A KSR, SKR or transcript.jsonl, or a record's folder
     #[arg(required_unless_present = "profile", value_name = "FILE")]
