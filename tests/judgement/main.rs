@@ -13,6 +13,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod page;
+mod peers;
 mod real;
 mod resolver;
 mod rollover;
