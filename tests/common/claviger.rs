@@ -46,7 +46,7 @@ impl Signer {
     }
 
     /// Generates a key of the profile, adds the line that is printed, and returns the DNSKEY.
-    fn generate(&self, name: &str) -> String {
+    pub fn generate(&self, name: &str) -> String {
         let words =
             ["key", "generate", "--profile", "profile.toml", "--zone", ZONE, "--name", name, "--pin-file", "pin"];
         let output = self.claviger(&words);

@@ -1,4 +1,4 @@
-//! Judgement from end to end: real files, a rollover as resolvers see it, and signatures beside those of OpenSSL.
+//! Judgement from end to end: real files, a rollover as resolvers see it, real peers, and signatures beside those of OpenSSL.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -17,7 +17,7 @@ mod peers;
 mod real;
 mod resolver;
 mod rollover;
-mod rsa;
+mod signatures;
 
 use claviger::policy::Finding;
 use claviger::steps::Verdict;

@@ -67,7 +67,9 @@ fn profile_of(response: &Response) -> Profile {
     }
     let has = |rr_type| bundles.iter().any(|bundle| bundle.set(rr_type).is_some());
     let Signing::Schedule(schedule) = &mut zone.policy.signing else { panic!("a schedule") };
-    schedule.signatures_validity_dnskey = Duration::from_days(14);
+    let ends = bundles[0].sets[0].signatures[0].rrsig.expiration;
+    let validity = u32::try_from(ends.seconds_since(bundles[0].inception)).unwrap();
+    schedule.signatures_validity_dnskey = Duration::from_seconds(validity);
     schedule.signatures_refresh = Duration::from_days(5);
     schedule.inception_offset = Duration::from_seconds(if bind { 3600 } else { 5400 });
     schedule.cdnskey = has(RrType::Cdnskey);

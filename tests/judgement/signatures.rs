@@ -1,10 +1,10 @@
-//! RSA signatures (PKCS #1 v1.5) are deterministic: the token's are those of OpenSSL, octet for octet.
+//! A token's signatures: of every algorithm, and with RSA (PKCS #1 v1.5, deterministic) octet for octet OpenSSL's.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use claviger::dns::{Algorithm, Dnskey, Duration, Name, Time};
+use claviger::dns::{Algorithm, Dnskey, Duration, Name, Time, verify};
 use claviger::exchange::{
     Format, Key, Limits, Request, RequestBundle, RequestKey, Stamp, read_response, write_request,
 };
@@ -47,6 +47,29 @@ fn request(zsk: &Dnskey) -> Vec<u8> {
         notices: Vec::new(),
     };
     write_request(&request).unwrap()
+}
+
+#[test]
+fn a_ksk_of_every_algorithm_signs_from_its_making_to_the_response() {
+    for algorithm in Algorithm::ALL {
+        let store = SoftHsm::with_token("interop");
+        let profile = profile_text(&store, algorithm.mnemonic(), &[("ksk", "")]);
+        let signer = Signer::on(store, &profile);
+        let ksk: Dnskey = signer.generate("ksk").parse().unwrap();
+        assert_eq!(ksk.check(), Ok(algorithm));
+        let key = match algorithm {
+            Algorithm::RsaSha256 | Algorithm::RsaSha512 => [&[3, 1, 0, 1][..], &[0x91; 256]].concat(),
+            _ => vec![7; ksk.key.len()],
+        };
+        let zsk = Dnskey { flags: Dnskey::ZSK, key, ..ksk.clone() };
+        let skr = signer.sign(&String::from_utf8(request(&zsk)).unwrap(), Some(1_798_761_600));
+        let response = read_response(skr.as_bytes(), &Limits::default()).unwrap();
+        for set in response.bundles.iter().flat_map(|bundle| &bundle.sets) {
+            let rrsig = &set.signatures[0].rrsig;
+            let data = rrsig.signed_data(&response.zone, &set.records.rdatas());
+            assert_eq!(verify(&ksk, &data, &rrsig.signature), Ok(()), "{algorithm}");
+        }
+    }
 }
 
 #[test]
