@@ -311,6 +311,55 @@ fn show_says_what_a_document_is() {
     assert!(run.out.contains("example.org. IN DS 64790 13 2 "), "{}", run.out);
 }
 
+/// What IANA publishes of the root's two keys; KSK-2024 has been there since 2024.
+const ROOT_DS: [&str; 2] = [
+    "20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D",
+    "38696 8 2 683D2D0ACB8C9B712A1948B27F741219298D0A450D612C483AF444A4C0FB2B16",
+];
+
+#[test]
+fn show_gives_the_keys_of_a_profile_as_parents_take_them() {
+    let place = tempfile::tempdir().unwrap();
+    fs::write(place.path().join("p.toml"), ROOT_ZONE).unwrap();
+    let run = claviger(place.path(), &["show", "--profile", "p.toml"]);
+    for ds in ROOT_DS {
+        assert!(run.out.contains(&format!(". IN DS {ds}\n. IN DS ")), "{}", run.out);
+        assert!(run.out.contains(&format!(". IN CDS {ds}\n")), "{}", run.out);
+    }
+    assert_eq!((run.code, run.out.matches(". IN DNSKEY 257 3 8 ").count()), (0, 2));
+    let (code, value) = json(place.path(), &["show", "--profile", "p.toml", "--zone", ".", "--key", "next"]);
+    let keys = value["keys"].as_array().unwrap();
+    assert_eq!((code, keys.len(), &keys[0]["ds"][0]), (0, 1, &ROOT_DS[1].into()));
+    let sha384 = keys[0]["cds"][1].as_str().unwrap();
+    assert!(sha384.starts_with("38696 8 4 ") && sha384.len() == 10 + 96, "{sha384}");
+    assert_eq!(keys[0]["dnskey"], keys[0]["cdnskey"]);
+
+    for (words, code, field) in [
+        (&["--zone", "example."][..], 2, "--zone"),
+        (&["--key", "none"], 2, "--key"),
+        (&["--zone", "example.", "--trust-anchor-xml"], 2, "--zone"),
+    ] {
+        let (found, value) = json(place.path(), &with(&["show", "--profile", "p.toml"], words));
+        assert_eq!((found, &value["error"]["field"]), (code, &field.into()), "{value}");
+    }
+    assert_eq!(claviger(place.path(), &["show", "--key", "next", "p.toml"]).code, 2, "keys belong to a profile");
+}
+
+#[test]
+fn show_writes_the_trust_anchors_of_the_root() {
+    let place = tempfile::tempdir().unwrap();
+    fs::write(place.path().join("p.toml"), ROOT_ZONE).unwrap();
+    let words = ["show", "--profile", "p.toml", "--trust-anchor-xml"];
+    let run = claviger(place.path(), &words);
+    insta::assert_snapshot!("trust_anchors", run.out);
+    assert_eq!((run.code, &run.out), (0, &claviger(place.path(), &words).out), "the same bytes again");
+    let text = ROOT_ZONE.replace("valid-from = 2024-07-18T00:00:00Z", "");
+    fs::write(place.path().join("p.toml"), text).unwrap();
+    let (code, value) = json(place.path(), &words);
+    assert_eq!((code, &value["error"]["field"]), (3, &"valid-from".into()), "{value}");
+    assert_eq!(claviger(place.path(), &with(&words, &["--key", "current"])).code, 0);
+}
+
 #[test]
 fn audit_of_what_is_no_record_fails_and_a_missing_folder_is_input() {
     let place = tempfile::tempdir().unwrap();

@@ -11,7 +11,7 @@ mod common;
 
 use common::claviger::Signer;
 use common::peers::{Algorithm, Served, Server, Workplace, ZONE, ZONE_FILE, free_port, now, wait_for};
-use common::rrsets::{Bundle, active, bundles, digits, sep_key, unix, with_flipped_signature};
+use common::rrsets::{Bundle, active, at_days, bundles, digits, sep_key, unix, with_flipped_signature};
 use common::skip::skip;
 
 const HOUR: i64 = 3600;
@@ -228,6 +228,77 @@ fn named_serves_our_bundle_whose_successor_is_near() {
 #[test]
 fn named_serves_our_bundles_over_zsk_rollovers() {
     bind_accepts_ours(Algorithm::Ed25519, now() - 25 * DAY, "P25D");
+}
+
+/// A KSK rollover whose moments lie so many days after the request's start; the server is started at one of them.
+///
+/// `keys` are lines of timelines, with `{N}` for the time N days after the start; `key` is the one that validates.
+fn bind_rolls_at(day: i64, keys: [&str; 2], key: usize) {
+    let start = now() - day * DAY;
+    let Some(bind) = Bind::new(Algorithm::P256, start, "unlimited") else { return };
+    let keys = keys.map(|line| at_days(line, start));
+    let (signer, made) = Signer::with_keys(Algorithm::P256, &[("old", &keys[0]), ("new", &keys[1])]);
+    let skr = signer.sign(&bind.request(), Some(start));
+    bind.accepts(&skr, &made[key]);
+}
+
+/// Both sign from day 10 to day 25; the new DS is wanted from day 15 on, the old one until then.
+const DOUBLE_SIGNATURE: [&str; 2] = [
+    "timeline = { ds-until = {15}, sign-until = {25}, unpublish = {25} }",
+    "timeline = { publish = {10}, sign-from = {10}, ds-from = {15} }",
+];
+
+/// Both DS are wanted from day 10 to day 25; the new key takes over on day 15.
+const DOUBLE_DS: [&str; 2] = [
+    "timeline = { ds-until = {25}, sign-until = {15}, unpublish = {15} }",
+    "timeline = { ds-from = {10}, publish = {15}, sign-from = {15} }",
+];
+
+#[test]
+fn named_loads_every_moment_of_a_rollover_by_double_signature() {
+    for (day, key) in [(5, 0), (12, 0), (12, 1), (20, 1), (30, 1)] {
+        bind_rolls_at(day, DOUBLE_SIGNATURE, key);
+    }
+}
+
+#[test]
+fn named_loads_every_moment_of_a_rollover_by_double_ds() {
+    for (day, key) in [(5, 0), (12, 0), (20, 1), (30, 1)] {
+        bind_rolls_at(day, DOUBLE_DS, key);
+    }
+}
+
+#[test]
+fn named_loads_the_revocation_of_a_key() {
+    let keys = [
+        "timeline = { ds-until = {15}, revoke = {20}, unpublish = {40} }",
+        "timeline = { publish = {5}, sign-from = {5}, ds-from = {15} }",
+    ];
+    for day in [17, 22, 45] {
+        bind_rolls_at(day, keys, 1);
+    }
+}
+
+#[test]
+fn named_loads_the_delete_forms_of_cds_and_cdnskey() {
+    let start = now() - 12 * DAY;
+    let Some(bind) = Bind::new(Algorithm::P256, start, "unlimited") else { return };
+    let signer = Signer::new(Algorithm::P256);
+    signer.change_profile("policy = \"peer\"\n", &at_days("policy = \"peer\"\ndelete-ds-from = {10}\n", start));
+    let skr = signer.sign(&bind.request(), Some(start));
+    assert!(active(&bundles(&skr), now()).asks_for_no_ds(), "{skr}");
+    bind.accepts(&skr, &signer.key);
+}
+
+#[test]
+fn what_named_cannot_load_is_refused_with_the_reason() {
+    let start = now() - 60;
+    let Some(bind) = Bind::new(Algorithm::P256, start, "unlimited") else { return };
+    // Pre-publication: the new key is there on day 5 and signs from day 20 on.
+    let new = at_days("timeline = { publish = {5}, sign-from = {20}, ds-from = {20} }", start);
+    let (signer, _) = Signer::with_keys(Algorithm::P256, &[("old", ""), ("new", &new)]);
+    let said = signer.refuses(&bind.request(), None);
+    assert!(said.contains("SKR-IMPORT") && said.contains("named cannot load that"), "{said}");
 }
 
 /// What `named` demands of every bundle and of the step from each to the next.

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use common::claviger::Signer;
 use common::peers::{Algorithm, Ran, Served, Server, Workplace, ZONE, ZONE_FILE, free_port, now};
-use common::rrsets::{active, bundles, digits, sep_key, with_flipped_signature};
+use common::rrsets::{active, at_days, bundles, digits, sep_key, with_flipped_signature};
 use common::skip::skip;
 
 const DAY: i64 = 24 * 3600;
@@ -227,4 +227,58 @@ fn knotd_serves_our_bundle_that_began_seconds_ago() {
 #[test]
 fn knotd_serves_our_bundles_over_zsk_rollovers() {
     knot_accepts_ours(Algorithm::Ed25519, now() - 25 * DAY, 20);
+}
+
+/// A KSK rollover whose moments lie so many days after the request's start; the server is started at one of them.
+fn knot_rolls_at(day: i64, keys: [&str; 2], key: usize) {
+    let start = now() - day * DAY;
+    let Some(knot) = Knot::new(Algorithm::P256, start, 0) else { return };
+    let keys = keys.map(|line| at_days(line, start));
+    let (signer, made) = Signer::with_keys(Algorithm::P256, &[("old", &keys[0]), ("new", &keys[1])]);
+    knot.accepts(&signer.sign(&knot.request(), Some(start)), &made[key]);
+}
+
+#[test]
+fn knotd_loads_every_moment_of_a_rollover_by_double_signature() {
+    let keys = [
+        "timeline = { ds-until = {15}, sign-until = {25}, unpublish = {25} }",
+        "timeline = { publish = {10}, sign-from = {10}, ds-from = {15} }",
+    ];
+    for (day, key) in [(5, 0), (12, 1), (20, 1), (30, 1)] {
+        knot_rolls_at(day, keys, key);
+    }
+}
+
+#[test]
+fn knotd_loads_every_moment_of_a_rollover_by_double_ds() {
+    let keys = [
+        "timeline = { ds-until = {25}, sign-until = {15}, unpublish = {15} }",
+        "timeline = { ds-from = {10}, publish = {15}, sign-from = {15} }",
+    ];
+    for (day, key) in [(12, 0), (20, 1), (30, 1)] {
+        knot_rolls_at(day, keys, key);
+    }
+}
+
+#[test]
+fn knotd_loads_every_moment_of_a_rollover_by_pre_publication() {
+    // From day 20 to day 25 the old key is there and signs no more.
+    let keys = [
+        "timeline = { ds-until = {20}, sign-until = {20}, unpublish = {25} }",
+        "timeline = { publish = {5}, sign-from = {20}, ds-from = {10} }",
+    ];
+    for (day, key) in [(7, 0), (15, 0), (22, 1), (30, 1)] {
+        knot_rolls_at(day, keys, key);
+    }
+}
+
+#[test]
+fn knotd_loads_the_delete_forms_of_cds_and_cdnskey() {
+    let start = now() - 12 * DAY;
+    let Some(knot) = Knot::new(Algorithm::P256, start, 0) else { return };
+    let signer = Signer::new(Algorithm::P256);
+    signer.change_profile("policy = \"peer\"\n", &at_days("policy = \"peer\"\ndelete-ds-from = {10}\n", start));
+    let skr = signer.sign(&knot.request(), Some(start));
+    assert!(active(&bundles(&skr), now()).asks_for_no_ds(), "{skr}");
+    knot.accepts(&skr, &signer.key);
 }

@@ -53,6 +53,12 @@ pub struct Ds {
 }
 
 impl Ds {
+    /// The CDS that asks the parent to remove every DS (RFC 8078, section 4): `0 0 0 00`.
+    #[must_use]
+    pub fn delete() -> Self {
+        Self { key_tag: 0, algorithm: AlgorithmNumber(0), digest_type: 0, digest: vec![0] }
+    }
+
     /// RDATA in wire format.
     #[must_use]
     pub fn rdata(&self) -> Vec<u8> {

@@ -70,6 +70,12 @@ impl Dnskey {
         Self { flags: Self::KSK, protocol: 3, algorithm: algorithm.number(), key }
     }
 
+    /// The CDNSKEY that asks the parent to remove every DS (RFC 8078, section 4): `0 3 0 AA==`.
+    #[must_use]
+    pub fn delete() -> Self {
+        Self { flags: 0, protocol: 3, algorithm: AlgorithmNumber(0), key: vec![0] }
+    }
+
     /// RDATA in wire format.
     #[must_use]
     pub fn rdata(&self) -> Vec<u8> {

@@ -4,6 +4,7 @@
 //! [`ReadError`] with its place. Whether a well-formed document may be signed is judged elsewhere. Writers are
 //! byte-stable: the same model gives the same bytes, and reading them gives the model again.
 
+mod anchors;
 #[cfg(test)]
 mod arbitrary;
 mod bind;
@@ -21,6 +22,7 @@ mod xml_read;
 mod xml_record;
 mod xml_write;
 
+pub use self::anchors::{TrustAnchor, write_trust_anchors};
 pub use self::fit::WriteError;
 pub use self::model::{
     Document, Format, Key, KeyParameters, Records, Request, RequestBundle, RequestKey, Response, ResponseBundle,

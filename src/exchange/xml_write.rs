@@ -44,6 +44,22 @@ fn timestamp(time: Option<Time>) -> Vec<(&'static str, String)> {
     time.map(|time| ("timestamp", time.xsd())).into_iter().collect()
 }
 
+/// Text without what would be markup.
+pub(super) fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for sign in text.chars() {
+        match sign {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&apos;"),
+            _ => out.push(sign),
+        }
+    }
+    out
+}
+
 /// An attribute of a bundle, key or signature that the format needs.
 fn needed<'a>(value: Option<&'a String>, place: &str, field: &'static str) -> Result<&'a str, WriteError> {
     value.map(String::as_str).ok_or_else(|| WriteError::missing(Format::RootXml, place, field))
@@ -102,16 +118,7 @@ impl Writer {
     }
 
     fn text(&mut self, text: &str) {
-        for sign in text.chars() {
-            match sign {
-                '&' => self.out.push_str("&amp;"),
-                '<' => self.out.push_str("&lt;"),
-                '>' => self.out.push_str("&gt;"),
-                '"' => self.out.push_str("&quot;"),
-                '\'' => self.out.push_str("&apos;"),
-                _ => self.out.push(sign),
-            }
-        }
+        self.out.push_str(&escaped(text));
     }
 
     fn policy(&mut self, name: &str, policy: &SignerPolicy) {

@@ -258,6 +258,7 @@ pub(crate) fn root_profile() -> Profile {
         name: Name::root(),
         policy_name: "root".to_owned(),
         policy: Policy { ttl: ROOT_TTL, request, signing: Signing::Schemas { schemas, ksk } },
+        delete_ds_from: None,
         keys: [zone_key("current", 101, timeline), zone_key("next", 102, timeline)].into(),
     })
 }
@@ -318,6 +319,7 @@ fn scheduled(inception_offset: u32) -> Profile {
         name: example(),
         policy_name: "tld".to_owned(),
         policy: Policy { ttl: TTL, request, signing: Signing::Schedule(schedule) },
+        delete_ds_from: None,
         keys: [zone_key("current", 111, Timeline::default()), zone_key("next", 112, later)].into(),
     })
 }

@@ -84,6 +84,7 @@ fn events(keys: &Keys<'_>) -> Vec<Time> {
         [publish, sign_from, ds_from, ds_until, sign_until, unpublish, revoke]
     });
     let mut events: Vec<Time> = times.flatten().collect();
+    events.extend(keys.profile().delete_ds_from);
     events.sort_unstable();
     events.dedup();
     events
@@ -153,12 +154,18 @@ fn bundle(
         .checked_sub(schedule.inception_offset)
         .ok_or_else(|| cadence("inception-offset leads to a time before 1970"))?;
     let window = Window { inception, expiration };
-    let Present { published, signing, wanted } = present(keys, time)?;
+    let Present { published, signing, mut wanted } = present(keys, time)?;
     let key = |dnskey: &Dnskey| Key { identifier: None, declared_tag: None, dnskey: dnskey.clone() };
     let ksks = published.iter().map(|signer| key(&signer.dnskey));
     let mut set: Vec<Key> = ksks.chain(asked.keys.iter().map(|zsk| key(&zsk.key.dnskey))).collect();
     let mut cdnskey: Vec<Dnskey> = Vec::new();
     let mut cds: Vec<Ds> = Vec::new();
+    if keys.profile().delete_ds_from.is_some_and(|from| from <= time) {
+        // Nothing else may stand beside the one record that says: remove all (RFC 8078, section 4).
+        cdnskey.extend(schedule.cdnskey.then(Dnskey::delete));
+        cds.extend((!schedule.cds_digest_types.is_empty()).then(Ds::delete));
+        wanted.clear();
+    }
     for key in wanted {
         if schedule.cdnskey {
             cdnskey.push(key.clone());
@@ -238,6 +245,23 @@ mod tests {
         assert_eq!(job.response.bundles[0].set(RrType::Cds).unwrap().ttl, 0);
         let rdatas = job.response.bundles[0].sets[0].records.rdatas();
         assert!(rdatas.is_sorted());
+    }
+
+    #[test]
+    fn the_delete_forms_stand_alone_from_their_time_on() {
+        let mut profile = fixture::knot_profile();
+        let input = fixture::knot_input();
+        let from = days(input.request.bundles[0].inception, 12);
+        profile.zones.values_mut().next().unwrap().delete_ds_from = Some(from);
+        let job = plan(&profile, input).unwrap();
+        assert!(times(&job).contains(&from), "a bundle begins");
+        for bundle in &job.response.bundles {
+            let lines = |rr_type| bundle.set(rr_type).unwrap().records.lines();
+            let deleted =
+                (lines(RrType::Cdnskey), lines(RrType::Cds)) == (vec!["0 3 0 AA==".into()], vec!["0 0 0 00".into()]);
+            assert_eq!(deleted, from <= bundle.inception);
+            assert!(bundle.sets.iter().all(|set| set.signatures.len() == 1));
+        }
     }
 
     #[test]

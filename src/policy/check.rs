@@ -62,9 +62,9 @@ checks! {
     SkrKeyTags "SKR-KEY-TAGS" "No two keys of a bundle share a key tag, neither plain nor revoked.";
     SkrKeyUsage "SKR-KEY-USAGE" "Every key that signs is permitted to for the whole validity of the signature.";
     SkrSigned "SKR-SIGNED" "Every set is signed, by at least one KSK that is not revoked, and every revoked KSK signs its set.";
-    SkrAlgorithms "SKR-ALGORITHMS" "The algorithms of the DNSKEY RRset are those of its signatures (RFC 6840, section 5.11).";
-    SkrChain "SKR-CHAIN" "In each bundle a KSK signs whose DS is at the parent.";
-    KsrPolicySafety "KSR-POLICY-SAFETY" "A KSK is published for the safety time before it signs, and stays for the safety time after.";
+    SkrAlgorithms "SKR-ALGORITHMS" "The algorithms of the DNSKEY RRset are those of its signatures, and all those of the DS RRset are among them (RFC 6840, section 5.11).";
+    SkrChain "SKR-CHAIN" "In each bundle a KSK signs that validators know: its DS is at the parent, or the bundle before has it.";
+    KsrPolicySafety "KSR-POLICY-SAFETY" "A KSK is published for the safety time before it signs, stays for the safety time after, and never comes back from a revocation.";
     SkrImport "SKR-IMPORT" "The name server for which the response is meant can load it.";
     SkrSize "SKR-SIZE" "A response with the DNSKEY RRset fits into a UDP datagram of 1232 octets.";
     SkrPlanned "SKR-PLANNED" "The response is exactly as planned, but for the octets of its signatures.";

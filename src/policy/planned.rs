@@ -6,7 +6,7 @@ use super::check::{Check, Fault, Report};
 use super::judge::Job;
 use super::{response, words};
 use crate::dns::{AlgorithmNumber, Dnskey, RrType, Sha256Digest, Time};
-use crate::exchange::{Format, RequestBundle, ResponseBundle};
+use crate::exchange::{Format, RequestBundle, Response, ResponseBundle};
 use crate::plan::{JobInput, PlannedJob, Previous, wants_ds};
 use crate::profile::Signing;
 
@@ -137,19 +137,61 @@ fn clashes(bundle: &ResponseBundle) -> Vec<Fault> {
 
 /// SKR-ALGORITHMS and SKR-CHAIN.
 pub(super) fn check_chain(job: &Job<'_>, report: &mut Report) {
-    let bundles = || job.response.bundles.iter().enumerate();
-    let faults = bundles().flat_map(|(index, bundle)| {
-        algorithms(bundle).into_iter().map(move |fault| fault.bundle(index, bundle.id.as_ref()))
+    let faults = job.response.bundles.iter().enumerate().flat_map(|(index, bundle)| {
+        let mut faults = algorithms(bundle);
+        if job.ksk().is_none() {
+            faults.extend(algorithms_at_parent(job, bundle));
+        }
+        faults.into_iter().map(move |fault| fault.bundle(index, bundle.id.as_ref()))
     });
     report.judge(Check::SkrAlgorithms, "every algorithm of a set signs it", faults.collect());
-    if job.ksk().is_some() {
-        return report.skip(Check::SkrChain, "schemas have no DS times");
-    }
+    let (well, faults) = match job.ksk() {
+        Some(_) => ("a KSK that was there before signs in every bundle", links(job.response)),
+        None => ("a KSK with a DS signs in every bundle", anchors(job)),
+    };
+    report.judge(Check::SkrChain, well, faults);
+}
+
+/// The keys whose DS the parent has, by their timelines.
+fn anchored<'a>(job: &Job<'a>, bundle: &ResponseBundle) -> BTreeSet<&'a Dnskey> {
+    let keys = job.zone.keys.values().filter(|key| wants_ds(&key.timeline, bundle.inception));
+    keys.filter_map(|key| key.dnskey.as_ref()).collect()
+}
+
+/// Algorithms of the DS RRset that no DNSKEY has: validators that know both take the zone for bogus.
+fn algorithms_at_parent(job: &Job<'_>, bundle: &ResponseBundle) -> Vec<Fault> {
+    let keys = bundle.keys().iter().map(|key| &key.dnskey).filter(|key| !key.is_revoked());
+    let served: BTreeSet<AlgorithmNumber> = keys.map(|key| key.algorithm).collect();
+    let wanted: BTreeSet<AlgorithmNumber> = anchored(job, bundle).iter().map(|key| key.algorithm).collect();
+    let faults = wanted.difference(&served).map(|algorithm| {
+        let fault = Fault::fail("the parent has a DS of an algorithm that no key of the bundle has");
+        fault.expected(format!("a key of algorithm {algorithm}")).found("none")
+    });
+    faults.collect()
+}
+
+/// Under schemas: where the chain of trust breaks from one bundle to the next. The step from the previous response is
+/// KSR-POLICY-SAFETY's.
+fn links(response: &Response) -> Vec<Fault> {
+    let pairs = response.bundles.iter().zip(response.bundles.iter().skip(1)).enumerate();
+    let faults = pairs.filter_map(|(index, (before, bundle))| {
+        let known = before.keys().iter().map(|key| &key.dnskey).filter(|key| key.is_sep() && !key.is_revoked());
+        let known: BTreeSet<&Dnskey> = known.collect();
+        let signing = || response::signers(bundle, RrType::Dnskey).filter(|key| !key.is_revoked());
+        // That nobody signs at all is SKR-SIGNED's.
+        let broken = signing().next().is_some() && !signing().any(|key| known.contains(key));
+        let fault = Fault::fail("no KSK signs that the bundle before has").bundle(index + 1, bundle.id.as_ref());
+        broken.then(|| fault.expected(format!("one of {}", words::keys(known))).found(words::keys(signing())))
+    });
+    faults.collect()
+}
+
+/// Under a schedule: bundles without a signature by a key with a DS, and what leads to an insecure zone.
+fn anchors(job: &Job<'_>) -> Vec<Fault> {
     let mut faults: Vec<Fault> = Vec::new();
     let mut islands = Vec::new();
-    for (index, bundle) in bundles() {
-        let keys = job.zone.keys.values().filter(|key| wants_ds(&key.timeline, bundle.inception));
-        let anchored: BTreeSet<&Dnskey> = keys.filter_map(|key| key.dnskey.as_ref()).collect();
+    for (index, bundle) in job.response.bundles.iter().enumerate() {
+        let anchored = anchored(job, bundle);
         if anchored.is_empty() {
             islands.push(index);
         } else if !response::signers(bundle, RrType::Dnskey).any(|key| anchored.contains(key)) {
@@ -162,7 +204,13 @@ pub(super) fn check_chain(job: &Job<'_>, report: &mut Report) {
         let fault = Fault::warn("no KSK has a DS by its timeline: the zone is not secure");
         faults.push(fault.bundle(*first, None).expected("a DS").found(format!("none in {} bundles", islands.len())));
     }
-    report.judge(Check::SkrChain, "a KSK with a DS signs in every bundle", faults);
+    let from = job.zone.delete_ds_from;
+    let leaves = job.response.bundles.iter().position(|bundle| from.is_some_and(|from| from <= bundle.inception));
+    if let (Some(first), Some(from)) = (leaves, from) {
+        let fault = Fault::warn("CDS and CDNSKEY ask the parent to remove every DS: the zone will not be secure");
+        faults.push(fault.bundle(first, None).expected("a zone that stays secure").found(format!("from {from} on")));
+    }
+    faults
 }
 
 fn algorithms(bundle: &ResponseBundle) -> Vec<Fault> {

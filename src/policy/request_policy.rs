@@ -83,15 +83,23 @@ fn check_keys(asked: &Asked<'_>, report: &mut Report) {
 
 fn check_algorithms(asked: &Asked<'_>, report: &mut Report) {
     let limits = asked.limits();
+    let keys = || asked.request().bundles.iter().flat_map(|bundle| &bundle.keys).map(|key| &key.key.dnskey);
     let faults = match asked.claimed() {
         // Keys are tied to what is claimed by KSR-BUNDLE-KEYS.
         Some(claimed) if claimed.algorithms.is_empty() => {
             vec![Fault::fail("the request claims no algorithm").expected("at least one").found("none")]
         }
-        Some(claimed) => claimed.algorithms.iter().flat_map(|claim| claim_faults(limits, claim)).collect(),
+        Some(claimed) => {
+            let claimed = &claimed.algorithms;
+            // Of a key that can verify nothing no other check knows enough to refuse it.
+            let unknown = keys().map(|key| key.algorithm).filter(|algorithm| algorithm.known().is_none());
+            let unknown: BTreeSet<AlgorithmNumber> =
+                unknown.filter(|algorithm| claimed.iter().all(|claim| claim.algorithm != *algorithm)).collect();
+            let unknown = unknown.into_iter().filter_map(|algorithm| approved(limits, algorithm));
+            claimed.iter().flat_map(|claim| claim_faults(limits, claim)).chain(unknown).collect()
+        }
         None => {
-            let keys: BTreeSet<&Dnskey> =
-                asked.request().bundles.iter().flat_map(|bundle| &bundle.keys).map(|key| &key.key.dnskey).collect();
+            let keys: BTreeSet<&Dnskey> = keys().collect();
             keys.into_iter().flat_map(|key| key_faults(limits, key)).collect()
         }
     };
@@ -101,15 +109,21 @@ fn check_algorithms(asked: &Asked<'_>, report: &mut Report) {
 fn approved(limits: &RequestPolicy, algorithm: AlgorithmNumber) -> Option<Fault> {
     let list = || limits.approved_algorithms.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     match algorithm.known() {
-        None => {
-            let fault = Fault::fail(format!("algorithm {algorithm} is not signed or verified here"));
-            Some(fault.expected(list()).found(algorithm))
-        }
+        None => Some(Fault::fail(unusable(algorithm)).expected(list()).found(algorithm)),
         Some(known) if !limits.approved_algorithms.contains(&known) => {
             let fault = Fault::fail(format!("algorithm {algorithm} is not approved by the profile"));
             Some(fault.expected(list()).found(algorithm))
         }
         Some(_) => None,
+    }
+}
+
+/// Why no key of an algorithm that is not ours can be admitted.
+fn unusable(algorithm: AlgorithmNumber) -> String {
+    match algorithm.0 {
+        1 | 3 | 5 | 6 | 7 | 12 => format!("algorithm {algorithm} must not sign any more (RFC 8624, RFC 9905)"),
+        16 => format!("algorithm {algorithm} cannot be verified by this program's crypto library"),
+        _ => format!("algorithm {algorithm} is not known here"),
     }
 }
 

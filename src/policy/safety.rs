@@ -26,6 +26,7 @@ pub(super) fn check(job: &Job<'_>, input: &JobInput, report: &mut Report) {
         }
         None => previous.map(|previous| continues(previous, job.response)).unwrap_or_default(),
     };
+    faults.extend(comes_back(previous, job.response));
     if previous.is_none() {
         faults.push(Fault::skipped("not compared with a previous response", FIRST));
     }
@@ -101,6 +102,25 @@ fn retire(ksk: &KskPolicy, previous: Option<&Response>, planned: &Response) -> V
             false
         });
         stays.extend(plain_signers(bundle).map(|key| (key.key.as_slice(), (key, None))));
+    }
+    faults
+}
+
+/// A revoked key that stands plain again: validators have forgotten it for good (RFC 5011, section 2.1).
+fn comes_back(previous: Option<&Response>, planned: &Response) -> Vec<Fault> {
+    let earlier = previous.map(|previous| previous.bundles.as_slice()).unwrap_or_default();
+    let mut revoked: BTreeSet<Public<'_>> = BTreeSet::new();
+    let mut faults = Vec::new();
+    for (position, bundle) in earlier.iter().chain(&planned.bundles).enumerate() {
+        let keys = || bundle.keys().iter().map(|key| &key.dnskey);
+        if let Some(index) = position.checked_sub(earlier.len()) {
+            for key in keys().filter(|key| !key.is_revoked() && revoked.contains(key.key.as_slice())) {
+                let fault = Fault::fail(format!("key {} was revoked before and is not any more", words::key(key)));
+                let fault = fault.expected("revoked, or not there").found("there without the REVOKE bit");
+                faults.push(fault.bundle(index, bundle.id.as_ref()));
+            }
+        }
+        revoked.extend(keys().filter(|key| key.is_revoked()).map(|key| key.key.as_slice()));
     }
     faults
 }

@@ -123,6 +123,8 @@ pub struct Zone {
     pub policy_name: String,
     /// The policy.
     pub policy: Policy,
+    /// From then on CDS and CDNSKEY ask the parent to remove every DS (RFC 8078, section 4); under a schedule alone.
+    pub delete_ds_from: Option<Time>,
     /// The KSKs by their name in the profile.
     pub keys: BTreeMap<String, ZoneKey>,
 }

@@ -22,27 +22,57 @@ pub struct Signer {
 impl Signer {
     /// A token, and a key generated on it by `claviger key generate`, which the profile then names.
     pub fn new(algorithm: Algorithm) -> Self {
+        Self::with_keys(algorithm, &[("ksk", "")]).0
+    }
+
+    /// A token with keys, each with its line of a timeline or none; their DNSKEYs in the same order.
+    pub fn with_keys(algorithm: Algorithm, keys: &[(&str, &str)]) -> (Self, Vec<String>) {
         let store = SoftHsm::with_token("interop");
+        let profile = profile_text(&store, mnemonic(algorithm), keys);
+        let mut signer = Self::on(store, &profile);
+        let made: Vec<_> = keys.iter().map(|(name, _)| signer.generate(name)).collect();
+        signer.key.clone_from(&made[0]);
+        (signer, made)
+    }
+
+    /// A signer with this token and profile.
+    pub fn on(store: SoftHsm, profile: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let profile = folder.path().join("profile.toml");
         let pin = folder.path().join("pin");
         fs::write(&pin, format!("{}\n", SoftHsm::PIN)).expect("the PIN file");
         fs::set_permissions(&pin, fs::Permissions::from_mode(0o600)).expect("the PIN file");
-        fs::write(&profile, profile_text(&store, algorithm)).expect("the profile");
+        fs::write(folder.path().join("profile.toml"), profile).expect("the profile");
+        Self { folder, _store: store, key: String::new() }
+    }
 
-        let mut signer = Self { folder, _store: store, key: String::new() };
+    /// Generates a key of the profile, adds the line that is printed, and returns the DNSKEY.
+    pub fn generate(&self, name: &str) -> String {
         let words =
-            ["key", "generate", "--profile", "profile.toml", "--zone", ZONE, "--name", "ksk", "--pin-file", "pin"];
-        let output = signer.claviger(&words);
+            ["key", "generate", "--profile", "profile.toml", "--zone", ZONE, "--name", name, "--pin-file", "pin"];
+        let output = self.claviger(&words);
         let printed = said(&output);
         assert!(output.status.success(), "claviger key generate: {printed}");
         let stdout = String::from_utf8_lossy(&output.stdout);
         let line = stdout.lines().find(|line| line.starts_with("dnskey = \""));
         let line = line.unwrap_or_else(|| panic!("no line `dnskey = \"…\"` in: {printed}"));
-        signer.key = line.trim_start_matches("dnskey = ").trim_matches('"').to_owned();
-        let text = fs::read_to_string(&profile).expect("the profile");
-        fs::write(&profile, format!("{text}{line}\n")).expect("the profile");
-        signer
+        let label = format!("label = \"K{name}\"\n");
+        self.change_profile(&label, &format!("{label}{line}\n"));
+        line.trim_start_matches("dnskey = ").trim_matches('"').to_owned()
+    }
+
+    /// Replaces a text of the profile, which must be there.
+    pub fn change_profile(&self, from: &str, to: &str) {
+        let path = self.folder.path().join("profile.toml");
+        let text = fs::read_to_string(&path).expect("the profile");
+        assert!(text.contains(from), "`{from}` is not in the profile");
+        fs::write(&path, text.replacen(from, to, 1)).expect("the profile");
+    }
+
+    /// What `claviger sign` says of a request that it refuses.
+    pub fn refuses(&self, ksr: &str, judged_at: Option<i64>) -> String {
+        let output = self.run_sign(ksr, judged_at);
+        assert_eq!(output.status.code(), Some(1), "claviger sign: {}", said(&output));
+        said(&output)
     }
 
     /// The folder with `profile.toml` and the token's PIN in `pin`.
@@ -54,14 +84,7 @@ impl Signer {
     ///
     /// `judged_at` is the time of judgement where it is not now.
     pub fn sign(&self, ksr: &str, judged_at: Option<i64>) -> String {
-        fs::write(self.folder.path().join("ksr.txt"), ksr).expect("the request");
-        let mut words = vec!["sign", "--profile", "profile.toml", "--first", "--pin-file", "pin", "--out", "out"];
-        let judged_at = judged_at.map(|time| jiff::Timestamp::from_second(time).expect("a time").to_string());
-        if let Some(time) = &judged_at {
-            words.extend(["--now", time]);
-        }
-        words.push("ksr.txt");
-        let output = self.claviger(&words);
+        let output = self.run_sign(ksr, judged_at);
         assert!(output.status.success(), "claviger sign: {}", said(&output));
 
         let mut responses = Vec::new();
@@ -70,6 +93,17 @@ impl Signer {
         texts.dedup();
         assert_eq!(texts.len(), 1, "one response, in all places the same, in {responses:?}");
         texts.remove(0)
+    }
+
+    fn run_sign(&self, ksr: &str, judged_at: Option<i64>) -> Output {
+        fs::write(self.folder.path().join("ksr.txt"), ksr).expect("the request");
+        let mut words = vec!["sign", "--profile", "profile.toml", "--first", "--pin-file", "pin", "--out", "out"];
+        let judged_at = judged_at.map(|time| jiff::Timestamp::from_second(time).expect("a time").to_string());
+        if let Some(time) = &judged_at {
+            words.extend(["--now", time]);
+        }
+        words.push("ksr.txt");
+        self.claviger(&words)
     }
 
     fn claviger(&self, words: &[&str]) -> Output {
@@ -105,13 +139,20 @@ fn find_responses(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// A profile whose last table is the key's, so that a `dnskey` line can be added.
-fn profile_text(store: &SoftHsm, algorithm: Algorithm) -> String {
-    let name = match algorithm {
+const fn mnemonic(algorithm: Algorithm) -> &'static str {
+    match algorithm {
         Algorithm::Rsa2048 => "RSASHA256",
         Algorithm::P256 => "ECDSAP256SHA256",
         Algorithm::Ed25519 => "ED25519",
-    };
+    }
+}
+
+/// A profile of the zone with keys, each with its line of a timeline or none.
+pub fn profile_text(store: &SoftHsm, name: &str, keys: &[(&str, &str)]) -> String {
+    let keys = keys.iter().map(|(key, timeline)| {
+        format!("[zones.\"{ZONE}\".keys.{key}]\nlabel = \"K{key}\"\nalgorithm = \"{name}\"\n{timeline}\n")
+    });
+    let keys: String = keys.collect();
     let (module, conf) = (store.module.display(), store.conf());
     let conf = conf.display();
     format!(
@@ -150,9 +191,6 @@ cdnskey = true
 
 [zones."{ZONE}"]
 policy = "peer"
-[zones."{ZONE}".keys.ksk]
-label = "Kpeer"
-algorithm = "{name}"
-"#
+{keys}"#
     )
 }

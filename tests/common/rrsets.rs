@@ -45,6 +45,14 @@ impl Bundle {
     pub fn set(&self, rr_type: &str) -> Vec<Record> {
         sorted(self.records.iter().filter(|record| record.is_of(rr_type)).cloned())
     }
+
+    /// Whether CDS and CDNSKEY have their delete forms alone (RFC 8078, section 4).
+    pub fn asks_for_no_ds(&self) -> bool {
+        [("CDS", "0 0 0 00"), ("CDNSKEY", "0 3 0 AA==")].iter().all(|(rr_type, form)| {
+            let mut records = self.records.iter().filter(|record| record.rr_type == *rr_type);
+            records.next().is_some_and(|record| record.rdata == *form) && records.next().is_none()
+        })
+    }
 }
 
 /// Sorted records.
@@ -155,6 +163,22 @@ pub fn unix(digits: &str) -> i64 {
 /// `YYYYMMDDHHMMSS` of a Unix time.
 pub fn digits(unix: i64) -> String {
     jiff::Timestamp::from_second(unix).expect("a time").strftime("%Y%m%d%H%M%S").to_string()
+}
+
+/// A line of a profile in which `{N}` is the time N days after a start.
+pub fn at_days(line: &str, start: i64) -> String {
+    let mut parts = line.split('{');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once('}').and_then(|(days, rest)| Some((days.parse::<i64>().ok()?, rest))) {
+            Some((days, rest)) => {
+                let time = jiff::Timestamp::from_second(start + days * 86_400).expect("a time");
+                text += &format!("{time}{rest}");
+            }
+            None => text += &format!("{{{part}"),
+        }
+    }
+    text
 }
 
 /// The time of `;; SignedKeyResponse 1.0 TIME …`, as 14 digits (BIND) or Unix time (Knot); none for other lines.

@@ -1,6 +1,6 @@
 //! Schemas: which KSKs stand in which slot.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -105,7 +105,33 @@ fn read_ranges<'a>(field: &Field<'a>, raw: RawSchema, uses: &mut Vec<Use<'a>>) -
     if ranges.is_empty() {
         return Err(field.refuse("a schema without slots", "slot 1", "none", "add the slots"));
     }
+    keeps_the_chain(&ranges)?;
     Ok(ranges)
+}
+
+/// Refuses slots into which no chain of trust leads: a key is believed only after it was published, and a revoked one
+/// never again.
+fn keeps_the_chain(ranges: &[Range<'_>]) -> Result<(), ProfileError> {
+    let mut revoked: BTreeSet<&String> = BTreeSet::new();
+    for (before, range) in ranges.iter().zip(ranges.iter().skip(1)) {
+        let slot = &range.slot;
+        revoked.extend(&before.slot.revoke);
+        if let Some(name) = slot.publish.iter().find(|name| revoked.contains(name) && !slot.revoke.contains(name)) {
+            let expected = format!("{} in revoke, or not at all", quoted(name));
+            let advice = "a revoked key never comes back (RFC 5011, section 2.1)";
+            let message = "a key that was revoked is not any more";
+            return Err(range.field.refuse(message, expected, "published without revocation", advice));
+        }
+        let known = |name: &&String| before.slot.publish.contains(name) && !revoked.contains(name);
+        if !slot.sign.iter().any(|name| known(&name)) {
+            let names: Vec<_> = before.slot.publish.iter().filter(known).map(|name| quoted(name)).collect();
+            let expected = format!("a key to sign that slot {} publishes ({})", before.last, names.join(", "));
+            let found = slot.sign.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
+            let advice = "publish a key before it signs alone";
+            return Err(range.field.key("sign").refuse("no chain of trust leads here", expected, found, advice));
+        }
+    }
+    Ok(())
 }
 
 /// Reads `N` or `N-M`.
@@ -200,10 +226,11 @@ mod tests {
         let text = changed(
             &text,
             SLOTS,
-            "10 = { sign = [\"next\"] }\n\"2-9\" = { sign = [\"ksk\"] }\n1 = { sign = [\"ksk\"] }\n11 = { sign = [\"ksk\"] }",
+            "10 = { sign = [\"ksk\", \"next\"] }\n\"2-9\" = { sign = [\"ksk\"] }\n1 = { sign = [\"ksk\"] }\n11 = { sign = [\"ksk\"] }",
         );
         let profile = read_text(&text).unwrap();
-        assert_eq!((slots(&profile).len(), &slots(&profile)[9].sign), (11, &one("next")));
+        let both = vec!["ksk".to_owned(), "next".to_owned()];
+        assert_eq!((slots(&profile).len(), &slots(&profile)[9].sign), (11, &both));
     }
 
     #[test]
@@ -245,6 +272,25 @@ mod tests {
         assert_refused(&text, path, "a key that is not revoked", "revoked keys alone");
         let text = with("\"1-2\" = { publish = [\"ksk\"], sign = [] }");
         assert_refused(&text, path, "a key that is not revoked", "none");
+    }
+
+    #[test]
+    fn a_chain_of_trust_leads_into_every_slot() {
+        let text = with("\"1\" = { sign = [\"ksk\"] }\n\"2\" = { publish = [\"ksk\"], sign = [\"next\"] }");
+        let path = "policies.p.schemas.normal.2.sign";
+        assert_refused(&text, path, "a key to sign that slot 1 publishes (`ksk`)", "`next`");
+        let text = with("\"1\" = { publish = [\"next\"], sign = [\"ksk\"] }\n\"2\" = { sign = [\"next\"] }");
+        assert!(read_text(&text).is_ok());
+        let text = with("\"1\" = { sign = [\"ksk\"] }\n\"2\" = { sign = [\"ksk\", \"next\"] }");
+        assert!(read_text(&text).is_ok(), "one that is known signs");
+    }
+
+    #[test]
+    fn a_revoked_key_never_comes_back() {
+        let text = with(
+            "\"1\" = { sign = [\"ksk\", \"next\"], revoke = [\"ksk\"] }\n\"2\" = { publish = [\"ksk\"], sign = [\"next\"] }",
+        );
+        assert_refused(&text, "policies.p.schemas.normal.2", "`ksk` in revoke, or not at all", "published");
     }
 
     #[test]

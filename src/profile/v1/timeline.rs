@@ -67,7 +67,7 @@ impl RawTimeline {
         // Every pair whose order matters: the one between them may be missing.
         let order = [
             (publish, false, sign_from),
-            (publish, false, ds_from),
+            (publish, true, ds_until),
             (publish, true, sign_until),
             (publish, true, unpublish),
             (publish, true, revoke),
@@ -77,7 +77,6 @@ impl RawTimeline {
             (ds_from, true, ds_until),
             (ds_from, true, unpublish),
             (ds_from, true, revoke),
-            (ds_until, false, unpublish),
             (ds_until, false, revoke),
             (revoke, true, unpublish),
         ];
@@ -110,9 +109,11 @@ mod tests {
         };
         assert!(key(&line([1, 1, 1, 2, 2, 3, 3])).timeline.unpublish.is_some());
         assert!(key(&line([1, 2, 3, 4, 5, 6, 7])).timeline.revoke.is_some());
+        // Double DS: the parent has the DS before the key is published, and still after it is gone.
+        assert!(key(&line([2, 2, 1, 4, 0, 3, 3])).timeline.ds_from.is_some());
         for (months, field, earlier) in [
             ([2, 1, 0, 0, 0, 0, 0], "sign-from", "not before publish"),
-            ([2, 0, 1, 0, 0, 0, 0], "ds-from", "not before publish"),
+            ([2, 0, 0, 2, 0, 0, 0], "ds-until", "after publish"),
             ([1, 0, 0, 0, 0, 1, 0], "sign-until", "after publish"),
             ([1, 0, 0, 0, 0, 0, 1], "unpublish", "after publish"),
             ([1, 0, 0, 0, 1, 0, 0], "revoke", "after publish"),
@@ -122,7 +123,6 @@ mod tests {
             ([0, 0, 1, 1, 0, 0, 0], "ds-until", "after ds-from"),
             ([0, 0, 1, 0, 0, 0, 1], "unpublish", "after ds-from"),
             ([0, 0, 1, 0, 1, 0, 0], "revoke", "after ds-from"),
-            ([0, 0, 0, 2, 0, 0, 1], "unpublish", "not before ds-until"),
             ([0, 0, 0, 2, 1, 0, 0], "revoke", "not before ds-until"),
             ([0, 0, 0, 0, 1, 0, 1], "unpublish", "after revoke"),
         ] {

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use toml::value::Datetime;
 
 use super::super::error::quoted;
 use super::super::source::{Field, Table};
 use super::super::{ProfileError, Signing, Zone, ZoneKey};
 use super::key::RawKey;
 use super::policy::ReadPolicy;
+use super::timeline::time;
 use crate::dns::Name;
 
 /// The most keys of a zone; each is compared with each.
@@ -18,6 +20,7 @@ const MAX_KEYS: usize = 100;
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct RawZone {
     policy: String,
+    delete_ds_from: Option<Datetime>,
     keys: BTreeMap<String, Table<RawKey>>,
 }
 
@@ -36,6 +39,10 @@ impl RawZone {
             return Err(field.key("policy").refuse("there is no such policy", expected, quoted(&self.policy), advice));
         };
         let scheduled = matches!(policy.policy.signing, Signing::Schedule(_));
+        let delete_ds_from = time(field, "delete-ds-from", self.delete_ds_from)?;
+        if delete_ds_from.is_some() {
+            can_delete_ds(&field.key("delete-ds-from"), &policy.policy.signing)?;
+        }
         let field = field.key("keys");
         if self.keys.is_empty() {
             return Err(field.refuse("the zone has no key", "at least one key", "none", "add the zone's KSK"));
@@ -57,9 +64,20 @@ impl RawZone {
             let advice = "correct the name, or add the key to the zone; every zone of a policy has its schemas' keys";
             return Err(unknown.field.refuse("the schema's key is missing", expected, quoted(&unknown.key), advice));
         }
-        let zone = Zone { name, policy_name: self.policy, policy: policy.policy.clone(), keys };
+        let zone = Zone { name, policy_name: self.policy, policy: policy.policy.clone(), delete_ds_from, keys };
         Ok((zone, policy.unfolded))
     }
+}
+
+/// Refuses to ask the parent where nothing is published that could ask.
+fn can_delete_ds(field: &Field<'_>, signing: &Signing) -> Result<(), ProfileError> {
+    let (expected, found) = match signing {
+        Signing::Schedule(schedule) if schedule.cdnskey || !schedule.cds_digest_types.is_empty() => return Ok(()),
+        Signing::Schedule(_) => ("a schedule with CDS or CDNSKEY", "a schedule without either"),
+        Signing::Schemas { .. } => ("a policy with a schedule", "one with schemas"),
+    };
+    let advice = "remove the time, or let the schedule publish CDS or CDNSKEY";
+    Err(field.refuse("nothing would ask the parent", expected, found, advice))
 }
 
 /// Refuses a key that a token, or a key tag, would not tell from another key of the zone.
@@ -92,6 +110,20 @@ mod tests {
     fn a_zone_has_a_policy_of_the_profile() {
         let text = changed(SCHEDULE, "policy = \"p\"", "policy = \"q\"");
         assert_refused(&text, "zones.\"example.\".policy", "a policy of this profile (p)", "`q`");
+    }
+
+    #[test]
+    fn the_parent_is_asked_to_remove_the_ds_only_where_something_can_ask() {
+        let line = "policy = \"p\"\ndelete-ds-from = 2027-01-01T00:00:00Z";
+        let path = "zones.\"example.\".delete-ds-from";
+        let text = changed(SCHEDULE, "policy = \"p\"", line);
+        let zone = read_text(&text).unwrap().zones.into_values().next().unwrap();
+        assert_eq!(zone.delete_ds_from, Some("2027-01-01T00:00:00Z".parse().unwrap()));
+        let text = changed(&changed(&text, "[\"SHA-256\"]", "[]"), "cdnskey = true", "cdnskey = false");
+        assert_refused(&text, path, "a schedule with CDS or CDNSKEY", "a schedule without either");
+        assert_refused(&changed(SCHEMAS, "policy = \"p\"", line), path, "a policy with a schedule", "one with schemas");
+        let text = changed(SCHEDULE, "policy = \"p\"", "policy = \"p\"\ndelete-ds-from = true");
+        assert_refused(&text, path, "a time without quotes", "");
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! `show`: what a file is and says, without judging it.
 
+mod keys;
+
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::dns::{DigestType, Sha256Digest, sha256};
+use crate::dns::{DigestType, Name, Sha256Digest, sha256};
 use crate::exchange::{self, Document, Limits};
 use crate::paper;
 use crate::transcript::{self, Files, names};
@@ -15,22 +17,39 @@ use super::json::{Report, put};
 use super::text::{self, Text};
 use super::{Done, Env, Run};
 
-/// Show what a KSR, SKR, transcript or record says, without judging it
+/// Show what a KSR, SKR, transcript or record says, or the keys of a profile, without judging it
 ///
 /// A document shows its format, zone, bundles and keys, each key with tag,
 /// algorithm, bits and fingerprint, and each KSK with its DS. A transcript, or a
 /// record's folder, shows its fingerprint and its report. Nothing is verified:
-/// that is what `check` and `audit` do.
+/// that is what `check` and `audit` do. With --profile in place of files, its keys
+/// are shown as a parent or a resolver takes them: DS, CDS, DNSKEY and CDNSKEY, or
+/// the root zone's trust anchors in XML (RFC 9718).
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {
+    /// Show the keys of this profile
+    #[arg(long, value_name = "P.toml", conflicts_with = "files")]
+    profile: Option<PathBuf>,
+    /// Only the keys of this zone of the profile
+    #[arg(long, value_name = "ZONE", requires = "profile", conflicts_with = "files")]
+    zone: Option<Name>,
+    /// Only this key, by its name in the profile; may be given several times
+    #[arg(long, value_name = "NAME", requires = "profile", conflicts_with = "files")]
+    key: Vec<String>,
+    /// Write the root zone's keys as trust anchors in XML (RFC 9718)
+    #[arg(long, requires = "profile", conflicts_with = "files")]
+    trust_anchor_xml: bool,
     /// A KSR, SKR or transcript.jsonl, or a record's folder
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "profile", value_name = "FILE")]
     files: Vec<PathBuf>,
 }
 
 impl Run for Args {
     fn run(&self, _env: &Env, report: &mut Report) -> Result<Done, CliError> {
+        if let Some(profile) = &self.profile {
+            return keys::show(profile, self, report);
+        }
         let mut text = Text::default();
         let mut shown = Vec::new();
         for path in &self.files {

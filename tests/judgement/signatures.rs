@@ -1,0 +1,109 @@
+//! A token's signatures: of every algorithm, and with RSA (PKCS #1 v1.5, deterministic) octet for octet OpenSSL's.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use claviger::dns::{Algorithm, Dnskey, Duration, Name, Time, verify};
+use claviger::exchange::{
+    Format, Key, Limits, Request, RequestBundle, RequestKey, Stamp, read_response, write_request,
+};
+
+use super::common::claviger::{Signer, profile_text};
+use super::common::peers::ZONE;
+use super::common::softhsm::SoftHsm;
+
+fn openssl(folder: &Path, words: &[&str]) -> Vec<u8> {
+    let output = Command::new("openssl").args(words).current_dir(folder).output().expect("openssl");
+    assert!(output.status.success(), "openssl {words:?}: {}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+/// The public key of `key.pem` as a DNSKEY (RFC 3110).
+fn dnskey(folder: &Path, algorithm: Algorithm) -> Dnskey {
+    let modulus = String::from_utf8(openssl(folder, &["rsa", "-in", "key.pem", "-noout", "-modulus"])).unwrap();
+    let digits = modulus.trim().strip_prefix("Modulus=").unwrap();
+    let modulus =
+        digits.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap());
+    Dnskey::ksk(algorithm, [3, 1, 0, 1].into_iter().chain(modulus).collect())
+}
+
+fn request(zsk: &Dnskey) -> Vec<u8> {
+    let first: Time = "2027-01-01T00:00:00Z".parse().unwrap();
+    let key = RequestKey { ttl: 3600, key: Key { identifier: None, declared_tag: None, dnskey: zsk.clone() } };
+    let bundle = |day: u16| RequestBundle {
+        id: None,
+        inception: first.checked_add(Duration::from_days(day)).unwrap(),
+        expiration: None,
+        keys: vec![key.clone()],
+        signatures: Vec::new(),
+    };
+    let request = Request {
+        format: Format::Bind,
+        zone: ZONE.parse().unwrap(),
+        root: None,
+        bundles: vec![bundle(0), bundle(30)],
+        stamp: Some(Stamp { time: first, by: "a test".to_owned() }),
+        notices: Vec::new(),
+    };
+    write_request(&request).unwrap()
+}
+
+#[test]
+fn a_ksk_of_every_algorithm_signs_from_its_making_to_the_response() {
+    for algorithm in Algorithm::ALL {
+        let store = SoftHsm::with_token("interop");
+        let profile = profile_text(&store, algorithm.mnemonic(), &[("ksk", "")]);
+        let signer = Signer::on(store, &profile);
+        let ksk: Dnskey = signer.generate("ksk").parse().unwrap();
+        assert_eq!(ksk.check(), Ok(algorithm));
+        let key = match algorithm {
+            Algorithm::RsaSha256 | Algorithm::RsaSha512 => [&[3, 1, 0, 1][..], &[0x91; 256]].concat(),
+            _ => vec![7; ksk.key.len()],
+        };
+        let zsk = Dnskey { flags: Dnskey::ZSK, key, ..ksk.clone() };
+        let skr = signer.sign(&String::from_utf8(request(&zsk)).unwrap(), Some(1_798_761_600));
+        let response = read_response(skr.as_bytes(), &Limits::default()).unwrap();
+        for set in response.bundles.iter().flat_map(|bundle| &bundle.sets) {
+            let rrsig = &set.signatures[0].rrsig;
+            let data = rrsig.signed_data(&response.zone, &set.records.rdatas());
+            assert_eq!(verify(&ksk, &data, &rrsig.signature), Ok(()), "{algorithm}");
+        }
+    }
+}
+
+#[test]
+fn the_tokens_rsa_signatures_are_those_of_openssl() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    openssl(folder, &["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", "key.pem"]);
+    let pem = fs::read_to_string(folder.join("key.pem")).unwrap();
+    for (algorithm, digest) in [(Algorithm::RsaSha256, "-sha256"), (Algorithm::RsaSha512, "-sha512")] {
+        for mechanism in ["hashed", "raw"] {
+            let store = SoftHsm::with_token("interop");
+            store.import("interop", "Kksk", "01", &pem);
+            let key = dnskey(folder, algorithm);
+            let text = profile_text(&store, algorithm.mnemonic(), &[("ksk", "")]);
+            let text = text.replace("mechanism = \"hashed\"", &format!("mechanism = \"{mechanism}\""));
+            let text = text.replace("label = \"Kksk\"\n", &format!("label = \"Kksk\"\ndnskey = \"{key}\"\n"));
+            // Nobody asks BIND's requests for a proof, so any number serves as modulus.
+            let zsk = Dnskey { flags: Dnskey::ZSK, key: [&[3, 1, 0, 1][..], &[0x91; 256]].concat(), ..key };
+            let signer = Signer::on(store, &text);
+            let ksr = String::from_utf8(request(&zsk)).unwrap();
+            let skr = signer.sign(&ksr, Some(1_798_761_600)); // 2027-01-01
+            let response = read_response(skr.as_bytes(), &Limits::default()).unwrap();
+            let zone: Name = ZONE.parse().unwrap();
+            let mut compared = 0;
+            for set in response.bundles.iter().flat_map(|bundle| &bundle.sets) {
+                for signature in &set.signatures {
+                    let data = signature.rrsig.signed_data(&zone, &set.records.rdatas());
+                    fs::write(folder.join("data"), data).unwrap();
+                    let theirs = openssl(folder, &["dgst", digest, "-sign", "key.pem", "data"]);
+                    assert_eq!(signature.rrsig.signature, theirs, "{algorithm}, {mechanism}");
+                    compared += 1;
+                }
+            }
+            assert!(compared >= 9, "{compared} signatures compared");
+        }
+    }
+}
