@@ -92,7 +92,7 @@ impl<D: Devices> Broker<D> {
         self.look(floppies).map_err(|error| Refused::Because(format!("the media cannot be looked at: {error}")))?;
         let shown = self.volumes.iter().filter(|volume| !volume.hidden);
         let volumes = shown.map(|volume| volume.seen.clone()).collect();
-        Ok(Answer::Plugged(Plugged { volumes, refused_usb: self.devices.refused_usb() }))
+        Ok(Answer::Plugged(Plugged { ready: true, volumes, refused_usb: self.devices.refused_usb() }))
     }
 
     /// Brings the list of media up to what is there now.

@@ -32,6 +32,11 @@ impl BrokerVolumes {
         Self { broker: BrokerClient::at(socket), media: media.to_owned(), seen: BTreeMap::new() }
     }
 
+    /// Whether the appliance has started; before that it lists no media.
+    pub fn is_ready(&mut self) -> bool {
+        matches!(self.broker.ask(Request::Volumes), Ok(Answer::Plugged(plugged)) if plugged.ready)
+    }
+
     /// The medium that the appliance was booted from, hashed as it is now; none if it was taken out.
     ///
     /// # Errors
@@ -216,6 +221,15 @@ mod tests {
         volumes.release(VolumeId(5)).unwrap();
         let mount = Request::Mount { volume: VolumeId(5), write: false };
         assert_eq!(thread.join().unwrap(), [Request::Volumes, mount, Request::Unmount { volume: VolumeId(5) }]);
+    }
+
+    #[test]
+    fn an_appliance_without_a_broker_or_with_an_open_door_is_not_ready() {
+        let place = tempfile::tempdir().unwrap();
+        assert!(!BrokerVolumes::at(&place.path().join("none"), place.path()).is_ready());
+        let plugged = |ready| Answer::Plugged(Plugged { ready, ..Plugged::default() });
+        let (mut volumes, _thread) = broker(place.path(), vec![plugged(false), plugged(true)]);
+        assert!(!volumes.is_ready() && volumes.is_ready());
     }
 
     #[test]

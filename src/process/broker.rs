@@ -84,6 +84,8 @@ pub enum Answer {
 /// What is plugged in.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Plugged {
+    /// Whether the appliance has started: before that no medium is touched, and none is listed.
+    pub ready: bool,
     /// Media, in the order in which they were plugged in.
     pub volumes: Vec<Seen>,
     /// USB devices that are not let in.
