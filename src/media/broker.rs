@@ -102,7 +102,7 @@ impl Volumes for BrokerVolumes {
     }
 }
 
-/// A medium as it stands in a list: one that cannot be used has the reason in place of its label.
+/// A medium as it stands in a list: one that cannot be used has what was found there in place of its label.
 fn shown(mut seen: Seen) -> Seen {
     if let Some(fault) = &seen.fault {
         seen.facts.label = format!("({fault})");
@@ -235,20 +235,20 @@ mod tests {
     #[test]
     fn a_medium_that_cannot_be_used_says_so_in_place_of_its_label() {
         let place = tempfile::tempdir().unwrap();
-        let fault = "found exFAT; expected one FAT file system";
+        let fault = "exFAT";
         let plugged = Plugged { volumes: vec![seen(1, "", Some(fault))], ..Plugged::default() };
         let refused = |refused| Answer::Refused(refused);
         let answers = vec![
             Answer::Plugged(plugged),
-            refused(Refused::Because(fault.to_owned())),
+            refused(Refused::Because(format!("found {fault}"))),
             refused(Refused::Gone),
             refused(Refused::ReadOnly),
         ];
         let (mut volumes, _thread) = broker(place.path(), answers);
         let label = volumes.list().unwrap().remove(0).label;
-        assert_eq!(label, "(found exFAT; expected one FAT file system)");
+        assert_eq!(label, "(exFAT)");
         let mut open = || volumes.open(VolumeId(1), Access::Write).unwrap_err();
-        assert!(open().to_string().contains("exFAT"));
+        assert!(open().to_string().contains("found exFAT"));
         assert_eq!(open(), MediaError::Gone { volume: label.clone() });
         assert_eq!(open(), MediaError::ReadOnly { volume: label });
     }

@@ -97,7 +97,7 @@ pub struct Plugged {
 pub struct Seen {
     /// What is known of it.
     pub facts: VolumeFacts,
-    /// Why it cannot be used: what was found there instead of one FAT file system.
+    /// What was found there instead of one FAT file system, short enough for a label; none if it can be used.
     pub fault: Option<String>,
 }
 
