@@ -4,7 +4,7 @@
 //!
 //! | floor | rooms |
 //! |---|---|
-//! | faces: what people and the machine see | [`cli`], [`tui`] |
+//! | faces: what people and the machine see | [`cli`], [`tui`], [`appliance`] |
 //! | acts: what changes the world | [`ceremony`], [`crew`], [`token`], [`media`], [`process`] |
 //! | record: what is remembered | [`transcript`], [`paper`] |
 //! | judgement: pure decisions | [`profile`], [`plan`], [`policy`], [`quorum`] |
@@ -18,6 +18,7 @@
 //!   -> exchange::write -> media::write -> read back;   every arrow appends to transcript -> seal -> media
 //! ```
 
+pub mod appliance;
 pub mod ceremony;
 pub mod cli;
 pub mod crew;

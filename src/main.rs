@@ -1,12 +1,24 @@
-//! The `claviger` binary: the token host if it was started as one, else a command.
+//! The `claviger` binary: one of its internal roles if it was started as one, else a command.
 
+use std::ffi::OsStr;
 use std::io::{stderr, stdout};
+use std::path::Path;
 use std::process::ExitCode;
 
-use claviger::{cli, token};
+use claviger::{appliance, cli, token};
 
 fn main() -> ExitCode {
-    if std::env::args_os().nth(1).is_some_and(|role| role == token::HOST_ROLE) {
+    let mut words = std::env::args_os();
+    let name = words.next().unwrap_or_default();
+    let role = words.next().unwrap_or_default();
+    // The kernel starts `/init` without an argument.
+    if role == appliance::INIT_ROLE || Path::new(&name).file_name() == Some(OsStr::new(appliance::INIT_ROLE)) {
+        return ExitCode::from(appliance::run_init());
+    }
+    if role == appliance::BROKER_ROLE {
+        return ExitCode::from(appliance::run_broker());
+    }
+    if role == token::HOST_ROLE {
         return ExitCode::from(token::run_host());
     }
     ExitCode::from(cli::run(std::env::args_os(), &mut stdout(), &mut stderr(), &cli::Env::system()))

@@ -9,7 +9,7 @@ use crate::steps::Mode;
 use super::error::CliError;
 use super::json::Report;
 use super::player::{self, channel};
-use super::{Done, Env, Run};
+use super::{Done, Env, Run, appliance};
 
 /// Hold a ceremony at the screen
 ///
@@ -18,7 +18,7 @@ use super::{Done, Env, Run};
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// A ceremony profile to choose; may be given several times
-    #[arg(long, required = true, value_name = "P.toml")]
+    #[arg(long, required_unless_present = "appliance", value_name = "P.toml")]
     profile: Vec<PathBuf>,
     /// A folder that is a medium; its name is the label
     #[arg(long, value_name = "DIR")]
@@ -29,10 +29,22 @@ pub(super) struct Args {
     /// A folder in RAM for what a process that is started again needs
     #[arg(long, value_name = "DIR", default_value = "/dev/shm/claviger")]
     spool: PathBuf,
+    /// As PID 1 of the image starts it: with the image's profiles and the broker's media
+    #[arg(long, hide = true, conflicts_with_all = ["profile", "medium", "media", "spool"])]
+    appliance: bool,
+    /// SHA-256 of the image's manifest
+    #[arg(long, hide = true, requires = "appliance", default_value = "none", value_name = "HEX")]
+    build_id: String,
+    /// Mark everything as a rehearsal
+    #[arg(long, hide = true, requires = "appliance")]
+    rehearsal: bool,
 }
 
 impl Run for Args {
     fn run(&self, env: &Env, _: &mut Report) -> Result<Done, CliError> {
+        if self.appliance {
+            return appliance::hold(env, &self.build_id, self.rehearsal);
+        }
         let mut setup = player::setup(Mode::Ceremony, env)?;
         setup.profiles = self.profile.iter().map(|path| player::profile_file(path)).collect::<Result<_, _>>()?;
         let volumes = FolderVolumes::new(self.medium.clone(), self.media.clone());

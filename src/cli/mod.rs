@@ -4,6 +4,7 @@
 //! are made of these here, alike for all. The result goes to stdout, what went wrong to stderr; with `--json` stdout has
 //! exactly one object, whatever happens.
 
+mod appliance;
 mod audit;
 mod ceremony;
 mod check;

@@ -5,6 +5,7 @@
 //! is complete, and is believed only when it has been read back. RAM holds the master copy: after every error here the
 //! caller still has all it had, and asks the operator.
 
+mod broker;
 mod error;
 mod folder;
 mod image;
@@ -14,6 +15,7 @@ mod read;
 mod volume;
 mod write;
 
+pub use self::broker::{BothVolumes, BrokerVolumes};
 pub use self::error::{FileKind, MediaError, NameFault};
 pub use self::folder::Folder;
 pub use self::image::FolderImage;

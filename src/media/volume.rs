@@ -169,7 +169,7 @@ impl Volumes for FolderVolumes {
     }
 }
 
-fn open_root(path: &Path) -> Result<OwnedFd, Errno> {
+pub(super) fn open_root(path: &Path) -> Result<OwnedFd, Errno> {
     rustix::fs::open(path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())
 }
 

@@ -1,12 +1,19 @@
-//! Clock, entropy, children: spawning, confinement, framing.
+//! Clock, entropy, children: spawning, confinement, framing; what is asked of the broker.
 
+mod broker;
 mod confine;
 pub mod env;
 mod frame;
+mod launch;
 mod spawn;
 mod syscalls;
 
+pub use self::broker::{
+    Answer, BROKER_SOCKET, BootMedium, BrokerClient, BrokerLink, MEDIA_FOLDER, Plugged, Refused, Request, SLOTS, Seen,
+    UsbFacts,
+};
 pub use self::confine::{Access, Confinement, Extent, Measure, confine, lock_memory};
 pub use self::env::{Clock, Deadline, Entropy, FixedClock, SeededEntropy, SystemClock, SystemEntropy};
 pub use self::frame::{Frame, FrameError, FrameReader, FrameWriter, MAX_FRAME};
+pub use self::launch::launch;
 pub use self::spawn::{Child, Killer, inherited_socket};

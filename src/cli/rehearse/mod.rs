@@ -3,7 +3,7 @@
 mod auto;
 mod prepare;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc;
 
@@ -54,11 +54,7 @@ impl Run for Args {
     fn run(&self, env: &Env, _: &mut Report) -> Result<Done, CliError> {
         let env = self.fixed(env);
         let dir = self.dir.clone().unwrap_or_else(|| format!("rehearsal-{}", env.clock.now().compact()).into());
-        let rehearsal = if dir.join(prepare::PROFILE).is_file() {
-            Rehearsal::again(&dir)?
-        } else {
-            Rehearsal::prepare(&dir, &self.module, self.bundles, &env)?
-        };
+        let rehearsal = prepared(&dir, &self.module, self.bundles, &env)?;
         let mut setup = player::setup(Mode::Rehearsal, &env)?;
         setup.profiles.push(player::profile_file(&rehearsal.profile)?);
         let volumes = Box::new(FolderVolumes::new(Vec::new(), Some(rehearsal.sticks.clone())));
@@ -87,6 +83,15 @@ impl Run for Args {
         };
         let code = player::show(stage, &sender, &receiver)?;
         Ok(Done { good: code == 0, text: format!("{}\n", input::shown(&rehearsal.sticks)) })
+    }
+}
+
+/// Prepares a rehearsal in a folder, or finds the one that was prepared there.
+pub(super) fn prepared(dir: &Path, module: &Path, bundles: u16, env: &Env) -> Result<Rehearsal, CliError> {
+    if dir.join(prepare::PROFILE).is_file() {
+        Rehearsal::again(dir)
+    } else {
+        Rehearsal::prepare(dir, module, bundles, env)
     }
 }
 

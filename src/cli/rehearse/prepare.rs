@@ -38,11 +38,11 @@ const ALGORITHM: Algorithm = Algorithm::EcdsaP256Sha256;
 const SLOTS: u16 = 9;
 
 /// The folder of a rehearsal.
-pub(super) struct Rehearsal {
+pub(in crate::cli) struct Rehearsal {
     /// The profile.
-    pub(super) profile: PathBuf,
+    pub(in crate::cli) profile: PathBuf,
     /// The folder whose folders play sticks.
-    pub(super) sticks: PathBuf,
+    pub(in crate::cli) sticks: PathBuf,
     /// What stands for a folder in RAM.
     pub(super) spool: PathBuf,
 }

@@ -1,0 +1,58 @@
+//! The image's own code: PID 1 (`claviger init`) and the broker's server side (`claviger broker`).
+//!
+//! What the image must hold, besides this program as `/init` or `/usr/bin/claviger`:
+//!
+//! | path | what |
+//! |---|---|
+//! | `/etc/claviger/flavour` | one word: `ceremony`, `rehearsal` or `debug`; every flavour but the first is marked a rehearsal |
+//! | `/etc/claviger/manifest` | every file with its hash; its SHA-256 is the build id |
+//! | `/etc/claviger/modules` | kernel modules, one a line, parameters behind the name (`usb-storage delay_use=0`) |
+//! | `/etc/claviger/profiles/*.toml` | profiles to choose from; without any the ceremony waits for a medium labelled `CLAVIGER` |
+//! | `/lib/modules/RELEASE/` | `modules.dep`, `modules.builtin`, and the modules, not compressed |
+//! | `/etc/passwd`, `/etc/group` | user and group `claviger`, both of number 900; the groups that udev's own rules name |
+//! | `/usr/lib/systemd/systemd-udevd`, `/usr/bin/udevadm` | devices; `udev/` of this repository in `/etc/udev/rules.d/` |
+//! | `/usr/sbin/pcscd` | optional: smart-card readers |
+//! | `/usr/share/claviger/token/` | optional, rehearsal: a software token, copied to `/run/claviger/home/token` |
+//! | `/usr/bin/loadkeys`, `/usr/share/claviger/keymaps/NAME.map` | optional: layouts for `claviger.keymap=NAME` |
+//! | `/bin/busybox` | `debug` alone: shells on tty2 and ttyS0 (`setsid -c sh`) |
+//! | `/proc /sys /dev /run /tmp` | folders; the root becomes read-only when the door is shut |
+//!
+//! The volume id of the ISO 9660 file system begins with `CLAVIGER`: so the boot medium is known, never offered as a
+//! volume, and hashed from its first octet to the last that its GPT names.
+//! Kernel command line: `claviger.console=tty1|ttyS0`, `claviger.keymap=NAME`; `rdinit=` or `/init` starts `claviger
+//! init`: a program called `init` takes that role.
+//!
+//! At run time: `/run/claviger/broker.sock` (the ceremony's, 0600), `media/N` (mount points), `spool` and `home` (the
+//! ceremony's, 0700), `door` (first line `shut` once the kernel takes no more modules; then what holds).
+
+mod broker;
+mod console;
+mod devices;
+mod door;
+mod fat;
+mod init;
+mod modules;
+mod prepare;
+mod serve;
+mod supervise;
+mod user;
+
+pub use self::init::run_init;
+
+/// The argument that makes this program the broker.
+pub const BROKER_ROLE: &str = "broker";
+/// The argument, or the program's own name, that makes it PID 1.
+pub const INIT_ROLE: &str = "init";
+
+/// Runs the broker until the ceremony asks to switch off; returns the exit status.
+///
+/// Only root can: it says so with exit status 2. A failure ends it with status 1, and PID 1 starts it again.
+#[must_use]
+pub fn run_broker() -> u8 {
+    if !rustix::process::geteuid().is_root() {
+        let words = b"claviger: `broker` is started by PID 1 of the image, as root\n";
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), words);
+        return 2;
+    }
+    u8::from(serve::serve().is_err())
+}

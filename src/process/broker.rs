@@ -1,0 +1,246 @@
+//! What the ceremony asks of the broker, and its client: framed JSON over a socket that only the ceremony may open.
+
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::env::Deadline;
+use super::frame::{Frame, FrameError, FrameReader, FrameWriter};
+use crate::dns::Sha256Digest;
+use crate::steps::{VolumeFacts, VolumeId};
+
+/// The broker's socket on the appliance; it belongs to the ceremony's user alone.
+pub const BROKER_SOCKET: &str = "/run/claviger/broker.sock";
+/// The folder of the mount points `1` to [`SLOTS`].
+pub const MEDIA_FOLDER: &str = "/run/claviger/media";
+/// Media that can be mounted at once.
+pub const SLOTS: u8 = 8;
+
+/// The kind of the frames both ways.
+const KIND: u8 = 1;
+/// Hashing a slow boot medium takes longest.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// All that the broker can be asked. No path, option or device name is among it.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Request {
+    /// What is plugged in: [`Answer::Plugged`].
+    Volumes,
+    /// Mount a volume: [`Answer::Mounted`]. One that is mounted for reading becomes writable in place.
+    Mount {
+        /// The volume.
+        volume: VolumeId,
+        /// Whether it is to be written, too.
+        write: bool,
+    },
+    /// Unmount a volume; also one that is not mounted: [`Answer::Done`].
+    Unmount {
+        /// The volume.
+        volume: VolumeId,
+    },
+    /// Look at once whether a floppy lies in a drive, then as [`Request::Volumes`].
+    ProbeFloppy,
+    /// Hash the medium that the appliance was booted from: [`Answer::BootMedium`].
+    HashBootMedium,
+    /// Let a refused USB device in, or put one out: [`Answer::Done`].
+    Usb {
+        /// [`UsbFacts::id`].
+        device: u32,
+        /// Whether it is let in.
+        allow: bool,
+    },
+    /// Set the computer's clock: [`Answer::Done`].
+    SetClock {
+        /// Seconds since 1970, UTC.
+        unix: u32,
+    },
+    /// Unmount everything and switch off: [`Answer::Done`], and then the end.
+    PowerOff,
+}
+
+/// What the broker says.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// What is plugged in.
+    Plugged(Plugged),
+    /// The volume is mounted at the mount point of this number.
+    Mounted {
+        /// From 1 to [`SLOTS`].
+        slot: u8,
+    },
+    /// It is done.
+    Done,
+    /// The boot medium; none if it was taken out.
+    BootMedium(Option<BootMedium>),
+    /// It is not done.
+    Refused(Refused),
+}
+
+/// What is plugged in.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Plugged {
+    /// Media, in the order in which they were plugged in.
+    pub volumes: Vec<Seen>,
+    /// USB devices that are not let in.
+    pub refused_usb: Vec<UsbFacts>,
+}
+
+/// A medium, usable or not.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Seen {
+    /// What is known of it.
+    pub facts: VolumeFacts,
+    /// Why it cannot be used: what was found there instead of one FAT file system.
+    pub fault: Option<String>,
+}
+
+/// A USB device that is not let in.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct UsbFacts {
+    /// Names it for as long as it stays plugged in.
+    pub id: u32,
+    /// Vendor and product number, as `1d6b:0002`.
+    pub product: String,
+    /// What it calls itself, without control characters.
+    pub name: String,
+}
+
+/// The medium that the appliance was booted from, as it is now.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct BootMedium {
+    /// SHA-256 of the whole image on it.
+    pub sha256: Sha256Digest,
+    /// Octets of the image.
+    pub size: u64,
+}
+
+/// Why something is not done.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Refused {
+    /// The volume or device of this number is not there any more.
+    Gone,
+    /// The medium takes no writing.
+    ReadOnly,
+    /// Anything else, in words for people.
+    Because(String),
+}
+
+/// The ceremony's end; it connects when it is first asked, and again after a failure.
+#[derive(Debug)]
+pub struct BrokerClient {
+    socket: PathBuf,
+    link: Option<BrokerLink>,
+}
+
+impl BrokerClient {
+    /// A client of the broker that listens at `socket`.
+    #[must_use]
+    pub fn at(socket: &Path) -> Self {
+        Self { socket: socket.to_owned(), link: None }
+    }
+
+    /// Asks, and waits for the answer.
+    ///
+    /// # Errors
+    /// [`FrameError`] if the broker is not there, is gone, or does not answer; nothing is asked twice by itself.
+    pub fn ask(&mut self, request: Request) -> Result<Answer, FrameError> {
+        let mut link = match self.link.take() {
+            Some(link) => link,
+            None => BrokerLink::over(UnixStream::connect(&self.socket)?)?,
+        };
+        let deadline = Deadline::after(PATIENCE);
+        link.send(&request, deadline)?;
+        let answer = link.receive(deadline)?;
+        self.link = Some(link); // after a failure the next question begins anew
+        Ok(answer)
+    }
+}
+
+/// Either end of the socket.
+#[derive(Debug)]
+pub struct BrokerLink {
+    reader: FrameReader,
+    writer: FrameWriter,
+}
+
+impl BrokerLink {
+    /// A link over a connected socket.
+    ///
+    /// # Errors
+    /// When the system has no further descriptor.
+    pub fn over(stream: UnixStream) -> io::Result<Self> {
+        Ok(Self { reader: FrameReader::new(stream.try_clone()?), writer: FrameWriter::new(stream) })
+    }
+
+    /// Sends a request or an answer.
+    ///
+    /// # Errors
+    /// [`FrameError`].
+    pub fn send(&mut self, message: &impl Serialize, deadline: Deadline) -> Result<(), FrameError> {
+        let body = serde_json::to_vec(message).map_err(io::Error::from)?;
+        self.writer.push(KIND, &[&body])?;
+        self.writer.flush(deadline)
+    }
+
+    /// Waits for a request or an answer.
+    ///
+    /// # Errors
+    /// [`FrameError`], also for a frame that holds neither.
+    pub fn receive<T: for<'de> Deserialize<'de>>(&mut self, deadline: Deadline) -> Result<T, FrameError> {
+        match self.reader.next(deadline)? {
+            Frame::Plain { kind: KIND, body } => {
+                serde_json::from_slice(&body).map_err(|error| FrameError::Io(error.into()))
+            }
+            _ => Err(FrameError::Io(io::ErrorKind::InvalidData.into())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn a_question_gets_its_answer_and_a_lost_broker_is_found_again() {
+        let place = tempfile::tempdir().unwrap();
+        let socket = place.path().join("broker.sock");
+        let mut client = BrokerClient::at(&socket);
+        assert!(client.ask(Request::Volumes).is_err(), "there is no broker yet");
+        let listener = UnixListener::bind(&socket).unwrap();
+        let broker = std::thread::spawn(move || {
+            for slot in 1..=2 {
+                let mut link = BrokerLink::over(listener.accept().unwrap().0).unwrap();
+                let asked: Request = link.receive(Deadline::never()).unwrap();
+                assert_eq!(asked, Request::Mount { volume: VolumeId(7), write: true });
+                link.send(&Answer::Mounted { slot }, Deadline::never()).unwrap();
+            }
+        });
+        let mount = Request::Mount { volume: VolumeId(7), write: true };
+        assert_eq!(client.ask(mount).unwrap(), Answer::Mounted { slot: 1 });
+        assert!(client.ask(mount).is_err(), "the broker has hung up");
+        assert_eq!(client.ask(mount).unwrap(), Answer::Mounted { slot: 2 });
+        broker.join().unwrap();
+    }
+
+    #[test]
+    fn a_request_names_nothing_but_numbers() {
+        let taken = |text: &str| serde_json::from_str::<Request>(text).is_ok();
+        assert!(taken(r#"{"mount":{"volume":1,"write":false}}"#) && taken(r#""volumes""#));
+        for text in [
+            r#"{"mount":{"volume":"/dev/sda","write":false}}"#,
+            r#"{"mount":{"volume":1,"write":false,"options":"suid"}}"#,
+            r#"{"mount":{"volume":-1,"write":false}}"#,
+            r#""reboot""#,
+        ] {
+            assert!(!taken(text), "{text}");
+        }
+    }
+}
