@@ -92,7 +92,7 @@ impl<D: Devices> Broker<D> {
         self.look(floppies).map_err(|error| Refused::Because(format!("the media cannot be looked at: {error}")))?;
         let shown = self.volumes.iter().filter(|volume| !volume.hidden);
         let volumes = shown.map(|volume| volume.seen.clone()).collect();
-        Ok(Answer::Plugged(Plugged { volumes, refused_usb: self.devices.refused_usb() }))
+        Ok(Answer::Plugged(Plugged { ready: true, volumes, refused_usb: self.devices.refused_usb() }))
     }
 
     /// Brings the list of media up to what is there now.
@@ -128,9 +128,9 @@ impl<D: Devices> Broker<D> {
         let (fat, fault) = match content {
             Ok(Content::Fat(fat)) => (Some(fat), None),
             Ok(Content::OurImage) => (None, None),
-            Ok(Content::Other(name)) => (None, Some(format!("found {name}; expected one FAT file system"))),
+            Ok(Content::Other(name)) => (None, Some(name.to_owned())),
             Err(_) if disk.floppy => return None, // the drive is empty
-            Err(error) => (None, Some(format!("it cannot be read: {error}"))),
+            Err(error) => (None, Some(format!("unreadable: {error}"))),
         };
         let hidden = fat.is_none() && fault.is_none();
         let read_only = disk.read_only || (disk.floppy && self.devices.floppy_is_protected(node));
@@ -184,7 +184,7 @@ impl<D: Devices> Broker<D> {
             self.volumes.iter().filter_map(|volume| volume.mounted).map(|mounted| mounted.slot).collect();
         let volume = self.volume(id)?.clone();
         if let Some(fault) = volume.seen.fault {
-            return Err(Refused::Because(fault));
+            return Err(Refused::Because(format!("found {fault}; expected one FAT file system")));
         }
         let facts = &volume.seen.facts;
         if write && !facts.writable {

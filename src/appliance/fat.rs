@@ -60,14 +60,14 @@ pub(super) fn probe(read: &mut Read<'_>, size: u64) -> io::Result<Content> {
     let descriptor = read(ISO_DESCRIPTOR, 2048)?;
     if text_at(&descriptor, 1, 5) == b"CD001" {
         let ours = text_at(&descriptor, 40, 32).starts_with(b"CLAVIGER");
-        return Ok(if ours { Content::OurImage } else { Content::Other("a CD or DVD image (ISO 9660)") });
+        return Ok(if ours { Content::OurImage } else { Content::Other("ISO 9660 image") });
     }
     if let Some(name) = other(&head) {
         return Ok(Content::Other(name));
     }
     match Layout::of(&head) {
-        None => Ok(Content::Other("no file system that is known here")),
-        Some(layout) if layout.octets > size => Ok(Content::Other("a FAT file system that is cut off")),
+        None => Ok(Content::Other("unknown file system")),
+        Some(layout) if layout.octets > size => Ok(Content::Other("FAT, cut off")),
         Some(layout) => Ok(Content::Fat(layout.fat(&head, read)?)),
     }
 }
@@ -97,15 +97,15 @@ fn other(head: &[u8]) -> Option<&'static str> {
         _ => {}
     }
     if text_at(head, 0, 6) == b"LUKS\xba\xbe" {
-        return Some("an encrypted volume (LUKS)");
+        return Some("LUKS, encrypted");
     }
     if text_at(head, 1024 + 56, 2) == b"\x53\xef" {
         return Some("ext2, ext3 or ext4");
     }
     if text_at(head, 512, 8) == b"EFI PART" {
-        return Some("a partition table (GPT)");
+        return Some("GPT without partition");
     }
-    head.iter().all(|octet| *octet == 0).then_some("nothing")
+    head.iter().all(|octet| *octet == 0).then_some("no file system")
 }
 
 /// Where the parts of a FAT file system lie, in octets.
@@ -336,11 +336,11 @@ mod tests {
             (3, b"EXFAT   ".as_slice(), "exFAT"),
             (3, b"NTFS    ", "NTFS"),
             (1080, b"\x53\xef", "ext2, ext3 or ext4"),
-            (512, b"EFI PART", "a partition table (GPT)"),
-            (0, b"LUKS\xba\xbe", "an encrypted volume (LUKS)"),
-            (32769, b"CD001", "a CD or DVD image (ISO 9660)"),
-            (9, b"x", "no file system that is known here"),
-            (9, b"\0", "nothing"),
+            (512, b"EFI PART", "GPT without partition"),
+            (0, b"LUKS\xba\xbe", "LUKS, encrypted"),
+            (32769, b"CD001", "ISO 9660 image"),
+            (9, b"x", "unknown file system"),
+            (9, b"\0", "no file system"),
         ] {
             assert_eq!(with(offset, mark), Content::Other(name));
         }
@@ -348,13 +348,13 @@ mod tests {
         image[32769..32774].copy_from_slice(b"CD001");
         image[32808..32816].copy_from_slice(b"CLAVIGER");
         assert_eq!(look(&image), Content::OurImage);
-        assert_eq!(look(&[]), Content::Other("nothing"));
+        assert_eq!(look(&[]), Content::Other("no file system"));
     }
 
     #[test]
     fn a_file_system_larger_than_its_device_is_refused() {
         let image = fixture::floppy(b"KSR        ", 1);
-        assert_eq!(look(&image[..720 << 10]), Content::Other("a FAT file system that is cut off"));
+        assert_eq!(look(&image[..720 << 10]), Content::Other("FAT, cut off"));
     }
 
     #[test]

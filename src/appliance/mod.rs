@@ -7,12 +7,13 @@
 //! | `/etc/claviger/flavour` | one word: `ceremony`, `rehearsal` or `debug`; every flavour but the first is marked a rehearsal |
 //! | `/etc/claviger/manifest` | every file with its hash; its SHA-256 is the build id |
 //! | `/etc/claviger/modules` | kernel modules, one a line, parameters behind the name (`usb-storage delay_use=0`) |
-//! | `/etc/claviger/profiles/*.toml` | profiles to choose from; without any the ceremony waits for a medium labelled `CLAVIGER` |
+//! | `/etc/claviger/profiles/*.toml` | profiles to choose from, unless a medium labelled `CLAVIGER` brings others |
 //! | `/lib/modules/RELEASE/` | `modules.dep`, `modules.builtin`, and the modules, not compressed |
 //! | `/etc/passwd`, `/etc/group` | user and group `claviger`, both of number 900; the groups that udev's own rules name |
 //! | `/usr/lib/systemd/systemd-udevd`, `/usr/bin/udevadm` | devices; `udev/` of this repository in `/etc/udev/rules.d/` |
 //! | `/usr/sbin/pcscd` | optional: smart-card readers |
-//! | `/usr/share/claviger/token/` | optional, rehearsal: a software token, copied to `/run/claviger/home/token` |
+//! | `/usr/lib/softhsm/libsofthsm2.so` | rehearsal and debug: keys, requests and folders that play sticks are made at start |
+//! | `/usr/share/claviger/token/` | optional: a software token made before, copied to `/run/claviger/home/token` |
 //! | `/usr/bin/loadkeys`, `/usr/share/claviger/keymaps/NAME.map` | optional: layouts for `claviger.keymap=NAME` |
 //! | `/bin/busybox` | `debug` alone: shells on tty2 and ttyS0 (`setsid -c sh`) |
 //! | `/proc /sys /dev /run /tmp` | folders; the root becomes read-only when the door is shut |

@@ -1,10 +1,12 @@
 //! `ceremony --appliance`: the ceremony on the image, as PID 1 starts it.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io::{self, BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::ceremony::ProfileFile;
 use crate::crew::{SpoolFolder, Stage};
@@ -33,24 +35,23 @@ const LOOK: Duration = Duration::from_millis(500);
 
 /// Holds the ceremony, and has the computer switched off at its end.
 ///
-/// Profiles are the image's own. Where it has none, a rehearsal is prepared on a software token, and a ceremony waits
-/// for a medium labelled `CLAVIGER`. A ceremony whose process died goes on where it was.
+/// Image and program identify themselves first; the door is shut meanwhile, and nothing goes on before. A rehearsal
+/// is prepared on a software token. A ceremony takes its profile from a medium labelled `CLAVIGER` or from the image.
+/// One whose process died goes on where it was.
 pub(super) fn hold(env: &Env, build_id: &str, rehearsal: bool) -> Result<Done, CliError> {
     let spool = SpoolFolder::new(PathBuf::from(SPOOL)).map_err(|error| CliError::input(error.to_string()))?;
     let left = spool.left().map_err(|error| CliError::input(error.to_string()))?;
     let mut broker = BrokerVolumes::appliance();
-    let mut build_id = build_id.to_owned();
+    let build_id = identify(&mut broker, build_id);
     let mut profiles = from_image(Path::new(PROFILES))?;
     let mut sticks = None;
-    if profiles.is_empty() && rehearsal {
+    if rehearsal {
         say("Preparing a rehearsal: keys are made on a software token.");
         let prepared = rehearse::prepared(Path::new(REHEARSAL), Path::new(MODULE), BUNDLES, env)?;
-        profiles.push(player::profile_file(&prepared.profile)?);
+        profiles.insert(0, player::profile_file(&prepared.profile)?);
         sticks = Some(prepared.sticks);
-    } else if profiles.is_empty() && left.is_none() {
-        say("This image has no profile of its own. Put in the medium labelled CLAVIGER that holds the profile.");
-        profiles = wait_for_medium(&mut broker);
-        build_id = format!("{build_id}; medium {}", medium_hash(&mut broker));
+    } else if left.is_none() {
+        profiles = choose(&mut broker, profiles, &mut entered);
     }
     let volumes: Box<dyn Volumes> = match sticks {
         None => Box::new(broker),
@@ -89,13 +90,32 @@ fn is_profile(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"))
 }
 
-/// The profiles on the first medium labelled so that has any.
-fn wait_for_medium(volumes: &mut dyn Volumes) -> Vec<ProfileFile> {
+/// Says which image and program this are, and waits until the appliance has started; returns what the record says.
+fn identify(broker: &mut BrokerVolumes, build_id: &str) -> String {
+    say(&format!("Claviger {}. What follows is self-reported.", env!("CARGO_PKG_VERSION")));
+    say(&format!("Build id:    {build_id}"));
+    while !broker.is_ready() {
+        thread::sleep(LOOK); // where it cannot start, PID 1 says why
+    }
+    let medium = medium_hash(broker);
+    say(&format!("Boot medium: {medium}"));
+    format!("{build_id}; medium {medium}")
+}
+
+/// The profiles on the first medium labelled so that has any, or the image's own once people want them.
+fn choose(
+    volumes: &mut dyn Volumes,
+    own: Vec<ProfileFile>,
+    wanted: &mut dyn FnMut(Duration) -> bool,
+) -> Vec<ProfileFile> {
+    say("Put in the medium labelled CLAVIGER that holds the ceremony profile.");
+    if !own.is_empty() {
+        say(&format!("Or press Enter to choose among the {} profiles of the image itself.", own.len()));
+    }
     let mut told = None;
     loop {
         for facts in volumes.list().unwrap_or_default().iter().filter(|facts| facts.label.starts_with(LABEL)) {
-            let found = from_medium(volumes, facts);
-            match found {
+            match from_medium(volumes, facts) {
                 Ok(found) if !found.is_empty() => return found,
                 _ if told == Some(facts.id) => {}
                 Ok(_) => say(&format!("{}: expected a file NAME.toml; found none.", facts.label)),
@@ -103,7 +123,24 @@ fn wait_for_medium(volumes: &mut dyn Volumes) -> Vec<ProfileFile> {
             }
             told = Some(facts.id);
         }
-        thread::sleep(LOOK);
+        if wanted(LOOK) && !own.is_empty() {
+            return own;
+        }
+    }
+}
+
+/// Waits so long for Enter; whether it was pressed.
+fn entered(limit: Duration) -> bool {
+    let limit = Timespec { tv_sec: 0, tv_nsec: i64::from(limit.subsec_nanos()) };
+    let input = io::stdin();
+    match poll(&mut [PollFd::new(&input, PollFlags::IN)], Some(&limit)) {
+        // A terminal gives whole lines here; one that is gone gives nothing, at once.
+        Ok(1..) if matches!(input.lock().read_line(&mut String::new()), Ok(1..)) => true,
+        Ok(0) => false,
+        _ => {
+            thread::sleep(LOOK);
+            false
+        }
     }
 }
 
@@ -158,8 +195,11 @@ mod tests {
             fs::write(bay.path().join(label).join("p.toml"), label).unwrap();
         }
         let mut volumes = FolderVolumes::new(Vec::new(), Some(bay.path().to_owned()));
-        let found = wait_for_medium(&mut volumes);
+        let found = choose(&mut volumes, Vec::new(), &mut |_| true);
         assert_eq!((found.len(), found[0].octets.as_slice()), (1, b"CLAVIGER".as_slice()));
         assert!(found[0].origin.starts_with("CLAVIGER (") && found[0].origin.ends_with("): p.toml"));
+        fs::remove_dir_all(bay.path().join("CLAVIGER")).unwrap();
+        let own = vec![ProfileFile { origin: "image".to_owned(), octets: Vec::new() }];
+        assert_eq!(choose(&mut volumes, own, &mut |_| true)[0].origin, "image");
     }
 }

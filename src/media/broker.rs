@@ -32,6 +32,11 @@ impl BrokerVolumes {
         Self { broker: BrokerClient::at(socket), media: media.to_owned(), seen: BTreeMap::new() }
     }
 
+    /// Whether the appliance has started; before that it lists no media.
+    pub fn is_ready(&mut self) -> bool {
+        matches!(self.broker.ask(Request::Volumes), Ok(Answer::Plugged(plugged)) if plugged.ready)
+    }
+
     /// The medium that the appliance was booted from, hashed as it is now; none if it was taken out.
     ///
     /// # Errors
@@ -97,7 +102,7 @@ impl Volumes for BrokerVolumes {
     }
 }
 
-/// A medium as it stands in a list: one that cannot be used has the reason in place of its label.
+/// A medium as it stands in a list: one that cannot be used has what was found there in place of its label.
 fn shown(mut seen: Seen) -> Seen {
     if let Some(fault) = &seen.fault {
         seen.facts.label = format!("({fault})");
@@ -219,22 +224,31 @@ mod tests {
     }
 
     #[test]
+    fn an_appliance_without_a_broker_or_with_an_open_door_is_not_ready() {
+        let place = tempfile::tempdir().unwrap();
+        assert!(!BrokerVolumes::at(&place.path().join("none"), place.path()).is_ready());
+        let plugged = |ready| Answer::Plugged(Plugged { ready, ..Plugged::default() });
+        let (mut volumes, _thread) = broker(place.path(), vec![plugged(false), plugged(true)]);
+        assert!(!volumes.is_ready() && volumes.is_ready());
+    }
+
+    #[test]
     fn a_medium_that_cannot_be_used_says_so_in_place_of_its_label() {
         let place = tempfile::tempdir().unwrap();
-        let fault = "found exFAT; expected one FAT file system";
+        let fault = "exFAT";
         let plugged = Plugged { volumes: vec![seen(1, "", Some(fault))], ..Plugged::default() };
         let refused = |refused| Answer::Refused(refused);
         let answers = vec![
             Answer::Plugged(plugged),
-            refused(Refused::Because(fault.to_owned())),
+            refused(Refused::Because(format!("found {fault}"))),
             refused(Refused::Gone),
             refused(Refused::ReadOnly),
         ];
         let (mut volumes, _thread) = broker(place.path(), answers);
         let label = volumes.list().unwrap().remove(0).label;
-        assert_eq!(label, "(found exFAT; expected one FAT file system)");
+        assert_eq!(label, "(exFAT)");
         let mut open = || volumes.open(VolumeId(1), Access::Write).unwrap_err();
-        assert!(open().to_string().contains("exFAT"));
+        assert!(open().to_string().contains("found exFAT"));
         assert_eq!(open(), MediaError::Gone { volume: label.clone() });
         assert_eq!(open(), MediaError::ReadOnly { volume: label });
     }

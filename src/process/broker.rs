@@ -84,6 +84,8 @@ pub enum Answer {
 /// What is plugged in.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Plugged {
+    /// Whether the appliance has started: before that no medium is touched, and none is listed.
+    pub ready: bool,
     /// Media, in the order in which they were plugged in.
     pub volumes: Vec<Seen>,
     /// USB devices that are not let in.
@@ -95,7 +97,7 @@ pub struct Plugged {
 pub struct Seen {
     /// What is known of it.
     pub facts: VolumeFacts,
-    /// Why it cannot be used: what was found there instead of one FAT file system.
+    /// What was found there instead of one FAT file system, short enough for a label; none if it can be used.
     pub fault: Option<String>,
 }
 

@@ -201,12 +201,10 @@ fn what_is_no_single_fat_is_listed_by_name_and_never_mounted() {
     fake.plug("sdb", 2, stick(b"KSR        "));
     fake.0.borrow_mut().disks[1].partitions = vec![node("sdb1", 2, 10), node("sdb2", 2, 10)];
     let faults: Vec<_> = listed(&mut broker).into_iter().filter_map(|seen| seen.fault).collect();
-    assert_eq!(
-        faults,
-        ["found exFAT; expected one FAT file system", "found two or more partitions; expected one FAT file system"]
-    );
+    assert_eq!(faults, ["exFAT", "two or more partitions"]);
     for id in [1, 2] {
-        assert!(matches!(mount(&mut broker, id, false), Answer::Refused(Refused::Because(_))));
+        let Answer::Refused(Refused::Because(why)) = mount(&mut broker, id, false) else { panic!() };
+        assert!(why.ends_with("expected one FAT file system"), "{why}");
     }
 }
 
@@ -226,7 +224,7 @@ fn what_could_not_be_read_yet_is_looked_at_again() {
     let (fake, mut broker) = started();
     fake.plug("sda", 1, stick(b"KSR        "));
     fake.0.borrow_mut().contents.clear();
-    assert!(listed(&mut broker)[0].fault.as_ref().unwrap().starts_with("it cannot be read"));
+    assert!(listed(&mut broker)[0].fault.as_ref().unwrap().starts_with("unreadable"));
     assert_eq!(listed(&mut broker)[0].facts.id, VolumeId(1));
     fake.0.borrow_mut().contents.insert("sda".into(), stick(b"KSR        "));
     let seen = listed(&mut broker).remove(0);
