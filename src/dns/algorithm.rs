@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-/// An algorithm that this program signs or verifies with (RFC 8624).
+/// An algorithm that this program signs or verifies with (RFC 9904 and the registry that it names).
 ///
 /// Everything else that a document may claim stays an [`AlgorithmNumber`] until a check has refused it.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

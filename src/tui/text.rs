@@ -462,4 +462,4 @@ pub(crate) fn finished(outcome: &str) -> String {
 /// Leaves.
 pub(crate) const FINISHED_YES: &str = "Leave";
 /// What remains to be done.
-pub(crate) const FINISHED_HOW: &str = "Take the media out. The delivery log is signed, the ceremony key is gone.";
+pub(crate) const FINISHED_HOW: &str = "Take the media out. Nothing more will be written.";
