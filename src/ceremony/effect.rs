@@ -12,13 +12,19 @@ use crate::profile::{HashIn, Profile};
 use crate::steps::{KeyFacts, Mode, Person, Pin, Role, TokenFacts, VolumeFacts, VolumeId};
 use crate::transcript::State;
 
-use super::{FileChoice, RecordChoice};
+use super::{FileChoice, ProfileFile, RecordChoice};
 
 /// Something to be done outside; carried out one after another, in this order.
 #[derive(Debug)]
 pub enum Effect {
     /// Look which volumes are there: [`Work::Volumes`], now and whenever it changes.
     WatchVolumes,
+    /// Wait until the appliance has started, and hash its boot medium: [`Work::Identified`].
+    Identify,
+    /// Prepare the rehearsal that the crew was given: [`Work::Prepared`].
+    Prepare,
+    /// Read the profiles on a volume: [`Work::Profiles`].
+    ReadProfiles(VolumeId),
     /// Look for records: [`Work::Records`].
     ListRecords(Vec<VolumeId>),
     /// Read a whole record: [`Work::Record`].
@@ -103,6 +109,8 @@ impl Effect {
         matches!(
             self,
             Self::WatchVolumes
+                | Self::Identify
+                | Self::ReadProfiles(_)
                 | Self::ListRecords(_)
                 | Self::ReadRecord(_)
                 | Self::ListFiles(_)
@@ -184,6 +192,17 @@ pub struct JournalPart {
 pub enum Work {
     /// What is plugged in.
     Volumes(Vec<VolumeFacts>),
+    /// The appliance has started, its door is shut; SHA-256 of its boot medium, or why there is none: `absent`.
+    Identified(String),
+    /// The rehearsal is prepared: its profile.
+    Prepared(Result<ProfileFile, String>),
+    /// The profiles on a volume.
+    Profiles {
+        /// The medium.
+        volume: VolumeId,
+        /// What was found.
+        found: Result<Vec<ProfileFile>, String>,
+    },
     /// Records and journals found.
     Records(Vec<RecordChoice>),
     /// A record's files by path, or what went wrong.

@@ -88,7 +88,7 @@ pub(super) fn profile(key: &SigningKey) -> String {
     )
 }
 
-fn volume(id: u32, label: &str) -> VolumeFacts {
+pub(super) fn volume(id: u32, label: &str) -> VolumeFacts {
     VolumeFacts {
         id: VolumeId(id),
         label: label.to_owned(),
@@ -102,10 +102,14 @@ fn volume(id: u32, label: &str) -> VolumeFacts {
 
 impl World {
     pub(super) fn new(mode: Mode) -> Self {
+        let octets = profile(&SigningKey::from_bytes(&[5; 32])).into_bytes();
+        Self::of(setup(mode, octets))
+    }
+
+    pub(super) fn of(setup: Setup) -> Self {
         let key = SigningKey::from_bytes(&[5; 32]);
-        let octets = profile(&key).into_bytes();
         let at = Moment { time: start(), uptime: 0 };
-        let (ceremony, effects) = Ceremony::new(setup(mode, octets), at);
+        let (ceremony, effects) = Ceremony::new(setup, at);
         Self {
             ceremony,
             todo: effects.into(),
@@ -175,6 +179,16 @@ impl World {
         match effect {
             Effect::WatchVolumes => {
                 one(Work::Volumes(vec![volume(1, "RECORD-1"), volume(2, "RECORD-2"), volume(3, "KSR"), volume(4, "X")]))
+            }
+            Effect::Identify => one(Work::Identified("absent".to_owned())),
+            Effect::Prepare => {
+                let octets = profile(&self.key).into_bytes();
+                one(Work::Prepared(Ok(ProfileFile { origin: "rehearsal".to_owned(), octets })))
+            }
+            Effect::ReadProfiles(volume) => {
+                let octets = profile(&self.key).into_bytes();
+                let file = ProfileFile { origin: "medium".to_owned(), octets };
+                one(Work::Profiles { volume, found: Ok(vec![file]) })
             }
             Effect::ListRecords(_) => {
                 let records = self.records.keys().map(|(id, folder)| RecordChoice {
@@ -277,6 +291,7 @@ pub(super) fn setup(mode: Mode, octets: Vec<u8>) -> Setup {
         profiles: vec![ProfileFile { origin: "test".to_owned(), octets }],
         judged_at: None,
         until: None,
+        appliance: None,
     }
 }
 

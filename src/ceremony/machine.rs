@@ -7,16 +7,17 @@ use crate::dns::{Sha256Digest, Time, sha256};
 use crate::media::FolderImage;
 use crate::plan::{JobInput, Previous};
 use crate::policy::{Admitted, Finding};
-use crate::profile::{self, Profile, ProfileError};
+use crate::profile::Profile;
 use crate::quorum::{Assembly, ShareFile};
 use crate::steps::{Actor, KeyFacts, Mode, Moment, Role, TokenFacts, VolumeId};
 use crate::transcript::names::JobPaths;
 use crate::transcript::{self, Body, Chain, State};
 
 use super::ledger::Ledger;
+use super::profiles::Offer;
 use super::{
-    Answer, Effect, Input, JournalPart, KeyWanted, Outcome, ProfileChoice, Purpose, Question, RecordChoice, Refusal,
-    ResponseMade, Seed, View, Work, Working,
+    Answer, Effect, Input, JournalPart, KeyWanted, Outcome, Purpose, Question, RecordChoice, Refusal, ResponseMade,
+    Seed, View, Work, Working,
 };
 
 /// What a ceremony is started with.
@@ -38,6 +39,15 @@ pub struct Setup {
     pub judged_at: Option<Time>,
     /// The end of coverage, where the command line sets it.
     pub until: Option<Time>,
+    /// What only the image has; none on an ordinary computer.
+    pub appliance: Option<Appliance>,
+}
+
+/// How the image begins.
+#[derive(Clone, Debug, Default)]
+pub struct Appliance {
+    /// Whether a rehearsal is prepared first.
+    pub prepares: bool,
 }
 
 /// A profile as it lies in a file.
@@ -70,9 +80,9 @@ pub struct Ceremony {
     pub(super) at: Moment,
     pub(super) effects: Vec<Effect>,
     pub(super) waiting: Waiting,
-    pub(super) profiles: Vec<(ProfileChoice, Option<Arc<Profile>>)>,
+    pub(super) offers: Vec<Offer>,
+    pub(super) profile_media: Vec<VolumeId>,
     pub(super) profile: Option<(Arc<Profile>, Vec<u8>)>,
-    pub(super) clock_at_agreement: Option<Time>,
     pub(super) previous: Option<PreviousFiles>,
     pub(super) matter: Option<Matter>,
     pub(super) reason: String,
@@ -107,6 +117,8 @@ pub struct Ceremony {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Waiting {
     Nothing,
+    Start,
+    Preparation,
     Records,
     Record(RecordChoice),
     Audit(RecordChoice),
@@ -217,9 +229,10 @@ impl Ceremony {
     /// A ceremony at its first question, and what is to be done at once.
     #[must_use]
     pub fn new(setup: Setup, at: Moment) -> (Self, Vec<Effect>) {
-        let profiles: Vec<(ProfileChoice, Option<Arc<Profile>>)> = setup.profiles.iter().map(load).collect();
+        let offers = setup.profiles.iter().map(|file| Offer::of(file.clone(), None)).collect();
         let mut view = View::new(setup.mode.clone(), Question::Profile(Vec::new()));
-        view.program = format!("{}, build {} (self-reported)", setup.program(), setup.build_id);
+        view.program = format!("{} (self-reported)", setup.program());
+        view.computer.build_id = setup.appliance.is_some().then(|| setup.build_id.clone());
         let ledger = Ledger::new(setup.mode.clone(), setup.seed.expose());
         let mut ceremony = Self {
             view,
@@ -227,9 +240,9 @@ impl Ceremony {
             at,
             effects: vec![Effect::WatchVolumes],
             waiting: Waiting::Nothing,
-            profiles,
+            offers,
+            profile_media: Vec::new(),
             profile: None,
-            clock_at_agreement: None,
             previous: None,
             matter: None,
             reason: String::new(),
@@ -377,6 +390,12 @@ impl Ceremony {
         let waiting = self.waiting.clone();
         match (waiting, work) {
             (_, Work::Volumes(volumes)) => self.volumes_changed(volumes),
+            (_, Work::Profiles { volume, found }) => {
+                self.profiles_read(volume, found);
+                Ok(())
+            }
+            (Waiting::Start, Work::Identified(medium)) => self.identified(medium),
+            (Waiting::Preparation, Work::Prepared(profile)) => self.prepared(profile),
             (_, Work::Journalled(faults)) => {
                 if !faults.is_empty() {
                     self.view.refusal = Some(faults.join("; "));
@@ -472,19 +491,5 @@ impl Ceremony {
         }
         drawn.sort_unstable();
         drawn
-    }
-}
-
-fn load(file: &ProfileFile) -> (ProfileChoice, Option<Arc<Profile>>) {
-    let sha256 = sha256(&file.octets);
-    let choice = |name: String, fault: Option<&ProfileError>| ProfileChoice {
-        name,
-        origin: file.origin.clone(),
-        sha256,
-        fault: fault.map(ToString::to_string),
-    };
-    match profile::read(&file.octets) {
-        Ok(profile) => (choice(profile.name.clone(), None), Some(Arc::new(profile))),
-        Err(error) => (choice(file.origin.clone(), Some(&error)), None),
     }
 }

@@ -31,6 +31,10 @@ impl Ceremony {
         self.view.volumes = volumes;
         let back = self.view.request_volume.as_ref().map(|volume| volume.id) != before;
         match &self.view.question {
+            Question::Profile(_) => {
+                self.follow_profiles();
+                Ok(())
+            }
             Question::Document(asked) if back => {
                 let purpose = asked.purpose;
                 self.view.refusal = None;

@@ -14,12 +14,14 @@ mod machine;
 mod media;
 mod open;
 mod plan;
+mod profiles;
 mod question;
 mod refusal;
 mod request;
 mod resume;
 mod review;
 mod seed;
+mod start;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -31,7 +33,7 @@ pub use self::effect::{
     Effect, FileRead, JournalPart, Judging, KeyWanted, Login, LoginFailed, SignItem, Spool, SpooledJob, TokenSeen,
     TokenStart, Work,
 };
-pub use self::machine::{Ceremony, Event, ProfileFile, Setup};
+pub use self::machine::{Appliance, Ceremony, Event, ProfileFile, Setup};
 pub use self::question::{
     Answer, DocumentAsked, FileChoice, PinAsked, ProfileChoice, Purpose, Question, ReadBackAsked, RecordChoice,
     TwoPeople, Working,
@@ -40,8 +42,8 @@ pub use self::refusal::Refusal;
 pub use self::seed::Seed;
 pub use self::task::{DocumentMade, Outcome, PlanMade, ResponseMade, Task};
 pub use self::view::{
-    BundleView, Code, DocumentView, JobView, PlanView, PlannedKeyView, PlannedView, PreviousView, ResultView, View,
-    WrittenView,
+    BundleView, Code, ComputerView, DocumentView, JobView, PlanView, PlannedKeyView, PlannedView, PreviousView,
+    ResultView, View, WrittenView,
 };
 
 /// What people do at the screen.

@@ -1,8 +1,6 @@
 //! `open`: program, profile, people, time and ceremony key are established. Then the first entry.
 
-use std::sync::Arc;
-
-use crate::dns::Time;
+use crate::dns::{Sha256Digest, Time};
 use crate::steps::{Actor, Person, Role, Step};
 use crate::transcript::{self, Body, Confined, Opened, PersonEntered, Subject, TimeAgreed};
 
@@ -10,17 +8,6 @@ use super::machine::Ceremony;
 use super::{Answer, Question, Refusal};
 
 impl Ceremony {
-    pub(super) fn begin_open(&mut self) {
-        let choices: Vec<_> = self.profiles.iter().map(|(choice, _)| choice.clone()).collect();
-        match choices.as_slice() {
-            [only] if only.fault.is_none() => {
-                let only = only.clone();
-                self.ask(Question::ConfirmProfile(only));
-            }
-            _ => self.ask(Question::Profile(choices)),
-        }
-    }
-
     pub(super) fn answer_open(&mut self, question: Question, answer: Answer) -> Result<(), Refusal> {
         match (question, answer) {
             (Question::Profile(choices), Answer::Choose(index)) => {
@@ -31,10 +18,9 @@ impl Ceremony {
                 self.ask(Question::ConfirmProfile(choice.clone()));
                 Ok(())
             }
-            (Question::ConfirmProfile(choice), Answer::Yes) => self.choose_profile(&choice.sha256.to_string()),
+            (Question::ConfirmProfile(choice), Answer::Yes) => self.choose_profile(&choice.sha256),
             (Question::ConfirmProfile(_), Answer::No) => {
-                let choices = self.profiles.iter().map(|(choice, _)| choice.clone()).collect();
-                self.ask(Question::Profile(choices));
+                self.ask_profile();
                 Ok(())
             }
             (Question::People { .. }, Answer::Person { role, name }) => self.person(&role, &name),
@@ -66,13 +52,8 @@ impl Ceremony {
         }
     }
 
-    fn choose_profile(&mut self, sha256: &str) -> Result<(), Refusal> {
-        let index = self.profiles.iter().position(|(choice, _)| choice.sha256.to_string() == sha256);
-        let chosen = index.and_then(|index| {
-            let profile = self.profiles.get(index)?.1.as_ref()?;
-            Some((Arc::clone(profile), self.setup.profiles.get(index)?.octets.clone()))
-        });
-        let (profile, octets) = chosen.ok_or(Refusal::NotAsked)?;
+    fn choose_profile(&mut self, sha256: &Sha256Digest) -> Result<(), Refusal> {
+        let (profile, octets) = self.offered(sha256).ok_or(Refusal::NotAsked)?;
         self.view.title.clone_from(&profile.name);
         self.view.profile_sha256 = Some(profile.sha256);
         if let Some(quorum) = &profile.quorum {
@@ -120,7 +101,6 @@ impl Ceremony {
         let shown = self.at.time;
         let offset_seconds = agreed.seconds_since(shown);
         self.ledger.agree(agreed, self.at.uptime);
-        self.clock_at_agreement = Some(shown);
         self.view.clock_offset = offset_seconds;
         let public = self.ledger.key().public();
         let fingerprint = public.fingerprint();

@@ -9,6 +9,7 @@ use crate::steps::{Actor, Moment, Step, VolumeFacts, VolumeId};
 use crate::transcript::{Body, Files, Note, State, names};
 
 use super::machine::{Ceremony, Job, Matter, PreviousFiles, SourceFile};
+use super::profiles::Offer;
 use super::task::Task;
 use super::{Answer, Effect, Judging, Outcome, ProfileFile, Question, Refusal, Seed, Setup, Spool, SpooledJob};
 
@@ -72,7 +73,7 @@ impl Ceremony {
             ..setup
         };
         let (mut ceremony, mut effects) = Self::new(setup, at);
-        let profile = ceremony.profiles.first().and_then(|(_, profile)| profile.clone());
+        let profile = ceremony.offers.first().and_then(Offer::profile);
         let profile = profile.ok_or_else(|| "the spool is damaged".to_owned())?;
         ceremony.view.title.clone_from(&profile.name);
         ceremony.view.profile_sha256 = Some(profile.sha256);
@@ -106,7 +107,9 @@ impl Ceremony {
         if spool.confirmed {
             ceremony.plan_again(&spool.transcript)?;
         }
-        ceremony.ask_resume();
+        if ceremony.setup.appliance.is_none() {
+            ceremony.ask_resume(); // else once the appliance has started
+        }
         effects.extend(ceremony.take_effects());
         Ok((ceremony, effects))
     }

@@ -1,6 +1,6 @@
 //! Whole ceremonies, in one thread and in memory.
 
-use super::fake::{World, right, setup, start};
+use super::fake::{World, right, setup, start, volume};
 use super::*;
 use crate::steps::{Mode, Moment, Pin, Step};
 use crate::transcript::{self, Body, Entry};
@@ -249,6 +249,62 @@ fn nobody_is_asked_in_an_unattended_run_and_the_transcript_says_so() {
     for subject in ["profile", "people", "time", "plan", "responses"] {
         assert!(unconfirmed.contains(&subject.to_owned()), "{subject}");
     }
+}
+
+/// A ceremony on the image that has no profile of its own.
+fn on_the_image(appliance: Appliance) -> World {
+    let mut setup = setup(Mode::Ceremony, Vec::new());
+    setup.profiles.clear();
+    setup.appliance = Some(appliance);
+    World::of(setup)
+}
+
+#[test]
+fn on_the_image_nothing_is_asked_before_the_door_is_shut() {
+    let mut world = on_the_image(Appliance::default());
+    assert!(matches!(world.ceremony.view().question, Question::Working(_)), "the screen is there at once");
+    let (at, done) = (world.moment(), Event::Input(Input::Answer(Answer::Done)));
+    assert_eq!(world.ceremony.apply(at, done).unwrap_err(), Refusal::NotAsked);
+    world.settle();
+    assert_eq!(world.ceremony.view().computer.boot_medium.as_deref(), Some("absent"));
+}
+
+#[test]
+fn profiles_on_a_medium_appear_and_go_with_it() {
+    let mut world = on_the_image(Appliance::default());
+    world.settle();
+    assert_eq!(world.ceremony.view().question, Question::Profile(Vec::new()));
+    let plug = |world: &mut World, volumes| {
+        let at = world.moment();
+        let effects = world.ceremony.apply(at, Event::Work(Work::Volumes(volumes))).unwrap();
+        world.todo.extend(effects);
+        world.settle();
+    };
+    let offered = |world: &World| match &world.ceremony.view().question {
+        Question::Profile(choices) => choices.len(),
+        other => panic!("{other:?}"),
+    };
+    plug(&mut world, vec![volume(7, "KSR")]);
+    assert_eq!(offered(&world), 0, "a medium of another label has none");
+    plug(&mut world, vec![volume(7, "KSR"), volume(8, "CLAVIGER")]);
+    assert_eq!(offered(&world), 1);
+    plug(&mut world, vec![volume(7, "KSR")]);
+    assert_eq!(offered(&world), 0, "it went with its medium");
+    plug(&mut world, vec![volume(9, "CLAVIGER-2")]);
+    world.answer(Answer::Choose(0)).unwrap();
+    plug(&mut world, Vec::new());
+    world.answer(Answer::Yes).unwrap();
+    assert!(world.ceremony.view().profile_sha256.is_some(), "what was read is in memory");
+}
+
+#[test]
+fn a_rehearsal_on_the_image_is_prepared_on_the_screen() {
+    let mut world = on_the_image(Appliance { prepares: true });
+    world.settle();
+    assert!(matches!(&world.ceremony.view().question, Question::ConfirmProfile(only) if only.origin == "rehearsal"));
+    play(&mut world, |question| matches!(question, Question::RequestVolume));
+    let text = String::from_utf8(world.journal).unwrap();
+    assert!(text.contains("\"build_id\":\"none; medium absent\""));
 }
 
 fn role(text: &str) -> crate::steps::Role {

@@ -68,6 +68,23 @@ pub struct View {
     pub faults: Vec<String>,
     /// The last entries, one line each: `12:00:01 request findings …`.
     pub log: Vec<String>,
+    /// What the computer tells of itself.
+    pub computer: ComputerView,
+}
+
+/// What the computer tells of itself, besides its media.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct ComputerView {
+    /// Build id of the image; none on an ordinary computer.
+    pub build_id: Option<String>,
+    /// SHA-256 of the boot medium, or why there is none; none before it is known.
+    pub boot_medium: Option<String>,
+}
+
+impl ComputerView {
+    const fn new() -> Self {
+        Self { build_id: None, boot_medium: None }
+    }
 }
 
 impl View {
@@ -103,6 +120,7 @@ impl View {
             exceptions: 0,
             faults: Vec::new(),
             log: Vec::new(),
+            computer: ComputerView::new(),
         }
     }
 }

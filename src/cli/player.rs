@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 
 use crate::ceremony::{Input, ProfileFile, Seed, Setup, View, Work};
-use crate::crew::{Crew, CrewConfig, Report, SpoolFolder, Stage};
+use crate::crew::{Crew, CrewConfig, Report, SpoolFolder, Stage, StationConfig};
 use crate::media::Volumes;
 use crate::process::{Access, confine};
 use crate::steps::{Mode, Moment};
@@ -30,6 +30,7 @@ pub(super) fn setup(mode: Mode, env: &Env) -> Result<Setup, CliError> {
         profiles: Vec::new(),
         judged_at: None,
         until: None,
+        appliance: None,
     })
 }
 
@@ -45,8 +46,19 @@ pub(super) fn profile_file(path: &Path) -> Result<ProfileFile, CliError> {
     Ok(ProfileFile { origin: input::shown(path), octets: input::file(path, crate::profile::MAX_OCTETS)? })
 }
 
-/// Starts a crew that reports through `send`.
+/// Starts a crew on an ordinary computer.
 pub(super) fn crew(
+    env: &Env,
+    volumes: Box<dyn Volumes>,
+    spool: Option<SpoolFolder>,
+    report: Report,
+) -> Result<Crew, CliError> {
+    crew_on(StationConfig::default(), env, volumes, spool, report)
+}
+
+/// Starts a crew that reports through `report`.
+pub(super) fn crew_on(
+    station: StationConfig,
     env: &Env,
     volumes: Box<dyn Volumes>,
     spool: Option<SpoolFolder>,
@@ -59,7 +71,8 @@ pub(super) fn crew(
         spool,
         threads: thread::available_parallelism().map_or(1, usize::from),
     };
-    Crew::start(config, report).map_err(|error| CliError::internal(format!("there are no threads: {error}")))
+    Crew::start_on(station, config, report)
+        .map_err(|error| CliError::internal(format!("there are no threads: {error}")))
 }
 
 /// What is posted to the screen besides keys.

@@ -7,6 +7,7 @@ mod hand;
 mod porter;
 mod spool;
 mod stage;
+mod station;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,8 +21,11 @@ use crate::media::Volumes;
 
 use self::hand::{Hand, Order};
 use self::porter::Porter;
+pub use self::porter::is_profile;
 pub use self::spool::{SpoolError, SpoolFolder};
 pub use self::stage::{Given, Stage, Stuck};
+use self::station::Station;
+pub use self::station::{Preparation, StationConfig};
 
 /// How often the steward looks which volumes are there.
 const LOOK: Duration = Duration::from_millis(500);
@@ -51,11 +55,19 @@ pub struct Crew {
 pub type Report = Arc<dyn Fn(Work) + Send + Sync>;
 
 impl Crew {
-    /// Starts the threads.
+    /// Starts the threads, on a computer of which nothing is asked.
     ///
     /// # Errors
     /// When the system has no thread to give.
     pub fn start(config: CrewConfig, report: Report) -> std::io::Result<Self> {
+        Self::start_on(StationConfig::default(), config, report)
+    }
+
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// When the system has no thread to give.
+    pub fn start_on(station: StationConfig, config: CrewConfig, report: Report) -> std::io::Result<Self> {
         let (effects, taken) = mpsc::channel();
         let interrupt = Arc::new(AtomicBool::new(false));
         let hand = Hand::start(config.program, Arc::clone(&report), Arc::clone(&interrupt))?;
@@ -63,6 +75,7 @@ impl Crew {
         let steward = Steward {
             porter,
             hand,
+            station: Station::new(station, Arc::clone(&report)),
             report,
             interrupt,
             spool: config.spool,
@@ -95,6 +108,7 @@ impl Drop for Crew {
 struct Steward {
     porter: Porter,
     hand: Hand,
+    station: Station,
     report: Report,
     interrupt: Arc<AtomicBool>,
     spool: Option<SpoolFolder>,
@@ -108,8 +122,12 @@ impl Steward {
         loop {
             match effects.recv_timeout(LOOK) {
                 Ok(effect) => self.carry_out(effect),
-                Err(RecvTimeoutError::Timeout) if self.watching => self.porter.look(false),
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) => {
+                    if self.watching {
+                        self.porter.look(false);
+                    }
+                    self.station.look();
+                }
                 Err(RecvTimeoutError::Disconnected) => return,
             }
         }
@@ -121,6 +139,9 @@ impl Steward {
                 self.watching = true;
                 self.porter.look(true);
             }
+            Effect::Identify => self.station.identify(),
+            Effect::Prepare => self.station.prepare(),
+            Effect::ReadProfiles(volume) => self.porter.read_profiles(volume),
             Effect::ListRecords(volumes) => self.porter.list_records(&volumes),
             Effect::ReadRecord(choice) => self.porter.read_record(&choice),
             Effect::ListFiles(volume) => self.porter.list_files(volume),

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::path::Path;
 
-use crate::ceremony::{FileChoice, FileRead, JournalPart, RecordChoice, Work};
+use crate::ceremony::{FileChoice, FileRead, JournalPart, ProfileFile, RecordChoice, Work};
 use crate::media::{self, Access, FolderImage, Journal, MediaError, Volumes};
+use crate::profile;
 use crate::quorum;
 use crate::steps::{Role, VolumeFacts, VolumeId};
 use crate::transcript::names;
@@ -46,6 +48,22 @@ impl Porter {
             self.seen.clone_from(&volumes);
             (self.report)(Work::Volumes(volumes));
         }
+    }
+
+    /// Reads the profiles on a medium, by their ending.
+    pub(super) fn read_profiles(&mut self, id: VolumeId) {
+        let origin = self.seen.iter().find(|volume| volume.id == id);
+        let origin = origin.map(|volume| format!("{} ({})", volume.label, volume.uuid)).unwrap_or_default();
+        let found = self.on(id, Access::Read, |medium| {
+            let files = media::list_files(medium)?.into_iter().filter(|file| is_profile(Path::new(&file.name)));
+            files
+                .map(|file| {
+                    let octets = media::read_file(medium, &file.name, profile::MAX_OCTETS as u64)?;
+                    Ok(ProfileFile { origin: format!("{origin}: {}", file.shown), octets })
+                })
+                .collect()
+        });
+        (self.report)(Work::Profiles { volume: id, found: found.map_err(|error| told(&error)) });
     }
 
     pub(super) fn list_records(&mut self, ids: &[VolumeId]) {
@@ -197,6 +215,12 @@ impl Porter {
     }
 }
 
+/// Whether a file is a profile, by its name.
+#[must_use]
+pub fn is_profile(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"))
+}
+
 /// What happened, and what to do.
 fn told(error: &MediaError) -> String {
     format!("{error}: {}", error.advice())
@@ -215,6 +239,26 @@ fn is_record(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reads_the_profiles_of_a_medium_and_nothing_else() {
+        let bay = tempfile::tempdir().unwrap();
+        let stick = bay.path().join("CLAVIGER");
+        std::fs::create_dir(&stick).unwrap();
+        for name in ["b.toml", "a.TOML", "notes.txt"] {
+            std::fs::write(stick.join(name), name).unwrap();
+        }
+        let (sender, works) = std::sync::mpsc::channel();
+        let volumes = media::FolderVolumes::new(Vec::new(), Some(bay.path().to_owned()));
+        let mut porter = Porter::new(Box::new(volumes), std::sync::Arc::new(move |work| sender.send(work).unwrap()));
+        porter.look(true);
+        let Ok(Work::Volumes(volumes)) = works.recv() else { panic!("no volumes") };
+        porter.read_profiles(volumes[0].id);
+        let Ok(Work::Profiles { found: Ok(found), .. }) = works.recv() else { panic!("no profiles") };
+        let octets: Vec<_> = found.iter().map(|file| file.octets.as_slice()).collect();
+        assert_eq!(octets, [b"a.TOML".as_slice(), b"b.toml"]);
+        assert!(found[0].origin.starts_with("CLAVIGER (") && found[0].origin.ends_with("): a.TOML"));
+    }
 
     #[test]
     fn knows_records_and_journals_by_name() {

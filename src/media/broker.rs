@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 use super::error::MediaError;
 use super::folder::Folder;
 use super::volume::{Access, Volumes, open_root};
-use crate::process::{
-    Answer, BROKER_SOCKET, BootMedium, BrokerClient, FrameError, MEDIA_FOLDER, Refused, Request, Seen,
-};
+use crate::process::{Answer, BrokerClient, FrameError, MEDIA_FOLDER, Refused, Request, Seen};
 use crate::steps::{VolumeFacts, VolumeId};
 
 /// Media that the broker mounts.
@@ -22,41 +20,14 @@ pub struct BrokerVolumes {
 }
 
 impl BrokerVolumes {
-    /// The appliance's own broker; it is first asked when it is needed.
+    /// Those of the appliance; its broker is first asked when it is needed.
     #[must_use]
-    pub fn appliance() -> Self {
-        Self::at(Path::new(BROKER_SOCKET), Path::new(MEDIA_FOLDER))
+    pub fn appliance(broker: BrokerClient) -> Self {
+        Self::at(broker, Path::new(MEDIA_FOLDER))
     }
 
-    fn at(socket: &Path, media: &Path) -> Self {
-        Self { broker: BrokerClient::at(socket), media: media.to_owned(), seen: BTreeMap::new() }
-    }
-
-    /// Whether the appliance has started; before that it lists no media.
-    pub fn is_ready(&mut self) -> bool {
-        matches!(self.broker.ask(Request::Volumes), Ok(Answer::Plugged(plugged)) if plugged.ready)
-    }
-
-    /// The medium that the appliance was booted from, hashed as it is now; none if it was taken out.
-    ///
-    /// # Errors
-    /// [`MediaError::Io`] where the broker cannot tell.
-    pub fn boot_medium(&mut self) -> Result<Option<BootMedium>, MediaError> {
-        match self.broker.ask(Request::HashBootMedium) {
-            Ok(Answer::BootMedium(medium)) => Ok(medium),
-            other => Err(fault("hash", "the boot medium", other)),
-        }
-    }
-
-    /// Unmounts all media and switches off.
-    ///
-    /// # Errors
-    /// [`MediaError::Io`] where the broker cannot be asked.
-    pub fn power_off(&mut self) -> Result<(), MediaError> {
-        match self.broker.ask(Request::PowerOff) {
-            Ok(Answer::Done) => Ok(()),
-            other => Err(fault("switch off", "the appliance", other)),
-        }
+    fn at(broker: BrokerClient, media: &Path) -> Self {
+        Self { broker, media: media.to_owned(), seen: BTreeMap::new() }
     }
 
     fn label(&self, id: VolumeId) -> String {
@@ -203,7 +174,7 @@ mod tests {
             }
             asked
         });
-        (BrokerVolumes::at(&socket, place), thread)
+        (BrokerVolumes::at(BrokerClient::at(&socket), place), thread)
     }
 
     #[test]
@@ -221,15 +192,6 @@ mod tests {
         volumes.release(VolumeId(5)).unwrap();
         let mount = Request::Mount { volume: VolumeId(5), write: false };
         assert_eq!(thread.join().unwrap(), [Request::Volumes, mount, Request::Unmount { volume: VolumeId(5) }]);
-    }
-
-    #[test]
-    fn an_appliance_without_a_broker_or_with_an_open_door_is_not_ready() {
-        let place = tempfile::tempdir().unwrap();
-        assert!(!BrokerVolumes::at(&place.path().join("none"), place.path()).is_ready());
-        let plugged = |ready| Answer::Plugged(Plugged { ready, ..Plugged::default() });
-        let (mut volumes, _thread) = broker(place.path(), vec![plugged(false), plugged(true)]);
-        assert!(!volumes.is_ready() && volumes.is_ready());
     }
 
     #[test]
@@ -257,7 +219,8 @@ mod tests {
     fn a_broker_that_is_gone_is_an_error_and_hides_no_other_media() {
         let place = tempfile::tempdir().unwrap();
         std::fs::create_dir(place.path().join("A")).unwrap();
-        let lost = || BrokerVolumes::at(&place.path().join("none"), place.path());
+        let nobody = place.path().join("none");
+        let lost = || BrokerVolumes::at(BrokerClient::at(&nobody), place.path());
         assert!(matches!(lost().list(), Err(MediaError::Io { action: "list", .. })));
         let folders = FolderVolumes::new(vec![place.path().join("A")], None);
         let mut both = BothVolumes::new(Box::new(lost()), Box::new(folders));

@@ -3,6 +3,7 @@
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -134,32 +135,35 @@ pub enum Refused {
 }
 
 /// The ceremony's end; it connects when it is first asked, and again after a failure.
-#[derive(Debug)]
+///
+/// The broker listens to one client at a time: all copies of this one share its connection.
+#[derive(Clone, Debug)]
 pub struct BrokerClient {
     socket: PathBuf,
-    link: Option<BrokerLink>,
+    link: Arc<Mutex<Option<BrokerLink>>>,
 }
 
 impl BrokerClient {
     /// A client of the broker that listens at `socket`.
     #[must_use]
     pub fn at(socket: &Path) -> Self {
-        Self { socket: socket.to_owned(), link: None }
+        Self { socket: socket.to_owned(), link: Arc::default() }
     }
 
     /// Asks, and waits for the answer.
     ///
     /// # Errors
     /// [`FrameError`] if the broker is not there, is gone, or does not answer; nothing is asked twice by itself.
-    pub fn ask(&mut self, request: Request) -> Result<Answer, FrameError> {
-        let mut link = match self.link.take() {
+    pub fn ask(&self, request: Request) -> Result<Answer, FrameError> {
+        let mut held = self.link.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut link = match held.take() {
             Some(link) => link,
             None => BrokerLink::over(UnixStream::connect(&self.socket)?)?,
         };
         let deadline = Deadline::after(PATIENCE);
         link.send(&request, deadline)?;
         let answer = link.receive(deadline)?;
-        self.link = Some(link); // after a failure the next question begins anew
+        *held = Some(link); // after a failure the next question begins anew
         Ok(answer)
     }
 }
@@ -214,7 +218,7 @@ mod tests {
     fn a_question_gets_its_answer_and_a_lost_broker_is_found_again() {
         let place = tempfile::tempdir().unwrap();
         let socket = place.path().join("broker.sock");
-        let mut client = BrokerClient::at(&socket);
+        let client = BrokerClient::at(&socket);
         assert!(client.ask(Request::Volumes).is_err(), "there is no broker yet");
         let listener = UnixListener::bind(&socket).unwrap();
         let broker = std::thread::spawn(move || {

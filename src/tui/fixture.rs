@@ -7,9 +7,9 @@ use ratatui::backend::TestBackend;
 
 use super::App;
 use crate::ceremony::{
-    BundleView, Code, DocumentAsked, DocumentView, FileChoice, JobView, PinAsked, PlanView, PlannedKeyView,
-    PlannedView, PreviousView, ProfileChoice, Purpose, Question, ReadBackAsked, RecordChoice, ResultView, TwoPeople,
-    View, Working, WrittenView,
+    BundleView, Code, ComputerView, DocumentAsked, DocumentView, FileChoice, JobView, PinAsked, PlanView,
+    PlannedKeyView, PlannedView, PreviousView, ProfileChoice, Purpose, Question, ReadBackAsked, RecordChoice,
+    ResultView, TwoPeople, View, Working, WrittenView,
 };
 use crate::dns::{Algorithm, Dnskey, Duration, Name, Sha256Digest, Time, sha256};
 use crate::exchange::Format;
@@ -81,7 +81,7 @@ fn view(step: Step, question: Question) -> View {
     let people = [("CA", "Ada Lovelace"), ("CO1", "Grace Hopper"), ("CO2", "Radia Perlman"), ("IW", "Zoë Kincaid")];
     View {
         mode: Mode::Ceremony,
-        program: "claviger 0.1.0, build none (self-reported)".into(),
+        program: "claviger 0.1.0 (self-reported)".into(),
         title: "Example TLD, production".into(),
         step,
         stopped_in: None,
@@ -118,6 +118,7 @@ fn view(step: Step, question: Question) -> View {
         ]
         .map(str::to_owned)
         .to_vec(),
+        computer: ComputerView::default(),
     }
 }
 
@@ -363,7 +364,24 @@ fn opening() -> Vec<(&'static str, View)> {
     let mut refused = people();
     refused.refusal = Some("role `Co3`: expected 1 to 8 upper-case letters and digits, a letter first".into());
     let rehearsal = View { mode: Mode::Rehearsal, ..people() };
+    let mut starting = bare(Question::Working(Working {
+        what: "the appliance starts; nothing goes on before its door is shut".into(),
+        done: 0,
+        total: 0,
+        since: 90_000,
+    }));
+    starting.computer.build_id = Some(hash("manifest").to_string());
+    let mut preparing = starting.clone();
+    preparing.computer.boot_medium = Some(hash("image").to_string());
+    preparing.question = Question::Working(Working {
+        what: "keys are made on a software token, for the rehearsal".into(),
+        done: 0,
+        total: 0,
+        since: 90_000,
+    });
     vec![
+        ("open_starting", starting),
+        ("open_preparing", preparing),
         ("open_profile", bare(Question::Profile(vec![production.clone(), broken]))),
         ("open_profile_none", bare(Question::Profile(Vec::new()))),
         ("open_confirm", bare(Question::ConfirmProfile(production))),

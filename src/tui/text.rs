@@ -117,6 +117,12 @@ pub(crate) const PAUSE_YES: &str = "Yes, pause at the next action";
 
 // --- open
 
+/// The boot medium, before it is known.
+pub(crate) const BOOT_MEDIUM_WAITING: &str = "its SHA-256 is made once the door is shut";
+/// What it is good for.
+pub(crate) const IMAGE_COMPARE: &str = "Compare build and medium with what is published for this image. Who could change them could change this screen, \
+     too: what counts is that the medium was checked elsewhere.";
+
 /// Which profile.
 pub(crate) const PROFILE: &str = "Which profile is used today?";
 /// No profile anywhere.

@@ -99,6 +99,11 @@ pub(super) fn prepared(dir: &Path, module: &Path, bundles: u16, env: &Env) -> Re
     }
 }
 
+/// Where the folders are that play sticks, once a rehearsal is prepared in `dir`.
+pub(super) fn sticks(dir: &Path) -> PathBuf {
+    Rehearsal::at(dir).sticks
+}
+
 impl Args {
     fn fixed(&self, env: &Env) -> Env {
         match (self.clock, self.seed) {

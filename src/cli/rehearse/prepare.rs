@@ -59,7 +59,8 @@ pub(super) fn name(role: &Role) -> String {
 }
 
 impl Rehearsal {
-    fn at(dir: &Path) -> Self {
+    /// The parts of such a folder.
+    pub(super) fn at(dir: &Path) -> Self {
         Self { profile: dir.join(PROFILE), sticks: dir.join("sticks"), spool: dir.join("spool") }
     }
 

@@ -17,8 +17,8 @@ pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
     panes
 }
 
-/// Everything that is plugged in, what it is used for, and the last record.
-pub(super) fn bound<'a>(view: &View, width: usize) -> Page<'a> {
+/// Everything that is plugged in, and what it is used for.
+pub(super) fn plugged_in<'a>(view: &View, width: usize) -> Page<'a> {
     let mut page = Page::new(width);
     page.say(Tone::Head, "Plugged in");
     if view.volumes.is_empty() {
@@ -34,6 +34,12 @@ pub(super) fn bound<'a>(view: &View, width: usize) -> Page<'a> {
             page.line(Tone::Text.line(line));
         }
     }
+    page
+}
+
+/// Everything that is plugged in, and the last record.
+pub(super) fn bound<'a>(view: &View, width: usize) -> Page<'a> {
+    let mut page = plugged_in(view, width);
     page.blank();
     page.say(Tone::Head, "Last ceremony");
     match &view.previous_record {

@@ -6,9 +6,9 @@ use super::super::reply::Reply;
 use super::super::text;
 use super::super::theme::Tone;
 use super::super::widgets::{Choice, Choices};
-use super::{Look, choose, transcript};
-use crate::ceremony::{ProfileChoice, Question};
-use crate::dns::Time;
+use super::{Look, choose, media, transcript};
+use crate::ceremony::{ProfileChoice, Question, View};
+use crate::dns::{Sha256Digest, Time};
 use crate::render;
 use crate::steps::{Person, Role};
 
@@ -22,34 +22,82 @@ pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
                 page.pair("From", Tone::Text, &choice.origin);
                 match &choice.fault {
                     Some(fault) => page.pair("!!", Tone::Warn, fault),
-                    None => {
-                        let groups = render::hex::groups(choice.sha256.as_bytes());
-                        for (row, groups) in groups.chunks(8).enumerate() {
-                            page.pair(if row == 0 { "SHA-256" } else { "" }, Tone::Text, &groups.join(" "));
-                        }
-                    }
+                    None => grouped(&mut page, "SHA-256", &choice.sha256),
                 }
                 page.blank();
             }
         }
         Question::ConfirmProfile(choice) => {
-            page.pair("Program", Tone::Text, &look.view.program);
+            identity(view, &mut page);
             page.pair("Profile", Tone::Text, &choice.name);
             page.pair("From", Tone::Text, &choice.origin);
             page.blank();
             page.digest("SHA-256 of the profile", &choice.sha256);
         }
         Question::Time { .. } => big_clock(&mut page, look.now.time),
+        Question::Working(_) if view.title.is_empty() => image(look, &mut page),
         _ => overview(look, &mut page),
     }
     let mut panes = vec![Pane::new("Open", page)];
+    match &view.question {
+        Question::Profile(_) => {
+            panes.push(Pane::new("Media", media::plugged_in(view, width)));
+            panes.extend(hashes(view, width));
+        }
+        Question::Working(_) | Question::ConfirmProfile(_) => panes.extend(hashes(view, width)),
+        _ => {}
+    }
     panes.extend(transcript(look, width));
     panes
 }
 
+/// What image and program say of themselves, while nothing is asked yet.
+fn image<'a>(look: &Look<'a>, page: &mut Page<'a>) {
+    page.say(Tone::Head, "What runs here, as it reports itself");
+    identity(look.view, page);
+    page.pair("Mode", Tone::Text, text::mode(&look.view.mode));
+    if look.view.computer.build_id.is_some() {
+        page.blank();
+        page.say(Tone::Quiet, text::IMAGE_COMPARE);
+    }
+}
+
+/// Program, and on the image its build and its boot medium.
+fn identity<'a>(view: &View, page: &mut Page<'a>) {
+    page.pair("Program", Tone::Text, &view.program);
+    let Some(build) = &view.computer.build_id else { return };
+    let medium = view.computer.boot_medium.as_deref().unwrap_or(text::BOOT_MEDIUM_WAITING);
+    for (label, text) in [("Build", build.as_str()), ("Medium", medium)] {
+        match text.parse() {
+            Ok(sha256) => grouped(page, label, &sha256),
+            Err(_) => page.pair(label, Tone::Text, text),
+        }
+    }
+}
+
+/// A digest in two rows of groups of four.
+fn grouped(page: &mut Page<'_>, label: &str, sha256: &Sha256Digest) {
+    let groups = render::hex::groups(sha256.as_bytes());
+    for (row, groups) in groups.chunks(8).enumerate() {
+        page.pair(if row == 0 { label } else { "" }, Tone::Text, &groups.join(" "));
+    }
+}
+
+/// The hashes of image and boot medium with their words.
+fn hashes<'a>(view: &View, width: usize) -> impl Iterator<Item = Pane<'a>> {
+    let computer = &view.computer;
+    let known = [("Boot medium", &computer.boot_medium), ("Build", &computer.build_id)];
+    known.into_iter().filter_map(move |(title, text)| {
+        let sha256 = text.as_ref()?.parse().ok()?;
+        let mut page = Page::new(width);
+        page.digest(&format!("SHA-256: {title} (self-reported)"), &sha256);
+        Some(Pane::new(title, page))
+    })
+}
+
 fn overview<'a>(look: &Look<'a>, page: &mut Page<'a>) {
     let view = look.view;
-    page.pair("Program", Tone::Text, &view.program);
+    identity(view, page);
     page.pair("Mode", Tone::Text, text::mode(&view.mode));
     page.pair("Profile", Tone::Text, if view.title.is_empty() { "not chosen yet" } else { &view.title });
     if let Some(key) = &view.key_fingerprint {

@@ -1,0 +1,133 @@
+//! The computer that the ceremony is held on: what it tells of itself, and what it is asked to do.
+
+use std::sync::Arc;
+use std::thread;
+
+use crate::ceremony::{ProfileFile, Work};
+use crate::process::{Answer, BrokerClient, Refused, Request};
+
+use super::Report;
+
+/// Prepares a rehearsal, and gives its profile.
+pub type Preparation = Box<dyn FnOnce() -> Result<ProfileFile, String> + Send>;
+
+/// What the station works with.
+#[derive(Default)]
+pub struct StationConfig {
+    /// The appliance's broker; none on an ordinary computer.
+    pub broker: Option<BrokerClient>,
+    /// What prepares a rehearsal, where that is part of the ceremony.
+    pub preparation: Option<Preparation>,
+}
+
+/// The steward's hand on the computer.
+pub(super) struct Station {
+    broker: Option<BrokerClient>,
+    preparation: Option<Preparation>,
+    report: Report,
+    starting: bool,
+}
+
+impl Station {
+    pub(super) fn new(config: StationConfig, report: Report) -> Self {
+        Self { broker: config.broker, preparation: config.preparation, report, starting: false }
+    }
+
+    /// Waits from now on for the door to be shut.
+    pub(super) fn identify(&mut self) {
+        self.starting = true;
+        self.look();
+    }
+
+    /// Looks what has changed.
+    pub(super) fn look(&mut self) {
+        if self.starting && self.has_started() {
+            self.starting = false;
+            (self.report)(Work::Identified(self.boot_medium()));
+        }
+    }
+
+    /// Before its door is shut the appliance lists no media; where it cannot start, PID 1 says why.
+    fn has_started(&self) -> bool {
+        let plugged = self.broker.as_ref().map(|broker| broker.ask(Request::Volumes));
+        matches!(plugged, Some(Ok(Answer::Plugged(plugged))) if plugged.ready)
+    }
+
+    /// SHA-256 of the boot medium, or why there is none.
+    fn boot_medium(&self) -> String {
+        match self.broker.as_ref().map(|broker| broker.ask(Request::HashBootMedium)) {
+            Some(Ok(Answer::BootMedium(Some(medium)))) => medium.sha256.to_string(),
+            Some(Ok(Answer::BootMedium(None))) => "absent".to_owned(),
+            Some(Ok(Answer::Refused(Refused::Because(reason)))) => format!("not hashed: {reason}"),
+            Some(Ok(Answer::Refused(Refused::Gone))) => "not hashed: it was taken out".to_owned(),
+            Some(Err(error)) => format!("not hashed: the broker: {error}"),
+            _ => "not hashed: the broker gave another answer".to_owned(),
+        }
+    }
+
+    /// Prepares the rehearsal, beside everything else.
+    pub(super) fn prepare(&mut self) {
+        let report = Arc::clone(&self.report);
+        let Some(preparation) = self.preparation.take() else {
+            return report(Work::Prepared(Err("there is no rehearsal to prepare".to_owned())));
+        };
+        let work = move || report(Work::Prepared(preparation()));
+        if let Err(error) = thread::Builder::new().name("preparer".to_owned()).spawn(work) {
+            (self.report)(Work::Prepared(Err(format!("there are no threads: {error}"))));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::process::{BootMedium, BrokerLink, Deadline, Plugged};
+
+    #[test]
+    fn tells_the_boot_medium_once_the_door_is_shut() {
+        let place = tempfile::tempdir().unwrap();
+        let socket = place.path().join("broker.sock");
+        let listener = UnixListener::bind(&socket).unwrap();
+        let medium = BootMedium { sha256: crate::dns::sha256(b"image"), size: 5 };
+        let answers = [
+            Answer::Plugged(Plugged::default()),
+            Answer::Plugged(Plugged { ready: true, ..Plugged::default() }),
+            Answer::BootMedium(Some(medium)),
+        ];
+        let broker = thread::spawn(move || {
+            let mut link = BrokerLink::over(listener.accept().unwrap().0).unwrap();
+            answers.map(|answer| {
+                let asked: Request = link.receive(Deadline::never()).unwrap();
+                link.send(&answer, Deadline::never()).unwrap();
+                asked
+            })
+        });
+        let (sender, works) = mpsc::channel();
+        let config = StationConfig { broker: Some(BrokerClient::at(&socket)), preparation: None };
+        let mut station = Station::new(config, Arc::new(move |work| sender.send(work).unwrap()));
+        station.identify();
+        assert!(works.try_recv().is_err(), "nothing is told before the door is shut");
+        station.look();
+        let Ok(Work::Identified(told)) = works.try_recv() else { panic!("nothing was told") };
+        assert_eq!(told, medium.sha256.to_string());
+        assert_eq!(broker.join().unwrap(), [Request::Volumes, Request::Volumes, Request::HashBootMedium]);
+        station.look();
+        assert!(works.try_recv().is_err(), "it is told once");
+    }
+
+    #[test]
+    fn a_rehearsal_is_prepared_once() {
+        let (sender, works) = mpsc::channel();
+        let preparation: Preparation = Box::new(|| Err("no token".to_owned()));
+        let config = StationConfig { broker: None, preparation: Some(preparation) };
+        let mut station = Station::new(config, Arc::new(move |work| sender.send(work).unwrap()));
+        for expected in ["no token", "there is no rehearsal to prepare"] {
+            station.prepare();
+            let Ok(Work::Prepared(Err(message))) = works.recv() else { panic!("nothing was prepared") };
+            assert_eq!(message, expected);
+        }
+    }
+}
