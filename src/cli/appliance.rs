@@ -7,12 +7,13 @@ use std::sync::Arc;
 use crate::ceremony::{Appliance, ProfileFile, Setup, Spool};
 use crate::crew::{Preparation, SpoolFolder, Stage, StationConfig, is_profile};
 use crate::media::{BothVolumes, BrokerVolumes, FolderVolumes, Volumes};
-use crate::process::{BROKER_SOCKET, BrokerClient, Request};
+use crate::process::{BROKER_SOCKET, BrokerClient, LAUNCHER_SOCKET, Request, SOFT_TOKEN, Starter};
 use crate::steps::Mode;
 
 use super::error::CliError;
 use super::player::{self, channel};
-use super::{Done, Env, rehearse};
+use super::rehearse::{self, SoftToken};
+use super::{Done, Env};
 
 /// The image's own profiles.
 const PROFILES: &str = "/etc/claviger/profiles";
@@ -31,6 +32,7 @@ const BUNDLES: u16 = 3;
 /// prepared on a software token. A ceremony takes its profile from a medium labelled `CLAVIGER` or from the image. One
 /// whose process died goes on where it was.
 pub(super) fn hold(env: &Env, build_id: &str, rehearsal: bool) -> Result<Done, CliError> {
+    let env = &Env { hosts: Starter::Launcher(PathBuf::from(LAUNCHER_SOCKET)), ..env.clone() };
     let spool = SpoolFolder::new(PathBuf::from(SPOOL)).map_err(|error| CliError::input(error.to_string()))?;
     let left = spool.left().map_err(|error| CliError::input(error.to_string()))?;
     let broker = BrokerClient::at(Path::new(BROKER_SOCKET));
@@ -82,7 +84,8 @@ fn preparation(env: &Env) -> Preparation {
     let env = env.clone();
     Box::new(move || {
         let told = |error: CliError| error.to_string();
-        let prepared = rehearse::prepared(Path::new(REHEARSAL), Path::new(MODULE), BUNDLES, &env).map_err(told)?;
+        let soft = SoftToken { module: PathBuf::from(MODULE), conf: Some(PathBuf::from(SOFT_TOKEN)) };
+        let prepared = rehearse::prepared(Path::new(REHEARSAL), &soft, BUNDLES, &env).map_err(told)?;
         player::profile_file(&prepared.profile).map_err(told)
     })
 }

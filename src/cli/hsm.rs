@@ -21,7 +21,7 @@ pub(super) fn open(profile: &Profile, pins: &PinArgs, env: &Env) -> Result<OpenT
     pins.fit(profile)?;
     let hsm = &profile.hsm;
     let config = TokenConfig {
-        program: env.program.clone(),
+        hosts: env.hosts.clone(),
         module: hsm.module.clone(),
         env: hsm.env.clone(),
         writable: Vec::new(), // only the module knows where it writes

@@ -30,7 +30,7 @@ use std::sync::Arc;
 use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 
-use crate::process::{Clock, Entropy, SystemClock, SystemEntropy};
+use crate::process::{Clock, Entropy, Starter, SystemClock, SystemEntropy};
 
 use self::error::CliError;
 use self::json::{Outcome, Report};
@@ -42,8 +42,8 @@ pub struct Env {
     pub clock: Arc<dyn Clock>,
     /// Where random octets come from.
     pub entropy: Arc<dyn Entropy>,
-    /// This program, to be started as the token host.
-    pub program: PathBuf,
+    /// Where token hosts are started.
+    pub hosts: Starter,
 }
 
 impl Env {
@@ -53,7 +53,7 @@ impl Env {
         Self {
             clock: Arc::new(SystemClock::start()),
             entropy: Arc::new(SystemEntropy),
-            program: PathBuf::from("/proc/self/exe"),
+            hosts: Starter::Program(PathBuf::from("/proc/self/exe")),
         }
     }
 }

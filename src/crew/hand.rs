@@ -1,7 +1,6 @@
 //! The hand on the token: one thread that holds the client of the token host.
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +8,7 @@ use std::thread;
 
 use crate::ceremony::{KeyWanted, Login, LoginFailed, SignItem, TokenSeen, TokenStart, Work};
 use crate::dns::{Dnskey, verify};
-use crate::process::Killer;
+use crate::process::{Killer, Starter};
 use crate::profile::HashIn;
 use crate::render::hex;
 use crate::steps::KeyFacts;
@@ -37,12 +36,12 @@ pub(super) struct Hand {
 }
 
 impl Hand {
-    pub(super) fn start(program: PathBuf, report: Report, interrupt: Arc<AtomicBool>) -> std::io::Result<Self> {
+    pub(super) fn start(hosts: Starter, report: Report, interrupt: Arc<AtomicBool>) -> std::io::Result<Self> {
         let (orders, taken) = mpsc::channel();
         let killer = Arc::new(Mutex::new(None));
         let busy = Arc::new(AtomicBool::new(false));
         let mut grip = Grip {
-            program,
+            hosts,
             report,
             interrupt,
             killer: Arc::clone(&killer),
@@ -70,7 +69,7 @@ impl Hand {
 }
 
 struct Grip {
-    program: PathBuf,
+    hosts: Starter,
     report: Report,
     interrupt: Arc<AtomicBool>,
     killer: Arc<Mutex<Option<Killer>>>,
@@ -102,7 +101,7 @@ impl Grip {
     fn start(&mut self, start: TokenStart) -> Result<TokenSeen, String> {
         self.close();
         let config = TokenConfig {
-            program: self.program.clone(),
+            hosts: self.hosts.clone(),
             module: start.module,
             env: start.env,
             writable: Vec::new(),

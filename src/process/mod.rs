@@ -5,6 +5,7 @@ mod confine;
 pub mod env;
 mod frame;
 mod launch;
+mod leash;
 mod spawn;
 mod syscalls;
 
@@ -15,5 +16,6 @@ pub use self::broker::{
 pub use self::confine::{Access, Confinement, Extent, Measure, confine, lock_memory};
 pub use self::env::{Clock, Deadline, Entropy, FixedClock, SeededEntropy, SystemClock, SystemEntropy};
 pub use self::frame::{Frame, FrameError, FrameReader, FrameWriter, MAX_FRAME};
-pub use self::launch::launch;
-pub use self::spawn::{Child, Killer, inherited_socket};
+pub use self::launch::{Streams, launch};
+pub use self::leash::{LAUNCHER_SOCKET, SOFT_TOKEN, lead};
+pub use self::spawn::{Child, Killer, Starter, inherited_listener, inherited_socket};

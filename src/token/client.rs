@@ -8,7 +8,9 @@ use std::time::Duration;
 use super::wire::{Call, FoundKey, Hello, How, Inventory, KeyQuery, LibraryFacts, NewKey, Reply, kind};
 use super::wire::{parse, print, split_id};
 use super::{HOST_ROLE, Mechanism, TokenError};
-use crate::process::{Access, Child, Confinement, Deadline, Frame, FrameError, FrameReader, FrameWriter, Killer};
+use crate::process::{
+    Access, Child, Confinement, Deadline, Frame, FrameError, FrameReader, FrameWriter, Killer, Starter,
+};
 use crate::steps::{Pin, TokenFacts};
 
 /// Signatures that may be outstanding at once.
@@ -49,8 +51,8 @@ impl Default for Deadlines {
 /// Where the module is and what its host may do.
 #[derive(Clone, Debug)]
 pub struct TokenConfig {
-    /// This program, to be started as the host: `/proc/self/exe`.
-    pub program: PathBuf,
+    /// Where the host is started.
+    pub hosts: Starter,
     /// The PKCS#11 module, an absolute path.
     pub module: PathBuf,
     /// The host's whole environment. A value that is an absolute path may be read by the host.
@@ -97,11 +99,9 @@ impl Token {
     /// # Errors
     /// [`TokenError::Start`], [`TokenError::Module`], or the host died or did not answer.
     pub fn start(config: &TokenConfig) -> Result<(Self, Confinement), TokenError> {
-        let failed = |error: std::io::Error| TokenError::Start {
-            program: config.program.display().to_string(),
-            reason: error.to_string(),
-        };
-        let (child, socket) = Child::spawn(&config.program, HOST_ROLE, &config.env).map_err(failed)?;
+        let failed =
+            |error: std::io::Error| TokenError::Start { program: config.hosts.to_string(), reason: error.to_string() };
+        let (child, socket) = config.hosts.start(HOST_ROLE, &config.env).map_err(failed)?;
         socket.set_nonblocking(true).map_err(failed)?;
         let writer = FrameWriter::new(socket.try_clone().map_err(failed)?);
         let pid = child.pid();

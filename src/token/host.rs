@@ -38,13 +38,13 @@ pub fn run_host() -> u8 {
     const USAGE: u8 = 2;
     const INTERNAL: u8 = 70;
     let Ok(socket) = inherited_socket() else { return USAGE };
-    let Ok(sending) = socket.try_clone() else { return INTERNAL };
+    let (Ok(sending), Ok(client)) = (socket.try_clone(), socket.try_clone()) else { return INTERNAL };
     // Where the kernel refuses, a library that blocks when the client dies stays behind; nothing else depends on it.
     let _ = set_parent_process_death_signal(Some(Signal::KILL));
     let mut reader = FrameReader::new(socket);
     let Ok(Frame::Plain { kind: kind::HELLO, body }) = reader.next(Deadline::never()) else { return USAGE };
     let Ok(hello) = parse::<Hello>(&body) else { return USAGE };
-    let confinement = confine(&hello.access);
+    let confinement = confine(&hello.access, Some(&client));
     // Whatever ends it, a lost client or a broken frame: there is nobody left to be told.
     let _ = serve(&hello, confinement, reader, FrameWriter::new(sending));
     0

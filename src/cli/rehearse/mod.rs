@@ -15,6 +15,7 @@ use crate::process::{FixedClock, SeededEntropy};
 use crate::steps::Mode;
 
 use self::prepare::Rehearsal;
+pub(super) use self::prepare::SoftToken;
 use super::error::CliError;
 use super::input;
 use super::json::Report;
@@ -55,7 +56,8 @@ impl Run for Args {
     fn run(&self, env: &Env, _: &mut Report) -> Result<Done, CliError> {
         let env = self.fixed(env);
         let dir = self.dir.clone().unwrap_or_else(|| format!("rehearsal-{}", env.clock.now().compact()).into());
-        let rehearsal = prepared(&dir, &self.module, self.bundles, &env)?;
+        let soft = SoftToken { module: self.module.clone(), conf: None };
+        let rehearsal = prepared(&dir, &soft, self.bundles, &env)?;
         let mut setup = player::setup(Mode::Rehearsal, &env)?;
         setup.profiles.push(player::profile_file(&rehearsal.profile)?);
         let volumes = Box::new(FolderVolumes::new(Vec::new(), Some(rehearsal.sticks.clone())));
@@ -91,11 +93,11 @@ impl Run for Args {
 }
 
 /// Prepares a rehearsal in a folder, or finds the one that was prepared there.
-pub(super) fn prepared(dir: &Path, module: &Path, bundles: u16, env: &Env) -> Result<Rehearsal, CliError> {
+pub(super) fn prepared(dir: &Path, soft: &SoftToken, bundles: u16, env: &Env) -> Result<Rehearsal, CliError> {
     if dir.join(prepare::PROFILE).is_file() {
         Rehearsal::again(dir)
     } else {
-        Rehearsal::prepare(dir, module, bundles, env)
+        Rehearsal::prepare(dir, soft, bundles, env)
     }
 }
 
@@ -110,7 +112,7 @@ impl Args {
             (Some(start), Some(seed)) => Env {
                 clock: Arc::new(FixedClock::new(start, CLOCK_STEP)),
                 entropy: Arc::new(SeededEntropy::new(*seed.as_bytes())),
-                program: env.program.clone(),
+                hosts: env.hosts.clone(),
             },
             _ => env.clone(),
         }
