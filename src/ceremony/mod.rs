@@ -40,8 +40,8 @@ pub use self::refusal::Refusal;
 pub use self::seed::Seed;
 pub use self::task::{DocumentMade, Outcome, PlanMade, ResponseMade, Task};
 pub use self::view::{
-    BundleView, Code, DocumentView, JobView, PlanView, PlannedKeyView, PlannedView, PreviousView, ResultView, View,
-    WrittenView,
+    BundleView, Code, DocumentView, JobView, PlanView, PlannedKeyView, PlannedView, PreviousView, ResultView,
+    TokenFault, View, WrittenView,
 };
 
 /// What people do at the screen.
