@@ -60,6 +60,8 @@ impl Ceremony {
                 let token = tokens.get(index).ok_or(Refusal::NoSuchChoice(index + 1))?.clone();
                 self.token_chosen(token)
             }
+            // Another one may have been connected, or its PIN reset: the module is asked anew.
+            (Question::Token(_), Answer::Done) => self.begin_unlock(),
             (Question::Officer { choices, .. }, Answer::Choose(index)) => {
                 let officer = choices.get(index).ok_or(Refusal::NoSuchChoice(index + 1))?.clone();
                 self.ask(Question::ShareVolume { officer });

@@ -19,7 +19,7 @@ use cryptoki_sys::{
 };
 use libloading::Library;
 
-use rules::{Rules, SignFault};
+use rules::{Fault, Rules};
 
 /// The real module, the rules before it, and the function list that a caller gets.
 struct Module {
@@ -148,7 +148,7 @@ unsafe extern "C" fn login(
     {
         let _ = writeln!(log, "C_Login {user} {length}");
     }
-    if let Some(answer) = rules.login {
+    if let Some(answer) = rules.login.and_then(happen) {
         return answer;
     }
     if let Some(pad) = rules.pad.as_ref().filter(|_| pin.is_null()) {
@@ -171,6 +171,18 @@ unsafe extern "C" fn login(
     }
 }
 
+/// What a fault answers; none where the work is done first, and comes out wrong.
+fn happen(fault: Fault) -> Option<CK_RV> {
+    match fault {
+        Fault::Block => loop {
+            std::thread::park();
+        },
+        Fault::Abort => std::process::abort(),
+        Fault::Answer(answer) => Some(answer),
+        Fault::Wrong => None,
+    }
+}
+
 unsafe extern "C" fn sign(
     session: CK_SESSION_HANDLE,
     data: *mut CK_BYTE,
@@ -181,16 +193,11 @@ unsafe extern "C" fn sign(
     // Without a buffer a caller only asks how large it has to be.
     let number = if signature.is_null() { 0 } else { SIGNED.fetch_add(1, Ordering::Relaxed) + 1 };
     let fault = rules().sign.filter(|(at, _)| *at == number).map(|(_, fault)| fault);
-    match fault {
-        Some(SignFault::Block) => loop {
-            std::thread::park();
-        },
-        Some(SignFault::Abort) => std::process::abort(),
-        Some(SignFault::Answer(answer)) => return answer,
-        Some(SignFault::Wrong) | None => {}
+    if let Some(answer) = fault.and_then(happen) {
+        return answer;
     }
     let answer = real!(C_Sign(session, data, length, signature, octets));
-    if matches!(fault, Some(SignFault::Wrong)) && answer == CKR_OK {
+    if matches!(fault, Some(Fault::Wrong)) && answer == CKR_OK {
         // SAFETY: a signature was just written here.
         unsafe { *signature ^= 1 };
     }

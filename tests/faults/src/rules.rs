@@ -8,14 +8,14 @@ use cryptoki_sys::{
     CKR_PIN_INCORRECT, CKR_PIN_LOCKED,
 };
 
-/// What a C_Sign does instead of signing.
+/// What a function does instead of its work.
 #[derive(Clone, Copy)]
-pub(crate) enum SignFault {
+pub(crate) enum Fault {
     /// It never comes back.
     Block,
     /// The process dies.
     Abort,
-    /// One bit of the signature is wrong.
+    /// One bit of its result is wrong.
     Wrong,
     /// It answers this.
     Answer(CK_RV),
@@ -28,8 +28,8 @@ pub(crate) struct Rules {
     pub(crate) module: PathBuf,
     /// `initialize = CKR_…`: the answer of C_Initialize.
     pub(crate) initialize: Option<CK_RV>,
-    /// `login = CKR_…`: the answer of C_Login.
-    pub(crate) login: Option<CK_RV>,
+    /// `login = block|abort|CKR_…`: what C_Login does.
+    pub(crate) login: Option<Fault>,
     /// `flag = CKF_…`: set in every CK_TOKEN_INFO.
     pub(crate) flags: CK_FLAGS,
     /// `serial = TEXT`: the serial number of every token.
@@ -43,7 +43,7 @@ pub(crate) struct Rules {
     /// `quorum = COUNT PIN`: so many of the users open the token, whose PIN is this.
     pub(crate) quorum: Option<(usize, String)>,
     /// `sign = NUMBER block|abort|wrong|CKR_…`: what happens at this C_Sign of the process, counted from 1.
-    pub(crate) sign: Option<(u64, SignFault)>,
+    pub(crate) sign: Option<(u64, Fault)>,
     /// `log = PATH`: takes a line for each C_Login.
     pub(crate) log: Option<PathBuf>,
 }
@@ -65,7 +65,7 @@ impl Rules {
         match name.trim() {
             "module" => self.module = value.into(),
             "initialize" => self.initialize = Some(answer(value)?),
-            "login" => self.login = Some(answer(value)?),
+            "login" => self.login = Some(fault(value)?),
             "flag" => self.flags |= flag(value)?,
             "serial" => self.serial = Some(value.to_owned()),
             "pad" => {
@@ -75,7 +75,7 @@ impl Rules {
             "preloaded" => self.preloaded = Some(value.to_owned()),
             "user" => self.users.push((pair()?.0.parse().ok()?, pair()?.1.to_owned())),
             "quorum" => self.quorum = Some((pair()?.0.parse().ok()?, pair()?.1.to_owned())),
-            "sign" => self.sign = Some((pair()?.0.parse().ok()?, sign_fault(pair()?.1)?)),
+            "sign" => self.sign = Some((pair()?.0.parse().ok()?, fault(pair()?.1)?)),
             "log" => self.log = Some(value.into()),
             _ => return None,
         }
@@ -83,12 +83,12 @@ impl Rules {
     }
 }
 
-fn sign_fault(value: &str) -> Option<SignFault> {
+fn fault(value: &str) -> Option<Fault> {
     Some(match value {
-        "block" => SignFault::Block,
-        "abort" => SignFault::Abort,
-        "wrong" => SignFault::Wrong,
-        _ => SignFault::Answer(answer(value)?),
+        "block" => Fault::Block,
+        "abort" => Fault::Abort,
+        "wrong" => Fault::Wrong,
+        _ => Fault::Answer(answer(value)?),
     })
 }
 
