@@ -67,7 +67,7 @@ fn open(stand: &Stand) -> (Crew, Receiver<Work>) {
                 return (crew, work);
             }
             Work::TokenStarted(Err(error)) => panic!("{error}"),
-            Work::LoggedIn(Err(error)) => panic!("{}", error.message),
+            Work::LoggedIn(Err(failed)) => panic!("{}", failed.error),
             _ => {}
         }
     }

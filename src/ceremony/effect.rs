@@ -10,6 +10,7 @@ use crate::media::FolderImage;
 use crate::plan::{JobInput, PlannedKey};
 use crate::profile::{HashIn, Profile};
 use crate::steps::{KeyFacts, Mode, Person, Pin, Role, TokenFacts, VolumeFacts, VolumeId};
+use crate::token::TokenError;
 use crate::transcript::State;
 
 use super::{FileChoice, ProfileFile, RecordChoice};
@@ -218,11 +219,11 @@ pub enum Work {
     /// The journal is written, or what went wrong on which media.
     Journalled(Vec<String>),
     /// The token host runs, with what confines it and the tokens that it sees.
-    TokenStarted(Result<TokenSeen, String>),
+    TokenStarted(Result<TokenSeen, TokenError>),
     /// The token is open, or not.
     LoggedIn(Result<(), Box<LoginFailed>>),
     /// One result a key, in order.
-    KeysFound(Result<Vec<Result<KeyFacts, String>>, String>),
+    KeysFound(Result<Vec<Result<KeyFacts, TokenError>>, TokenError>),
     /// So many signatures of the batch are made and verified.
     Progress(usize),
     /// The signatures made and verified so far, in order, and why there are not more.
@@ -230,7 +231,7 @@ pub enum Work {
         /// Octets of each.
         signatures: Vec<Vec<u8>>,
         /// What went wrong; none also for an interruption.
-        fault: Option<String>,
+        fault: Option<TokenError>,
     },
     /// The token host is gone.
     TokenClosed,
@@ -273,12 +274,17 @@ pub struct TokenSeen {
 /// Why a token did not open.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct LoginFailed {
-    /// What happened, and what to do.
-    pub message: String,
-    /// Whether another PIN may help; otherwise the host is gone or the token locked.
-    pub again: bool,
+    /// What happened.
+    pub error: TokenError,
     /// The token's flags after it, where they could be read.
     pub token: Option<TokenFacts>,
+}
+
+impl LoginFailed {
+    /// Whether another PIN may help; otherwise the host is gone or the token locked.
+    pub(super) const fn another_pin_helps(&self) -> bool {
+        matches!(self.error, TokenError::PinIncorrect { .. })
+    }
 }
 
 /// All that a process that is started again needs; lies in RAM and nowhere else.

@@ -165,7 +165,7 @@ impl Args {
         }
         let code = played.map_err(CliError::media)?;
         match code {
-            4 => Err(CliError::token(last_fault(view))),
+            4 => Err(view.token_fault.clone().map_or_else(|| CliError::token(last_fault(view)), CliError::from)),
             5 => Err(CliError::media(last_fault(view))),
             _ => Ok(self.result(view, code == 0, report)),
         }

@@ -344,6 +344,8 @@ pub(crate) const ACKNOWLEDGE_SURE: &str = "Do not acknowledge this warning? The 
 
 /// Which token.
 pub(crate) const TOKEN: &str = "Which token signs? Read its serial aloud.";
+/// Asks the module anew, since a token may have been connected or reset.
+pub(crate) const TOKENS_AGAIN: &str = "Look again which tokens are there";
 /// No token.
 pub(crate) const NO_TOKENS: &str = "No token was found. Connect and switch on the HSM.";
 

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use claviger::dns::sha256;
+use claviger::quorum::{Assembly, ShareFile};
 use claviger::render;
+use claviger::steps::Pin;
 use tempfile::TempDir;
 
-use super::pty::{PATIENCE, Screen, Terminal};
+use super::pty::{PATIENCE, SMALL, Screen, Terminal};
 
 /// Who is there: role and name.
 pub const PEOPLE: [(&str, &str); 2] = [("CA", "Ada Administrator"), ("IW", "Ivo Witness")];
@@ -23,7 +25,7 @@ pub struct Room {
 }
 
 impl Room {
-    /// A room whose sample request for `example.` has so many bundles.
+    /// A room that nothing is in yet, whose sample request for `example.` has so many bundles.
     pub fn new(bundles: u16) -> Self {
         let options = vec!["--bundles".to_owned(), bundles.to_string()];
         Self { folder: tempfile::tempdir().expect("a temporary folder"), options }
@@ -52,6 +54,47 @@ impl Room {
     pub fn records(&self, label: &str) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.stick(label)).expect("the stick").map(|entry| entry.expect("an entry").path());
         entries.filter(|path| path.is_dir()).collect()
+    }
+
+    /// A room that is prepared already: whoever prepares it knows all PINs, and the ceremony is another process.
+    pub fn prepared(bundles: u16) -> Self {
+        let room = Self::new(bundles);
+        room.open(SMALL).see("Is this the profile that was agreed on?");
+        room
+    }
+
+    /// The profile.
+    pub fn profile(&self) -> PathBuf {
+        self.path().join("profile.toml")
+    }
+
+    /// A folder beside the rehearsal's own.
+    pub fn beside(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What the officers' shares hold: the token's own PIN.
+    pub fn token_pin(&self) -> String {
+        let open = |(officer, pin): (&str, &str)| {
+            let path = self.stick(&format!("SHARE-{officer}")).join(format!("share-{officer}.json"));
+            let file = ShareFile::read(&fs::read(path).expect("a share")).expect("a share");
+            let share = file.open(&Pin::from_octets(pin.as_bytes()).expect("a PIN")).expect("the officer's PIN");
+            (file, share)
+        };
+        let [(file, first), (_, second)] = [("CO1", PINS[0]), ("CO2", PINS[1])].map(open);
+        let mut assembly = Assembly::new(file.share_set(), 2, file.token_serial());
+        assembly.add(first).expect("a share");
+        assembly.add(second).expect("another share");
+        String::from_utf8(assembly.unseal().expect("the PIN").expose().to_vec()).expect("UTF-8")
+    }
+
+    /// From now on the token is opened in another way, without officers.
+    pub fn login(&self, how: &str) {
+        let text = fs::read_to_string(self.profile()).expect("the profile");
+        let (before, rest) = text.split_once("[quorum]").expect("a quorum");
+        let (_, after) = rest.split_once("[roles]").expect("roles");
+        let text = format!("{before}[roles]{after}").replace("login = \"shares\"", &format!("login = \"{how}\""));
+        fs::write(self.profile(), text).expect("the profile");
     }
 
     /// The ceremony at the screen; begun, or gone on with.

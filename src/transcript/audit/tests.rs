@@ -532,6 +532,33 @@ fn token_and_roles_are_those_of_the_profile() {
     expect_failure("AUDIT-TOKEN", "transcript.jsonl", |draft| {
         remove(draft, |body| matches!(body, Body::Person(person) if person.role == role("IW")));
     });
+    expect_failure("AUDIT-TOKEN", "transcript.jsonl", |draft| {
+        remove(draft, |body| matches!(body, Body::TokenChosen(_)));
+    });
+}
+
+#[test]
+fn after_a_fault_another_token_may_be_chosen_and_is_the_one_that_is_opened() {
+    let mut good = draft(Mode::Ceremony);
+    let first = good.happened.iter().position(|(_, _, body)| matches!(body, Body::TokenChosen(_))).unwrap();
+    let mut before: Vec<_> = good.happened[first..first + 2].to_vec();
+    for (_, _, body) in &mut before {
+        match body {
+            Body::TokenChosen(token) => token.serial = "first".to_owned(),
+            Body::Unlocking(unlocking) => unlocking.serial = "first".to_owned(),
+            _ => {}
+        }
+    }
+    good.happened.splice(first..first, before);
+    let audit = judged(&good.seal().files);
+    assert!(audit.findings.iter().all(|finding| finding.verdict != Verdict::Fail), "{:?}", audit.findings);
+    expect_failure("AUDIT-TOKEN", "transcript.jsonl", |draft| {
+        change(draft, |body| {
+            if let Body::Unlocking(unlocking) = body {
+                unlocking.serial = "another".to_owned();
+            }
+        });
+    });
 }
 
 #[test]
