@@ -11,12 +11,14 @@ mod check;
 mod error;
 mod hsm;
 mod input;
+mod jobs;
 mod json;
 mod key;
 mod panics;
 mod pins;
 mod player;
 mod rehearse;
+mod script;
 mod show;
 mod sign;
 mod text;
@@ -84,6 +86,7 @@ enum Command {
     Ceremony(ceremony::Args),
     Rehearse(rehearse::Args),
     Check(check::Args),
+    Script(script::Args),
     Sign(sign::Args),
     Show(show::Args),
     Audit(audit::Args),
@@ -98,6 +101,7 @@ impl Command {
             Self::Ceremony(args) => ("ceremony", args),
             Self::Rehearse(args) => ("rehearse", args),
             Self::Check(args) => ("check", args),
+            Self::Script(args) => ("script", args),
             Self::Sign(args) => ("sign", args),
             Self::Show(args) => ("show", args),
             Self::Audit(args) => ("audit", args),
@@ -176,7 +180,7 @@ fn misused(args: &[OsString], error: &clap::Error, out: &mut dyn Write, err: &mu
     let name = match words.as_slice() {
         ["key", "generate", ..] => "key generate",
         ["key", "inventory", ..] => "key inventory",
-        [first, ..] => ["ceremony", "rehearse", "check", "sign", "show", "audit", "key"]
+        [first, ..] => ["ceremony", "rehearse", "check", "script", "sign", "show", "audit", "key"]
             .into_iter()
             .find(|name| name == first)
             .unwrap_or_default(),
