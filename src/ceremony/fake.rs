@@ -277,6 +277,7 @@ pub(super) fn setup(mode: Mode, octets: Vec<u8>) -> Setup {
         profiles: vec![ProfileFile { origin: "test".to_owned(), octets }],
         judged_at: None,
         until: None,
+        previous_given: false,
     }
 }
 

@@ -38,6 +38,8 @@ pub struct Setup {
     pub judged_at: Option<Time>,
     /// The end of coverage, where the command line sets it.
     pub until: Option<Time>,
+    /// Whether previous responses are asked for even where the previous record has them: the command line gives its own.
+    pub previous_given: bool,
 }
 
 /// A profile as it lies in a file.

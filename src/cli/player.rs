@@ -30,6 +30,7 @@ pub(super) fn setup(mode: Mode, env: &Env) -> Result<Setup, CliError> {
         profiles: Vec::new(),
         judged_at: None,
         until: None,
+        previous_given: false,
     })
 }
 

@@ -22,7 +22,7 @@ const TTL: u32 = 172_800;
 const OLD: u8 = 101;
 const NEW: u8 = 102;
 
-fn at(text: &str) -> Time {
+pub(super) fn at(text: &str) -> Time {
     text.parse().unwrap()
 }
 
@@ -50,7 +50,35 @@ fn profile(current: u8, next: u8, change: impl Fn(String) -> String) -> Profile 
     profile::read(text.as_bytes()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn zsk_policy() -> SignerPolicy {
+/// The ZSK operator's keys, by number.
+pub(super) trait Zsks {
+    /// The key of that number.
+    fn dnskey(&self, number: u8) -> Dnskey;
+    /// Its signature.
+    fn sign(&self, number: u8, data: &[u8]) -> Vec<u8>;
+    /// What a request claims of them.
+    fn claimed(&self) -> SignatureAlgorithm;
+}
+
+/// Ed25519 keys made of their numbers.
+struct OfNumbers;
+
+impl Zsks for OfNumbers {
+    fn dnskey(&self, number: u8) -> Dnskey {
+        dnskey(number, Dnskey::ZSK)
+    }
+
+    fn sign(&self, number: u8, data: &[u8]) -> Vec<u8> {
+        secret(number).sign(data).to_bytes().to_vec()
+    }
+
+    fn claimed(&self) -> SignatureAlgorithm {
+        let parameters = KeyParameters::Eddsa { size: 256 };
+        SignatureAlgorithm { algorithm: Algorithm::Ed25519.number(), parameters }
+    }
+}
+
+fn zsk_policy(claimed: SignatureAlgorithm) -> SignerPolicy {
     SignerPolicy {
         publish_safety: Duration::from_days(10),
         retire_safety: Duration::from_days(10),
@@ -58,15 +86,17 @@ fn zsk_policy() -> SignerPolicy {
         min_signature_validity: Duration::from_days(21),
         max_validity_overlap: Duration::from_days(12),
         min_validity_overlap: Duration::from_days(9),
-        algorithms: vec![SignatureAlgorithm {
-            algorithm: Algorithm::Ed25519.number(),
-            parameters: KeyParameters::Eddsa { size: 256 },
-        }],
+        algorithms: vec![claimed],
     }
 }
 
 /// A quarter's request as it comes from the ZSK operator: written, and read again.
 fn request(quarter: u8, first: Time) -> Request {
+    read_request(&write_request(&request_with(&OfNumbers, quarter, first)).unwrap(), &Limits::default()).unwrap()
+}
+
+/// A quarter's request with proofs of possession by these keys.
+pub(super) fn request_with(zsks: &dyn Zsks, quarter: u8, first: Time) -> Request {
     let bundles = (0..9_u16).map(|slot| {
         let inception = days(first, slot * 10);
         let numbers = match slot {
@@ -74,7 +104,7 @@ fn request(quarter: u8, first: Time) -> Request {
             8 => vec![quarter + 1, quarter + 2],
             _ => vec![quarter + 1],
         };
-        let keys: Vec<Dnskey> = numbers.iter().map(|number| dnskey(*number, Dnskey::ZSK)).collect();
+        let keys: Vec<Dnskey> = numbers.iter().map(|number| zsks.dnskey(*number)).collect();
         let rdatas = key_rdatas(&keys);
         let made = first.checked_sub(Duration::from_days(60)).unwrap();
         let proofs = keys.iter().zip(&numbers).map(|(key, number)| {
@@ -89,7 +119,7 @@ fn request(quarter: u8, first: Time) -> Request {
                 signer: Name::root(),
                 signature: Vec::new(),
             };
-            rrsig.signature = secret(*number).sign(&rrsig.signed_data(&Name::root(), &rdatas)).to_bytes().to_vec();
+            rrsig.signature = zsks.sign(*number, &rrsig.signed_data(&Name::root(), &rdatas));
             Signature { identifier: Some(format!("zsk-{number}")), ttl: TTL, rrsig }
         });
         let key = |(dnskey, number): (&Dnskey, &u8)| {
@@ -104,16 +134,37 @@ fn request(quarter: u8, first: Time) -> Request {
             signatures: proofs.collect(),
         }
     });
-    let root = RootRequest { id: format!("q{quarter}"), serial: 0, timestamp: None, zsk_policy: zsk_policy() };
-    let request = Request {
+    let root =
+        RootRequest { id: format!("q{quarter}"), serial: 0, timestamp: None, zsk_policy: zsk_policy(zsks.claimed()) };
+    Request {
         format: Format::RootXml,
         zone: Name::root(),
         root: Some(root),
         bundles: bundles.collect(),
         stamp: None,
         notices: Vec::new(),
-    };
-    read_request(&write_request(&request).unwrap(), &Limits::default()).unwrap()
+    }
+}
+
+/// All that was ever published, by inception: a newer bundle replaces an older one.
+#[derive(Default)]
+pub(super) struct Published(BTreeMap<Time, ResponseBundle>);
+
+impl Published {
+    pub(super) fn add(&mut self, response: &Response) {
+        self.0.extend(response.bundles.iter().map(|bundle| (bundle.inception, bundle.clone())));
+    }
+
+    /// Asks every day of a time for the bundle in force; the days on which no chain of trust led to it.
+    pub(super) fn days_without_chain(&self, resolver: &mut Resolver, from: &str, until: &str) -> Vec<Time> {
+        let count = u16::try_from(at(until).seconds_since(at(from)) / 86_400).unwrap();
+        let days = (0..count).map(|day| days(at(from), day).checked_add(Duration::from_seconds(3600)).unwrap());
+        days.filter(|now| {
+            let (_, bundle) = self.0.range(..=*now).next_back().unwrap();
+            !resolver.query(*now, bundle)
+        })
+        .collect()
+    }
 }
 
 /// The root zone's KSK operator: a chain of ceremonies.
@@ -121,8 +172,7 @@ fn request(quarter: u8, first: Time) -> Request {
 struct Operator {
     /// The last response, and the SHA-256 of its file, as the record of that ceremony says.
     last: Option<(Response, Sha256Digest)>,
-    /// All that was ever published, by inception: a newer bundle replaces an older one.
-    published: BTreeMap<Time, ResponseBundle>,
+    published: Published,
 }
 
 impl Operator {
@@ -151,19 +201,8 @@ impl Operator {
         let octets = write_response(&job.completed(signatures.collect())).unwrap();
         let response = read_response(&octets, &Limits::default()).unwrap();
         assert_good(&check_response(profile, job, &response, now, 2), &[], schema);
-        self.published.extend(response.bundles.iter().map(|bundle| (bundle.inception, bundle.clone())));
+        self.published.add(&response);
         self.last = Some((response, sha256(&octets)));
-    }
-
-    /// Asks every day of a time for the bundle in force; the days on which no chain of trust led to it.
-    fn days_without_chain(&self, resolver: &mut Resolver, from: &str, until: &str) -> Vec<Time> {
-        let count = u16::try_from(at(until).seconds_since(at(from)) / 86_400).unwrap();
-        let days = (0..count).map(|day| days(at(from), day).checked_add(Duration::from_seconds(3600)).unwrap());
-        days.filter(|now| {
-            let (_, bundle) = self.published.range(..=*now).next_back().unwrap();
-            !resolver.query(*now, bundle)
-        })
-        .collect()
     }
 }
 
@@ -195,16 +234,18 @@ fn a_resolver_follows_the_rollover_to_the_new_key_and_forgets_the_old_one() {
         ),
         ("2027-11-10T00:00:00Z", "2028-04-01T00:00:00Z", (Some(State::Removed), Some(State::Valid))),
     ] {
-        let dark = operator.days_without_chain(&mut resolver, from, until);
+        let dark = operator.published.days_without_chain(&mut resolver, from, until);
         assert!(dark.is_empty(), "no chain of trust on {dark:?}");
         assert_eq!((resolver.state(&old), resolver.state(&new)), states, "before {until}");
     }
 
     // Who was set up with the new key sees no difference; who slept through the rollover needs a new anchor.
     let mut other = Resolver::trusting(&new);
-    assert!(operator.days_without_chain(&mut other, "2027-07-11T00:00:00Z", "2028-04-01T00:00:00Z").is_empty());
+    assert!(
+        operator.published.days_without_chain(&mut other, "2027-07-11T00:00:00Z", "2028-04-01T00:00:00Z").is_empty()
+    );
     let mut late = Resolver::trusting(&old);
-    let dark = operator.days_without_chain(&mut late, "2027-12-20T00:00:00Z", "2028-04-01T00:00:00Z");
+    let dark = operator.published.days_without_chain(&mut late, "2027-12-20T00:00:00Z", "2028-04-01T00:00:00Z");
     assert_eq!((dark.len(), late.state(&new)), (103, None));
 }
 
@@ -217,7 +258,7 @@ fn a_key_that_signs_within_the_hold_down_leaves_resolvers_in_the_dark() {
     let before = operator.last.clone();
     operator.quarter(2, "2027-04-01T00:00:00Z", "rollover", &hasty);
     let mut resolver = Resolver::trusting(&dnskey(OLD, Dnskey::KSK));
-    let dark = operator.days_without_chain(&mut resolver, "2027-01-01T00:00:00Z", "2027-07-01T00:00:00Z");
+    let dark = operator.published.days_without_chain(&mut resolver, "2027-01-01T00:00:00Z", "2027-07-01T00:00:00Z");
     assert_eq!(dark.first(), Some(&at("2027-04-11T01:00:00Z")));
 
     // A publish-safety as long as the hold-down refuses that.
