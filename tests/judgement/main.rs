@@ -14,6 +14,7 @@
 mod common;
 mod page;
 mod peers;
+mod preview;
 mod quarters;
 mod real;
 mod resolver;

@@ -34,20 +34,46 @@ fn secret(number: u8) -> SigningKey {
     SigningKey::from_bytes(&[number; 32])
 }
 
-fn dnskey(number: u8, flags: u16) -> Dnskey {
+pub(super) fn dnskey(number: u8, flags: u16) -> Dnskey {
     Dnskey { flags, ..Dnskey::ksk(Algorithm::Ed25519, secret(number).verifying_key().to_bytes().to_vec()) }
 }
 
 /// The shipped profile with keys of this test.
 fn profile(current: u8, next: u8, change: impl Fn(String) -> String) -> Profile {
+    let text = profile_text(current, next, change);
+    profile::read(text.as_bytes()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn profile_text(current: u8, next: u8, change: impl Fn(String) -> String) -> String {
     let (head, _) = ROOT_ZONE.split_once("[zones.\".\".keys.current]").unwrap();
     let head = head.replace("approved-algorithms = [\"RSASHA256\"]", "approved-algorithms = [\"ED25519\"]");
     let key = |name: &str, number: u8| {
         let dnskey = dnskey(number, Dnskey::KSK);
         format!("[zones.\".\".keys.{name}]\nlabel = \"K{number}\"\nalgorithm = \"ED25519\"\ndnskey = \"{dnskey}\"\n")
     };
-    let text = change(head) + &key("current", current) + &key("next", next);
-    profile::read(text.as_bytes()).unwrap_or_else(|error| panic!("{error}"))
+    change(head) + &key("current", current) + &key("next", next)
+}
+
+/// The files for the quarter in which the new key takes over.
+pub(super) struct Files {
+    /// The profile.
+    pub(super) profile: String,
+    /// The request of the third quarter of 2027.
+    pub(super) request: Vec<u8>,
+    /// The response of the second one, which has published the new key.
+    pub(super) previous: Vec<u8>,
+}
+
+/// The files for the schema `rollover`, with the time at which they are judged.
+pub(super) fn files() -> (Files, &'static str) {
+    let mut operator = Operator::default();
+    let before = profile(OLD, NEW, |text| text);
+    operator.quarter(1, "2027-01-01T00:00:00Z", "normal", &before);
+    operator.quarter(2, "2027-04-01T00:00:00Z", "pre-publish", &before);
+    let (previous, _) = operator.last.unwrap();
+    let request = write_request(&request_with(&OfNumbers, 3, at("2027-07-01T00:00:00Z"))).unwrap();
+    let previous = write_response(&previous).unwrap();
+    (Files { profile: profile_text(OLD, NEW, |text| text), request, previous }, "2027-06-01T00:00:00Z")
 }
 
 /// The ZSK operator's keys, by number.
