@@ -204,12 +204,17 @@ struct Operator {
 impl Operator {
     /// One ceremony, forty days before its quarter; every check must pass.
     fn quarter(&mut self, number: u8, first: &str, schema: &str, profile: &Profile) {
+        let warnings: &[&str] = if self.last.is_none() { &["KSR-FIRST"] } else { &[] };
+        self.warned(number, first, schema, profile, warnings);
+    }
+
+    /// One in which these checks warn.
+    fn warned(&mut self, number: u8, first: &str, schema: &str, profile: &Profile, warnings: &[&str]) {
         let now = at(first).checked_sub(Duration::from_days(40)).unwrap();
         let request = request(number, at(first));
         let previous = self.last.clone();
         let head = previous.as_ref().map(|(_, sha256)| *sha256);
         let previous = previous.map_or(Previous::First, |(response, sha256)| Previous::Response { response, sha256 });
-        let warnings: &[&str] = if head.is_none() { &["KSR-FIRST"] } else { &[] };
         let request_sha256 = sha256(&write_request(&request).unwrap());
         let input = JobInput { request, request_sha256, previous, head, schema: Some(schema.to_owned()), until: None };
         let mut findings = check_request(profile, &input, now, 2);
@@ -277,12 +282,12 @@ fn a_resolver_follows_the_rollover_to_the_new_key_and_forgets_the_old_one() {
 
 #[test]
 fn a_key_that_signs_within_the_hold_down_leaves_resolvers_in_the_dark() {
-    // As the root zone's own profile has it, ten days of publication are enough for the checks.
+    // As the root zone's own profile has it, ten days of publication are enough, and people are warned.
     let mut operator = Operator::default();
     let hasty = profile(OLD, NEW, |text| text);
     operator.quarter(1, "2027-01-01T00:00:00Z", "normal", &hasty);
     let before = operator.last.clone();
-    operator.quarter(2, "2027-04-01T00:00:00Z", "rollover", &hasty);
+    operator.warned(2, "2027-04-01T00:00:00Z", "rollover", &hasty, &["SKR-HOLD-DOWN"]);
     let mut resolver = Resolver::trusting(&dnskey(OLD, Dnskey::KSK));
     let dark = operator.published.days_without_chain(&mut resolver, "2027-01-01T00:00:00Z", "2027-07-01T00:00:00Z");
     assert_eq!(dark.first(), Some(&at("2027-04-11T01:00:00Z")));
