@@ -123,6 +123,36 @@ fn the_root_zones_request_of_2017_passes() {
 }
 
 #[test]
+fn a_script_is_written_once_and_only_for_what_can_be_signed() {
+    let Some(place) = root_place() else { return };
+    let words = ["script", "--profile", "2017.toml", "--previous", "skr-root-2017-q1-0.xml"];
+    let march = with(&words, &["--now", "2017-03-01T00:00:00Z", "ksr-root-2017-q2-0.xml"]);
+    let printed = claviger(place.path(), &march);
+    assert_eq!((printed.code, printed.err.as_str()), (0, ""), "{}", printed.out);
+    let (code, value) = json(place.path(), &with(&march, &["--out", "paper"]));
+    assert_eq!((code, &value["script"]), (0, &serde_json::json!(["paper/script.txt", "paper/script.html"])), "{value}");
+    let text = fs::read_to_string(place.path().join("paper/script.txt")).unwrap();
+    assert_eq!(text, printed.out);
+    assert!(text.lines().all(|line| line.chars().count() <= 80 && line.trim_end() == line), "{text}");
+    let html = fs::read_to_string(place.path().join("paper/script.html")).unwrap();
+    for name in ["2017.toml", "ksr-root-2017-q2-0.xml", "skr-root-2017-q1-0.xml"] {
+        let sha256 = claviger::dns::sha256(&fs::read(place.path().join(name)).unwrap());
+        for row in claviger::render::lines(&sha256) {
+            assert!(text.contains(&row) && html.contains(&row), "{name}: {row}");
+        }
+    }
+    // Neither what is there is replaced, nor is there a script for what a check refuses, or for a response.
+    assert_eq!(claviger(place.path(), &with(&march, &["--out", "paper"])).code, 5);
+    assert_eq!(fs::read_to_string(place.path().join("paper/script.txt")).unwrap(), text);
+    let late = with(&words, &["--now", "2017-06-01T00:00:00Z", "--out", "late", "ksr-root-2017-q2-0.xml"]);
+    let run = claviger(place.path(), &late);
+    assert!(run.code == 1 && run.out.contains("FAIL    KSR-POLICY-SIG-HORIZON"), "{}", run.out);
+    assert!(!place.path().join("late").exists());
+    let of_response = ["script", "--profile", "2017.toml", "--first", "skr-root-2017-q2-0.xml"];
+    assert_eq!(claviger(place.path(), &of_response).code, 2);
+}
+
+#[test]
 fn wrong_proofs_of_possession_fail_and_nothing_else_does() {
     let Some(place) = root_place() else { return };
     let words = ["check", "--profile", "2017.toml", "--now", "2017-12-01T00:00:00Z", "--first"];
@@ -604,7 +634,7 @@ fn officers_open_the_token_together() {
 fn the_help_texts_are_those_that_were_agreed() {
     let place = tempfile::tempdir().unwrap();
     let mut all = String::new();
-    for command in ["check", "show", "audit", "key", "key generate", "key inventory"] {
+    for command in ["check", "script", "show", "audit", "key", "key generate", "key inventory"] {
         let words: Vec<&str> = command.split(' ').chain(["--help"]).collect();
         let run = claviger(place.path(), &words);
         assert_eq!((run.code, run.err.as_str()), (0, ""));

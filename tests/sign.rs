@@ -9,6 +9,9 @@
 
 mod common;
 
+use std::fs;
+use std::path::PathBuf;
+
 use claviger::dns::Sha256Digest;
 use claviger::steps::Mode;
 use claviger::transcript::{Body, read};
@@ -70,6 +73,56 @@ fn a_record_of_a_run_without_people_lists_what_nobody_confirmed() {
         assert!(!record.keys().any(|path| path.contains("/skr")), "{:?}", record.keys());
     }
     assert_eq!(desk.records("late").len(), 1, "a refusal has its record");
+}
+
+#[test]
+fn a_previous_response_that_is_not_the_records_newest_is_refused_by_the_head() {
+    let desk = Desk::new();
+    let file = |value: &serde_json::Value| value["responses"][0]["file"].as_str().unwrap().to_owned();
+    let (code, stale) = desk.sign(&["--first", "ksr.txt"]);
+    assert_eq!(code, 0, "{stale}");
+    fs::rename(desk.signer.path().join(file(&stale)), desk.signer.path().join("stale.txt")).unwrap();
+    next_second();
+    // The same request is answered anew: both responses are genuine, and both fit what follows.
+    let (code, newer) = desk.sign(&["--first", "--now", "2026-12-01T01:00:00Z", "ksr.txt"]);
+    assert_eq!(code, 0, "{newer}");
+    let record = newer["record"].as_str().unwrap();
+    desk.write("next.txt", &ksr(14, 2));
+    next_second();
+
+    let (code, refused) = desk.sign(&["--record", record, "--previous", "stale.txt", "next.txt"]);
+    let failed = refused["findings"].as_array().unwrap().iter().filter(|finding| finding["verdict"] == "fail");
+    let failed: Vec<&serde_json::Value> = failed.collect();
+    assert_eq!((code, failed.len(), &failed[0]["check"]), (1, 1, &"KSR-CHAIN-HEAD".into()), "{refused}");
+    assert_eq!((&failed[0]["expected"], &failed[0]["found"]), (&sha256_of(&newer), &sha256_of(&stale)));
+
+    next_second();
+    // The record itself has the right one, and the new record says which record that was.
+    let (code, next) = desk.sign(&["--record", record, "next.txt"]);
+    assert_eq!(code, 0, "{next}");
+    let bodies = bodies(&desk.audited(&desk.folder(&next)));
+    let named = bodies.iter().find_map(|body| match body {
+        Body::PreviousRecord(previous) => Some(previous.folder.clone()),
+        _ => None,
+    });
+    assert_eq!(named.as_deref(), PathBuf::from(record).file_name().and_then(|name| name.to_str()));
+
+    // What is no record, lies elsewhere, or does not hold together.
+    assert_eq!(desk.sign(&["--record", "out", "next.txt"]).0, 2);
+    assert_eq!(desk.sign(&["--record", "none", "next.txt"]).0, 2);
+    fs::create_dir(desk.signer.path().join("out/photos")).unwrap();
+    assert_eq!(desk.sign(&["--record", "out/photos", "next.txt"]).0, 3);
+    fs::write(desk.signer.path().join(record).join("plan.json"), "{}").unwrap();
+    assert_eq!(desk.sign(&["--record", record, "next.txt"]).0, 3);
+}
+
+/// Records in one folder are named by their second.
+fn next_second() {
+    std::thread::sleep(std::time::Duration::from_millis(1001));
+}
+
+fn sha256_of(value: &serde_json::Value) -> serde_json::Value {
+    value["responses"][0]["sha256"].clone()
 }
 
 #[test]

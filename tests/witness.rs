@@ -68,6 +68,7 @@ fn a_good_record_is_good_and_anchored_by_its_fingerprint() {
 #[test]
 fn sums_name_every_file_once_with_its_hash() {
     fails("a changed file", &flipped("report.txt"), "report.txt");
+    fails("a changed page", &flipped("report.html"), "report.html");
     fails("an unknown file", &with(&GOOD, "more.txt", b"x".to_vec()), "more.txt");
     fails("an unknown, summed file", &summed_again(&with(&GOOD, "more.txt", b"x".to_vec())), "more.txt");
     fails("a name that shells mistake", &with(&GOOD, "a b", b"x".to_vec()), "a b");

@@ -295,6 +295,7 @@ pub(super) fn setup(mode: Mode, octets: Vec<u8>) -> Setup {
         judged_at: None,
         until: None,
         appliance: None,
+        previous_given: false,
     }
 }
 

@@ -11,12 +11,14 @@ mod check;
 mod error;
 mod hsm;
 mod input;
+mod jobs;
 mod json;
 mod key;
 mod panics;
 mod pins;
 mod player;
 mod rehearse;
+mod script;
 mod show;
 #[cfg(feature = "sign")]
 mod sign;
@@ -85,6 +87,7 @@ enum Command {
     Ceremony(ceremony::Args),
     Rehearse(rehearse::Args),
     Check(check::Args),
+    Script(script::Args),
     #[cfg(feature = "sign")]
     Sign(sign::Args),
     Show(show::Args),
@@ -100,6 +103,7 @@ impl Command {
             Self::Ceremony(args) => ("ceremony", args),
             Self::Rehearse(args) => ("rehearse", args),
             Self::Check(args) => ("check", args),
+            Self::Script(args) => ("script", args),
             #[cfg(feature = "sign")]
             Self::Sign(args) => ("sign", args),
             Self::Show(args) => ("show", args),
@@ -179,7 +183,7 @@ fn misused(args: &[OsString], error: &clap::Error, out: &mut dyn Write, err: &mu
     let name = match words.as_slice() {
         ["key", "generate", ..] => "key generate",
         ["key", "inventory", ..] => "key inventory",
-        [first, ..] => ["ceremony", "rehearse", "check", "sign", "show", "audit", "key"]
+        [first, ..] => ["ceremony", "rehearse", "check", "script", "sign", "show", "audit", "key"]
             .into_iter()
             .find(|name| name == first)
             .unwrap_or_default(),

@@ -239,8 +239,8 @@ fn every_fault_is_named_by_exactly_its_check() {
 #[test]
 fn every_check_that_can_refuse_has_a_variant() {
     let tested: Vec<Check> = all().into_iter().map(|(_, check, _)| check).collect();
-    // These three only warn.
-    let warnings = [Check::KsrNotice, Check::KsrFirst, Check::SkrSize];
+    // These four only warn.
+    let warnings = [Check::KsrNotice, Check::KsrFirst, Check::SkrHoldDown, Check::SkrSize];
     for check in Check::ALL.iter().filter(|check| !warnings.contains(check)) {
         assert!(tested.contains(check), "{}", check.name());
     }
@@ -288,12 +288,56 @@ fn warnings_name_what_is_odd() {
     assert_eq!(named(&island.findings(), Verdict::Warn), ["SKR-CHAIN"]);
     let leaving = knot(|c| c.zone().delete_ds_from = Some(after(c.first(), days(20))));
     assert_eq!(named(&leaving.findings(), Verdict::Warn), ["SKR-CHAIN"]);
+    let hasty = root(|c| c.input.schema = Some("rollover".into()));
+    assert_eq!(named(&hasty.findings(), Verdict::Warn), ["SKR-HOLD-DOWN"]);
     let large = bind(|c| {
         c.request().bundles[1].keys =
             (11..45).map(|seed| RequestKey { ttl: fixture::TTL, ..fixture::root_key(seed) }).collect();
         c.request().bundles[1].keys.iter_mut().for_each(|key| key.key.identifier = None);
     });
     assert_eq!(named(&large.findings(), Verdict::Warn), ["SKR-SIZE"]);
+}
+
+#[test]
+fn a_key_that_signs_alone_is_trusted_before_where_resolvers_follow_the_zone() {
+    let warned = |findings: &[Finding]| named(findings, Verdict::Warn).contains(&"SKR-HOLD-DOWN");
+    // The previous response has published the next key for so many of its nine bundles, ten days apart.
+    let after_bundles = |count: usize| {
+        root(|c| {
+            c.schema("rollover");
+            for bundle in c.previous().bundles.iter_mut().rev().take(count) {
+                if let Records::Dnskey(keys) = &mut bundle.sets[0].records {
+                    keys.push(Key { identifier: Some("Knext".into()), declared_tag: None, dnskey: fixture::ksk(102) });
+                }
+            }
+            fixture::sign_again(c.previous());
+        })
+    };
+    // It signs alone in the second bundle, a hundred days after the first of the previous response.
+    for (count, expected) in [(0, true), (1, true), (2, true), (3, false), (8, false), (9, false)] {
+        let findings = after_bundles(count).findings();
+        assert_eq!(warned(&findings), expected, "{count}: {findings:#?}");
+    }
+    let mut gap = after_bundles(8);
+    if let Records::Dnskey(keys) = &mut gap.previous().bundles[7].sets[0].records {
+        keys.pop();
+    }
+    fixture::sign_again(gap.previous());
+    assert!(warned(&gap.findings()), "who is missing once waits anew");
+    let mut alone = after_bundles(0);
+    alone.zone().rfc5011 = false;
+    assert!(!warned(&alone.findings()));
+    let mut both = after_bundles(0);
+    for slot in &mut both.schema("rollover").slots {
+        slot.sign = vec!["current".into(), "next".into()];
+    }
+    assert!(!warned(&both.findings()), "a key that is trusted signs as well");
+    let first = root(|c| {
+        c.schema("rollover");
+        c.input.previous = Previous::First;
+        c.input.head = None;
+    });
+    assert!(!warned(&first.findings()), "what is there first may have been there for long");
 }
 
 #[test]

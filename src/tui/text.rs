@@ -214,7 +214,7 @@ pub(crate) const REASON_HOW: &str = "The reason stands in the transcript. Two pe
 // --- comparisons
 
 /// Words from paper.
-pub(crate) fn read_back(subject: &str, words: &[usize]) -> String {
+pub(crate) fn read_back(subject: &str, words: &[impl std::fmt::Display]) -> String {
     let numbers: Vec<String> = words.iter().map(ToString::to_string).collect();
     match numbers.split_last() {
         Some((last, [])) => format!("From paper: which is word {last} of the {subject}?"),

@@ -115,6 +115,12 @@ pub struct Crew {
     requests: PathBuf,
     /// The files that become jobs, in order.
     pub jobs: Vec<&'static str>,
+    /// The file that is the next job's previous response; none: the zone is new.
+    pub previous: Option<&'static str>,
+    /// The schema.
+    pub schema: &'static str,
+    /// UTC, where the computer's clock is wrong.
+    pub time: Option<&'static str>,
     /// The words of the last two-people confirmation's page.
     taken: usize,
 }
@@ -122,7 +128,12 @@ pub struct Crew {
 impl Crew {
     /// People who bring these requests.
     pub fn new(room: &Room, jobs: &[&'static str]) -> Self {
-        Self { requests: room.stick("KSR"), jobs: jobs.to_vec(), taken: 0 }
+        Self::at(room.stick("KSR"), jobs)
+    }
+
+    /// People who bring these requests, on this stick.
+    pub fn at(requests: PathBuf, jobs: &[&'static str]) -> Self {
+        Self { requests, jobs: jobs.to_vec(), previous: None, schema: "normal", time: None, taken: 0 }
     }
 
     /// Answers questions until the screen shows this text.
@@ -150,6 +161,17 @@ impl Crew {
         let asked = &screen.question;
         let known = |title: &str| asked.contains(title);
         let keys = |keys: &str, title: &str| Some((keys.to_owned(), title.to_owned()));
+        if let Some(time) = self.time.filter(|_| known("Is this UTC, to the minute")) {
+            return keys(&format!("\t{time}\r"), "Is this UTC, to the minute");
+        }
+        if let Some(file) = self.previous.filter(|_| known("which file is the previous response (SKR)?")) {
+            let number = numbered(asked, file)?;
+            self.previous = None;
+            return keys(&format!("{number}\r"), "which file is the previous response (SKR)?");
+        }
+        if known(": which schema for ") {
+            return keys(&format!("{}\r", numbered(asked, self.schema)?), ": which schema for ");
+        }
         for (title, answer) in PLAIN {
             if known(title) {
                 return keys(answer, title);
@@ -163,13 +185,13 @@ impl Crew {
             let (_, name) = PEOPLE.iter().find(|(known, _)| *known == role)?;
             return keys(&format!("{role}\r{name}\r"), &format!("Still missing: {}.", missing?));
         }
-        if known("Which 2 media take the record?") {
-            for label in ["RECORD-A", "RECORD-B"] {
+        if let Some(media) = screen.between("Which ", " the record?").filter(|media| media.contains(" take")) {
+            for label in ["RECORD-A", "RECORD-B", "HSMFD"] {
                 if let Some(number) = numbered(asked, &format!("[ ] {label}")) {
                     return keys(&format!("{number}\r"), &format!("[ ] {label}"));
                 }
             }
-            return keys("d\r", "Which 2 media take the record?");
+            return keys("d\r", &format!("Which {media} the record?"));
         }
         if known("Which medium holds the request?") {
             return keys(&format!("{}\r", numbered(asked, "KSR")?), "Which medium holds the request?");

@@ -14,6 +14,8 @@
 mod common;
 mod page;
 mod peers;
+mod preview;
+mod quarters;
 mod real;
 mod resolver;
 mod rollover;

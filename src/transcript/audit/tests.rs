@@ -13,14 +13,15 @@ use crate::steps::{Actor, Moment, Role, Step, TokenFacts};
 use crate::transcript::{
     Acknowledged, Batch, BatchDone, CeremonyKey, Chain, Confirmed, DocumentRead, Ending, Findings, First, Head,
     JobDecision, JobPaths, JournalHead, JudgedAt, Note, Opened, Outcome, PersonEntered, Planned, PreviousRecord,
-    ResponseMade, SealedRecord, Subject, Unlocking, Written, delivery, responses_digest, rrsets, seal,
+    Report, ResponseMade, SealedRecord, Subject, Unlocking, Written, delivery, responses_digest, rrsets, seal,
 };
 
 const THREADS: usize = 2;
 
 /// Any text that is made from the entries alone; the real one is made a floor apart.
-fn report(entries: &[Entry]) -> String {
-    entries.iter().map(|entry| format!("{} {}\n", entry.seq, entry.step)).collect()
+fn report(entries: &[Entry]) -> Report {
+    let text: String = entries.iter().map(|entry| format!("{} {}\n", entry.seq, entry.step)).collect();
+    Report { html: format!("<pre>{text}</pre>"), text }
 }
 
 /// The root with schemas and a zone with a schedule.
