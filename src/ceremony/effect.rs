@@ -23,6 +23,10 @@ pub enum Effect {
     Identify,
     /// Prepare the rehearsal that the crew was given: [`Work::Prepared`].
     Prepare,
+    /// Read the hardware clock: [`Work::Rtc`].
+    ReadRtc,
+    /// Set the computer's clock to this time, UTC: [`Work::ClockSet`].
+    SetClock(Time),
     /// Read the profiles on a volume: [`Work::Profiles`].
     ReadProfiles(VolumeId),
     /// Look for records: [`Work::Records`].
@@ -110,6 +114,7 @@ impl Effect {
             self,
             Self::WatchVolumes
                 | Self::Identify
+                | Self::ReadRtc
                 | Self::ReadProfiles(_)
                 | Self::ListRecords(_)
                 | Self::ReadRecord(_)
@@ -196,6 +201,10 @@ pub enum Work {
     Identified(String),
     /// The rehearsal is prepared: its profile.
     Prepared(Result<ProfileFile, String>),
+    /// What the hardware clock says; none where there is none.
+    Rtc(Option<Time>),
+    /// The computer's clock was set.
+    ClockSet(Result<(), String>),
     /// The profiles on a volume.
     Profiles {
         /// The medium.

@@ -11,7 +11,7 @@ use crate::profile::Profile;
 use crate::quorum::{Assembly, ShareFile};
 use crate::steps::{Actor, KeyFacts, Mode, Moment, Role, TokenFacts, VolumeId};
 use crate::transcript::names::JobPaths;
-use crate::transcript::{self, Body, Chain, State};
+use crate::transcript::{self, Body, Chain, State, TimeConfirmed};
 
 use super::ledger::Ledger;
 use super::profiles::Offer;
@@ -81,6 +81,7 @@ pub struct Ceremony {
     pub(super) effects: Vec<Effect>,
     pub(super) waiting: Waiting,
     pub(super) offers: Vec<Offer>,
+    pub(super) watches: Vec<TimeConfirmed>,
     pub(super) profile_media: Vec<VolumeId>,
     pub(super) profile: Option<(Arc<Profile>, Vec<u8>)>,
     pub(super) previous: Option<PreviousFiles>,
@@ -241,6 +242,7 @@ impl Ceremony {
             effects: vec![Effect::WatchVolumes],
             waiting: Waiting::Nothing,
             offers,
+            watches: Vec::new(),
             profile_media: Vec::new(),
             profile: None,
             previous: None,
@@ -356,7 +358,7 @@ impl Ceremony {
         let question = self.view.question.clone();
         match question {
             Question::Working(_) => Err(Refusal::NotAsked),
-            Question::Profile(_) | Question::ConfirmProfile(_) | Question::People { .. } | Question::Time { .. } => {
+            Question::Profile(_) | Question::ConfirmProfile(_) | Question::People { .. } | Question::Time(_) => {
                 self.answer_open(question, answer)
             }
             Question::RecordVolumes { .. } | Question::RequestVolume | Question::PreviousRecord(_) => {
@@ -390,6 +392,8 @@ impl Ceremony {
         let waiting = self.waiting.clone();
         match (waiting, work) {
             (_, Work::Volumes(volumes)) => self.volumes_changed(volumes),
+            (_, Work::Rtc(rtc)) => self.rtc_read(rtc),
+            (_, Work::ClockSet(result)) => self.clock_set(result),
             (_, Work::Profiles { volume, found }) => {
                 self.profiles_read(volume, found);
                 Ok(())

@@ -75,13 +75,15 @@ pub struct View {
 pub struct ComputerView {
     /// Build id of the image; none on an ordinary computer.
     pub build_id: Option<String>,
+    /// The hardware clock minus the computer's, in seconds; none where there is none.
+    pub rtc: Option<i64>,
     /// SHA-256 of the boot medium, or why there is none; none before it is known.
     pub boot_medium: Option<String>,
 }
 
 impl ComputerView {
     const fn new() -> Self {
-        Self { build_id: None, boot_medium: None }
+        Self { build_id: None, rtc: None, boot_medium: None }
     }
 }
 

@@ -37,6 +37,7 @@ pub(super) fn hold(env: &Env, build_id: &str, rehearsal: bool) -> Result<Done, C
     let setup = setup(env, build_id, rehearsal, left.as_ref())?;
     let station = StationConfig {
         broker: Some(broker.clone()),
+        clock: Some(Arc::clone(&env.clock)),
         preparation: setup.appliance.as_ref().filter(|appliance| appliance.prepares).map(|_| preparation(env)),
     };
     let mut volumes: Box<dyn Volumes> = Box::new(BrokerVolumes::appliance(broker.clone()));

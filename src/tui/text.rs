@@ -1,6 +1,7 @@
 //! Every text for people on the screens; the longer ones for F1 stand in `help`.
 
 use super::widgets::Choices;
+use crate::dns::Time;
 use crate::steps::{Mode, Role, TokenFacts};
 
 // --- Frame
@@ -142,14 +143,46 @@ pub(crate) const PEOPLE: &str = "Who takes part?";
 pub(crate) const PERSON_FIELDS: [&str; 2] = ["Role", "Name"];
 /// Everybody is entered.
 pub(crate) const PEOPLE_DONE: &str = "All are entered, go on";
-/// Time.
-pub(crate) const TIME: &str = "Is this UTC, to the minute, on every clock in the room?";
-/// It is.
-pub(crate) const TIME_YES: &str = "Yes, it is";
+/// Two people compare their watches.
+pub(crate) fn time(second: bool) -> String {
+    let which = if second { "second" } else { "first" };
+    format!("Two people confirm UTC by their own watches. The {which} one: who are you?")
+}
+
+/// How.
+pub(crate) const TIME_HOW: &str = "Read your own watch, not this screen; a minute more or less is taken.";
+/// Its fields.
+pub(crate) const TIME_FIELDS: [&str; 2] = ["Initials", "UTC now, HH:MM"];
 /// Another time.
-pub(crate) const TIME_FIELD: &str = "If not, UTC is";
+pub(crate) const TIME_WRONG: &str = "This is not UTC: set another time";
+/// Which.
+pub(crate) const TIME_SET: &str = "What is UTC?";
 /// Form of a time.
-pub(crate) const TIME_HOW: &str = "If it is not: press Tab and type the time, as 2026-11-22 13:00:00.";
+pub(crate) const TIME_SET_HOW: &str =
+    "As 2026-11-22 13:00:00; type a time to come and press Enter when it is there. Two people confirm it then.";
+/// Its field.
+pub(crate) const TIME_SET_FIELD: &str = "UTC";
+/// No hardware clock.
+pub(crate) const NO_RTC: &str = "no hardware clock is known here";
+
+/// What the large clock shows.
+pub(crate) const fn time_source(offset: Option<i64>) -> &'static str {
+    match offset {
+        None => "UTC, by this computer's clock",
+        Some(_) => "UTC, as it was set just now",
+    }
+}
+
+/// A clock beside UTC.
+pub(crate) fn clock(time: Time, ahead: i64) -> String {
+    let apart = match ahead {
+        0 => "the same".to_owned(),
+        seconds if seconds > 0 => format!("{seconds} s ahead"),
+        seconds => format!("{} s behind", seconds.unsigned_abs()),
+    };
+    format!("{time}, {apart}")
+}
+
 /// An interrupted ceremony.
 pub(crate) const RESUME: &str = "An interrupted ceremony was found. Go on with it?";
 /// Going on.

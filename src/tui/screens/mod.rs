@@ -81,7 +81,7 @@ pub(crate) fn panel(view: &View) -> Panel {
         Question::Profile(choices) => open::profile(choices),
         Question::ConfirmProfile(choice) => open::confirm_profile(choice),
         Question::People { missing } => open::people(missing, &view.people),
-        Question::Time { .. } => open::time(),
+        Question::Time(asked) => open::time(asked, &view.people),
         Question::Resume { entries, signatures } => open::resume(*entries, *signatures),
         Question::RecordVolumes { needed } => media::record_volumes(view, *needed),
         Question::RequestVolume => media::request_volume(view),
