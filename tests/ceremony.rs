@@ -183,13 +183,13 @@ fn nine_steps(size: (u16, u16), other_medium: bool) {
     }
 
     let screen = crew.until(&mut terminal, "Does every witness have the transcript fingerprint on paper?");
-    let words = screen.words("transcript fingerprint").unwrap_or_else(|| panic!("no words:\n{screen}"));
+    let words = screen.words("Transcript fingerprint").unwrap_or_else(|| panic!("no words:\n{screen}"));
     assert_eq!(words.len(), 32, "{screen}");
     terminal.press("q");
     terminal.see("Q Back N P Turn");
     terminal.press("n");
     terminal
-        .wait("the next code", |screen| (!screen.has("transcript fingerprint") && screen.has("Q Back")).then_some(()));
+        .wait("the next code", |screen| (!screen.has("Transcript fingerprint") && screen.has("Q Back")).then_some(()));
     terminal.press("q");
     terminal.see("Does every witness have the transcript fingerprint on paper?");
     crew.until(&mut terminal, "The ceremony is over: complete.");

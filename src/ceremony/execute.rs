@@ -149,6 +149,7 @@ impl Ceremony {
 
     fn stopped(&mut self) -> Result<(), Refusal> {
         self.outcome = "stopped";
+        self.view.stopped_in = Some(self.view.step);
         // What was signed and not accepted does not leave.
         self.made.clear();
         self.view.results.clear();

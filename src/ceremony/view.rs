@@ -20,6 +20,8 @@ pub struct View {
     pub title: String,
     /// The step that runs.
     pub step: Step,
+    /// The step in which people stopped; those between it and `write` were never taken.
+    pub stopped_in: Option<Step>,
     /// What is asked now.
     pub question: Question,
     /// Why the last answer was not taken.
@@ -96,6 +98,7 @@ impl View {
             program: String::new(),
             title: String::new(),
             step: Step::Open,
+            stopped_in: None,
             question,
             refusal: None,
             profile_sha256: None,
@@ -264,7 +267,7 @@ pub struct WrittenView {
 /// A payload for paper and QR code.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Code {
-    /// What it is, as `transcript fingerprint`.
+    /// What it is, as `Transcript fingerprint`.
     pub title: String,
     /// The text in the QR code.
     pub payload: String,

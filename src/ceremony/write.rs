@@ -253,7 +253,7 @@ impl Ceremony {
         let mut codes = Vec::new();
         if let Some(fingerprint) = self.view.fingerprint {
             codes.push(Code {
-                title: "transcript fingerprint".to_owned(),
+                title: "Transcript fingerprint".to_owned(),
                 payload: fingerprint.to_string(),
                 sha256: Some(fingerprint),
             });

@@ -18,6 +18,7 @@ mod pins;
 mod player;
 mod rehearse;
 mod show;
+#[cfg(feature = "sign")]
 mod sign;
 mod text;
 
@@ -84,6 +85,7 @@ enum Command {
     Ceremony(ceremony::Args),
     Rehearse(rehearse::Args),
     Check(check::Args),
+    #[cfg(feature = "sign")]
     Sign(sign::Args),
     Show(show::Args),
     Audit(audit::Args),
@@ -98,6 +100,7 @@ impl Command {
             Self::Ceremony(args) => ("ceremony", args),
             Self::Rehearse(args) => ("rehearse", args),
             Self::Check(args) => ("check", args),
+            #[cfg(feature = "sign")]
             Self::Sign(args) => ("sign", args),
             Self::Show(args) => ("show", args),
             Self::Audit(args) => ("audit", args),

@@ -142,6 +142,7 @@ impl PinArgs {
     }
 
     /// Whether this officer's share and PIN were given.
+    #[cfg(feature = "sign")]
     pub(super) fn has(&self, officer: &Role) -> bool {
         self.shares().any(|(other, _)| other == officer)
     }

@@ -115,6 +115,12 @@ impl FrameReader {
         self.start < self.end
     }
 
+    /// Whether something has arrived, be it in the buffer, on the socket, or that it was closed.
+    #[must_use]
+    pub fn has_arrived(&self) -> bool {
+        self.has_more() || poll(&mut [PollFd::new(&self.stream, PollFlags::IN)], Some(&Timespec::default())) == Ok(1)
+    }
+
     /// Fills `room` from the buffer; `wipe` what is taken from there.
     fn take(&mut self, room: &mut [u8], wipe: bool, deadline: Deadline) -> Result<(), FrameError> {
         let mut filled = 0;

@@ -1,12 +1,9 @@
 //! The token host: the process that loads a vendor's library and holds its sessions.
 //!
-//! Two threads: one reads frames, the other calls the library, so that the socket is served while C_Sign runs. The
-//! library is called by one thread alone.
-
-use std::net::Shutdown;
-use std::os::unix::net::UnixStream;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel, sync_channel};
-use std::time::Duration;
+//! One thread: it takes requests in order, and the library is called by it alone. A second one would cost more than it
+//! gives: C library and vendor's library are faster where there is only one, and the socket holds what arrives
+//! meanwhile. A library that never comes back is ended from outside: by the client at its deadline, or by the kernel
+//! with the client.
 
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::error::{Error, RvError};
@@ -14,6 +11,7 @@ use cryptoki::mechanism::MechanismType;
 use cryptoki::session::{Session, UserType};
 use cryptoki::slot::{Slot, TokenInfo};
 use cryptoki::types::{AuthPin, RawAuthPin};
+use rustix::process::{Signal, set_parent_process_death_signal};
 
 use super::fault::{during, of_module};
 use super::keys::{Keys, SigningKey};
@@ -28,13 +26,9 @@ use crate::steps::{Pin, TokenFacts};
 /// The internal role: what stands as the only argument of a token host.
 pub const HOST_ROLE: &str = "token-host";
 
-/// Requests that may wait for the library; more than a client ever sends ahead.
-const QUEUE: usize = 128;
 /// Signatures are sent when nothing waits, or when this much time has passed: few system calls where signing is
 /// fast, and none held back where it is slow.
 const FLUSH_MS: u64 = 2;
-/// How long the library has to come back once the client is gone.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The token host, from its first act to its end; the exit code.
 ///
@@ -44,46 +38,22 @@ pub fn run_host() -> u8 {
     const USAGE: u8 = 2;
     const INTERNAL: u8 = 70;
     let Ok(socket) = inherited_socket() else { return USAGE };
-    let (Ok(sending), Ok(closing)) = (socket.try_clone(), socket.try_clone()) else { return INTERNAL };
+    let Ok(sending) = socket.try_clone() else { return INTERNAL };
+    // Where the kernel refuses, a library that blocks when the client dies stays behind; nothing else depends on it.
+    let _ = set_parent_process_death_signal(Some(Signal::KILL));
     let mut reader = FrameReader::new(socket);
     let Ok(Frame::Plain { kind: kind::HELLO, body }) = reader.next(Deadline::never()) else { return USAGE };
     let Ok(hello) = parse::<Hello>(&body) else { return USAGE };
     let confinement = confine(&hello.access);
-
-    let (requests, queue) = sync_channel(QUEUE);
-    let (alive, ended) = channel::<()>();
-    std::thread::spawn(move || {
-        let _alive = alive;
-        let _closing = HangUp(closing);
-        // Whatever ends it, a lost client or a broken frame: there is nobody left to be told.
-        let _ = serve(&hello, confinement, &queue, FrameWriter::new(sending));
-    });
-    while let Ok(frame) = reader.next(Deadline::never()) {
-        if requests.send(frame).is_err() {
-            break;
-        }
-    }
-    drop(requests);
-    if ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
-        // The library does not come back, and it may block the regular end as well.
-        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
-    }
+    // Whatever ends it, a lost client or a broken frame: there is nobody left to be told.
+    let _ = serve(&hello, confinement, reader, FrameWriter::new(sending));
     0
-}
-
-/// Closes the socket in both directions when the serving thread ends, even by a panic.
-struct HangUp(UnixStream);
-
-impl Drop for HangUp {
-    fn drop(&mut self) {
-        let _ = self.0.shutdown(Shutdown::Both);
-    }
 }
 
 fn serve(
     hello: &Hello,
     confinement: Confinement,
-    queue: &Receiver<Frame>,
+    mut reader: FrameReader,
     mut writer: FrameWriter,
 ) -> Result<(), FrameError> {
     let never = Deadline::never();
@@ -97,17 +67,13 @@ fn serve(
     let clock = SystemClock::start();
     let mut flushed = 0;
     loop {
-        let frame = match queue.try_recv() {
-            Ok(frame) => frame,
-            Err(TryRecvError::Disconnected) => return Ok(()),
-            Err(TryRecvError::Empty) => {
-                writer.flush(never)?;
-                flushed = clock.uptime();
-                let Ok(frame) = queue.recv() else { return Ok(()) };
-                frame
-            }
-        };
-        match frame {
+        // Signatures that wait are few and small: the socket always takes them, whatever the client is writing.
+        let full = clock.uptime().saturating_sub(flushed) >= FLUSH_MS;
+        if !writer.is_empty() && (full || !reader.has_arrived()) {
+            writer.flush(never)?;
+            flushed = clock.uptime();
+        }
+        match reader.next(never)? {
             Frame::Plain { kind: kind::SIGN, body } => {
                 let Ok((id, rest)) = split_id(&body) else { return Ok(()) };
                 match host.sign(rest) {
@@ -117,16 +83,12 @@ fn serve(
                         writer.push(kind::SIGNED, &[&id.to_be_bytes(), &[1], &error])?;
                     }
                 }
-                if clock.uptime().saturating_sub(flushed) >= FLUSH_MS {
-                    writer.flush(never)?;
-                    flushed = clock.uptime();
-                }
             }
             Frame::Plain { kind: kind::CALL, body } => {
                 let Ok((id, json)) = split_id(&body) else { return Ok(()) };
                 let Ok(call) = parse::<Call>(json) else { return Ok(()) };
                 let close = matches!(call, Call::Close);
-                let answer = host.answer(call, queue);
+                let answer = host.answer(call, &mut reader);
                 if close {
                     // The sessions end, and the module is finalized, before anybody hears of it.
                     drop(host);
@@ -179,17 +141,17 @@ impl Host {
         Ok((Self { open: None, pkcs11, mechanism: hello.mechanism }, library))
     }
 
-    fn answer(&mut self, call: Call, queue: &Receiver<Frame>) -> Result<Reply, TokenError> {
+    fn answer(&mut self, call: Call, reader: &mut FrameReader) -> Result<Reply, TokenError> {
         match call {
             Call::Tokens => Ok(Reply::Tokens(self.tokens()?.iter().map(|(_, info)| facts(info)).collect())),
             Call::Init { label } => {
-                let (officer, user) = (pin_frame(queue)?, pin_frame(queue)?);
+                let (officer, user) = (pin_frame(reader)?, pin_frame(reader)?);
                 self.init(&label, &officer, &user)?;
                 Ok(Reply::Done)
             }
             Call::Login { serial, how } => {
                 let pin = match how {
-                    How::Pin => Some(pin_frame(queue)?),
+                    How::Pin => Some(pin_frame(reader)?),
                     How::Protected | How::Preloaded => None,
                 };
                 self.login(&serial, how, pin)?;
@@ -347,8 +309,8 @@ impl Host {
     }
 }
 
-fn pin_frame(queue: &Receiver<Frame>) -> Result<Pin, TokenError> {
-    match queue.recv() {
+fn pin_frame(reader: &mut FrameReader) -> Result<Pin, TokenError> {
+    match reader.next(Deadline::never()) {
         Ok(Frame::Secret { kind: kind::PIN, secret }) => Ok(secret),
         _ => Err(TokenError::Protocol("a request without its PIN".to_owned())),
     }

@@ -84,6 +84,7 @@ fn view(step: Step, question: Question) -> View {
         program: "claviger 0.1.0 (self-reported)".into(),
         title: "Example TLD, production".into(),
         step,
+        stopped_in: None,
         question,
         refusal: None,
         profile_sha256: Some(hash("profile")),
@@ -493,7 +494,17 @@ fn acting() -> Vec<(&'static str, View)> {
         ("write_fault", write(write_fault)),
         ("close_codes", closing()),
         ("close_finished", finished()),
+        ("close_stopped", stopped()),
     ]
+}
+
+/// People stopped at `request`: the record of it was written, and nothing else.
+fn stopped() -> View {
+    let mut view = close(Question::Finished { outcome: "stopped".into() });
+    view.stopped_in = Some(Step::Request);
+    view.codes.truncate(1);
+    view.written.retain(|written| written.state == "read back: identical");
+    view
 }
 
 /// Every question, by the name of its snapshot.

@@ -10,7 +10,7 @@ use super::super::text;
 use super::super::theme::{Tone, plain};
 use super::ask::Laid;
 use super::{Look, close};
-use crate::ceremony::{Code, Question};
+use crate::ceremony::{Code, Question, View};
 use crate::steps::{Mode, Step};
 
 /// The smallest screen.
@@ -172,7 +172,7 @@ fn keys(drawn: &Drawn<'_>, seen: &Seen) -> Vec<(&'static str, &'static str)> {
 }
 
 fn middle(buffer: &mut Buffer, area: Rect, drawn: &Drawn<'_>) -> Seen {
-    steps(buffer, Rect { width: STEPS, ..area }, drawn.look.view.step);
+    steps(buffer, Rect { width: STEPS, ..area }, drawn.look.view);
     let area = Rect { x: area.x + STEPS, width: area.width - STEPS, ..area };
     if area.width >= SIDE_BY_SIDE.0 && area.height >= SIDE_BY_SIDE.1 {
         let rows = grid(&super::panes(&drawn.look, usize::from(LEFT - 2)), usize::from(area.width - LEFT - 2));
@@ -191,11 +191,14 @@ fn middle(buffer: &mut Buffer, area: Rect, drawn: &Drawn<'_>) -> Seen {
     Seen { titles, height, rows, frames: 0 }
 }
 
-fn steps(buffer: &mut Buffer, area: Rect, now: Step) {
+/// The steps: `[x]` taken, `[>]` now, `[ ]` to come; after a stop `[!]` broken off, `[-]` never taken.
+fn steps(buffer: &mut Buffer, area: Rect, view: &View) {
     for (step, y) in Step::ALL.into_iter().zip(area.y..area.bottom()) {
-        let (mark, tone) = match step {
-            step if step < now => ("[x]", Tone::Good),
-            step if step == now => ("[>]", Tone::Field),
+        let (mark, tone) = match (step, view.stopped_in) {
+            (step, _) if step == view.step => ("[>]", Tone::Field),
+            (step, Some(stopped)) if step == stopped => ("[!]", Tone::Bad),
+            (step, Some(stopped)) if step > stopped && step < Step::Write => ("[-]", Tone::Quiet),
+            (step, _) if step < view.step => ("[x]", Tone::Good),
             _ => ("[ ]", Tone::Quiet),
         };
         let width = usize::from(area.width) - 1;
