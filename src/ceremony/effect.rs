@@ -9,7 +9,7 @@ use crate::dns::{Algorithm, Dnskey, Sha256Digest, Time};
 use crate::media::FolderImage;
 use crate::plan::{JobInput, PlannedKey};
 use crate::profile::{HashIn, Profile};
-use crate::steps::{KeyFacts, Mode, Person, Pin, Role, TokenFacts, VolumeFacts, VolumeId};
+use crate::steps::{KeyFacts, Locks, Mode, Person, Pin, Role, TokenFacts, VolumeFacts, VolumeId};
 use crate::transcript::State;
 
 use super::{FileChoice, ProfileFile, RecordChoice};
@@ -25,6 +25,8 @@ pub enum Effect {
     Prepare,
     /// Read the hardware clock: [`Work::Rtc`].
     ReadRtc,
+    /// Load the keyboard layout of this number: [`Work::KeymapLoaded`].
+    LoadKeymap(usize),
     /// Set the computer's clock to this time, UTC: [`Work::ClockSet`].
     SetClock(Time),
     /// Read the profiles on a volume: [`Work::Profiles`].
@@ -203,6 +205,10 @@ pub enum Work {
     Prepared(Result<ProfileFile, String>),
     /// What the hardware clock says; none where there is none.
     Rtc(Option<Time>),
+    /// The keyboard layout is loaded.
+    KeymapLoaded(Result<(), String>),
+    /// A lock of the keyboard was turned on or off.
+    Locks(Locks),
     /// The computer's clock was set.
     ClockSet(Result<(), String>),
     /// The profiles on a volume.

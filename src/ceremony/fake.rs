@@ -196,6 +196,7 @@ impl World {
                 let now = i64::from(start().unix()) + i64::try_from(self.clock / 1000).unwrap() + 1;
                 one(Work::Rtc(self.rtc.and_then(|offset| Time::from_unix(now + offset))))
             }
+            Effect::LoadKeymap(_) => one(Work::KeymapLoaded(Ok(()))),
             Effect::SetClock(time) => {
                 self.clock_set = Some(time);
                 one(Work::ClockSet(Ok(())))
@@ -331,7 +332,9 @@ pub(super) fn right(view: &View) -> Answer {
         Question::RecordVolumes { needed } if view.record_volumes.len() < *needed => {
             Answer::Volume(VolumeId(RECORDS[view.record_volumes.len()]))
         }
-        Question::RecordVolumes { .. } | Question::Close | Question::Finished { .. } => Answer::Done,
+        Question::Keyboard { .. } | Question::RecordVolumes { .. } | Question::Close | Question::Finished { .. } => {
+            Answer::Done
+        }
         Question::RequestVolume => Answer::Volume(VolumeId(REQUEST)),
         Question::PreviousRecord(records) if !records.is_empty() => Answer::Choose(records.len() - 1),
         Question::PreviousRecord(_) | Question::MoreJobs => Answer::No,

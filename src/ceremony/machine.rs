@@ -48,6 +48,10 @@ pub struct Setup {
 pub struct Appliance {
     /// Whether a rehearsal is prepared first.
     pub prepares: bool,
+    /// Keyboard layouts to choose from; none where the terminal is no screen of this computer.
+    pub keymaps: Vec<String>,
+    /// The one that is loaded.
+    pub keymap: usize,
 }
 
 /// A profile as it lies in a file.
@@ -119,6 +123,7 @@ pub struct Ceremony {
 pub(super) enum Waiting {
     Nothing,
     Start,
+    Keymap(usize),
     Preparation,
     Records,
     Record(RecordChoice),
@@ -358,6 +363,7 @@ impl Ceremony {
         let question = self.view.question.clone();
         match question {
             Question::Working(_) => Err(Refusal::NotAsked),
+            Question::Keyboard { .. } => self.answer_keyboard(&answer),
             Question::Profile(_) | Question::ConfirmProfile(_) | Question::People { .. } | Question::Time(_) => {
                 self.answer_open(question, answer)
             }
@@ -399,6 +405,11 @@ impl Ceremony {
                 Ok(())
             }
             (Waiting::Start, Work::Identified(medium)) => self.identified(medium),
+            (Waiting::Keymap(number), Work::KeymapLoaded(result)) => self.keymap_loaded(number, result),
+            (_, Work::Locks(locks)) => {
+                self.view.computer.locks = locks;
+                Ok(())
+            }
             (Waiting::Preparation, Work::Prepared(profile)) => self.prepared(profile),
             (_, Work::Journalled(faults)) => {
                 if !faults.is_empty() {

@@ -8,6 +8,13 @@ use crate::steps::{Pin, Role, TokenFacts, VolumeId};
 pub enum Question {
     /// Something runs; nothing is asked. Stop and pause still work.
     Working(Working),
+    /// Does every key give its sign? [`Answer::Choose`] loads another layout, [`Answer::Done`] goes on with this one.
+    Keyboard {
+        /// Names of the layouts.
+        layouts: Vec<String>,
+        /// The one that is loaded.
+        loaded: usize,
+    },
     /// Which profile? [`Answer::Choose`].
     Profile(Vec<ProfileChoice>),
     /// Is this the profile that was agreed on? [`Answer::Yes`] or [`Answer::No`].

@@ -311,7 +311,7 @@ fn another_time_is_set_by_one_and_confirmed_anew_by_two() {
 
 #[test]
 fn on_the_image_the_computers_clock_follows_the_agreed_time() {
-    let mut world = on_the_image(Appliance { prepares: true });
+    let mut world = on_the_image(Appliance { prepares: true, ..Appliance::default() });
     play(&mut world, |question| matches!(question, Question::Time(_)));
     world.answer(Answer::Time("2026-11-22 15:00".to_owned())).unwrap();
     play(&mut world, |_| false);
@@ -366,8 +366,24 @@ fn profiles_on_a_medium_appear_and_go_with_it() {
 }
 
 #[test]
+fn the_keyboard_is_tried_out_before_anything_else() {
+    let keymaps = ["us", "de"].map(str::to_owned).to_vec();
+    let mut world = on_the_image(Appliance { prepares: true, keymaps: keymaps.clone(), keymap: 0 });
+    world.settle();
+    assert_eq!(world.answer(Answer::Choose(2)), Err(Refusal::NoSuchChoice(3)));
+    world.answer(Answer::Choose(1)).unwrap();
+    assert_eq!(world.ceremony.view().question, Question::Keyboard { layouts: keymaps, loaded: 1 });
+    play(&mut world, |_| false);
+    let layouts = entries(&world).into_iter().filter_map(|entry| match entry.body {
+        Body::Keyboard(keyboard) => Some(keyboard.layout),
+        _ => None,
+    });
+    assert_eq!(layouts.collect::<Vec<_>>(), ["de"]);
+}
+
+#[test]
 fn a_rehearsal_on_the_image_is_prepared_on_the_screen() {
-    let mut world = on_the_image(Appliance { prepares: true });
+    let mut world = on_the_image(Appliance { prepares: true, ..Appliance::default() });
     world.settle();
     assert!(matches!(&world.ceremony.view().question, Question::ConfirmProfile(only) if only.origin == "rehearsal"));
     play(&mut world, |question| matches!(question, Question::RequestVolume));

@@ -5,7 +5,8 @@ use std::thread;
 
 use crate::ceremony::{ProfileFile, Work};
 use crate::dns::Time;
-use crate::process::{Answer, BrokerClient, Clock, FrameError, Refused, Request};
+use crate::process::{Answer, BrokerClient, Clock, FrameError, Refused, Request, keyboard_locks};
+use crate::steps::Locks;
 
 use super::Report;
 
@@ -30,12 +31,13 @@ pub(super) struct Station {
     clock: Option<Arc<dyn Clock>>,
     report: Report,
     starting: bool,
+    locks: Locks,
 }
 
 impl Station {
     pub(super) fn new(config: StationConfig, report: Report) -> Self {
         let StationConfig { broker, preparation, clock } = config;
-        Self { broker, preparation, clock, report, starting: false }
+        Self { broker, preparation, clock, report, starting: false, locks: Locks::default() }
     }
 
     /// Waits from now on for the door to be shut.
@@ -46,6 +48,11 @@ impl Station {
 
     /// Looks what has changed.
     pub(super) fn look(&mut self) {
+        let locks = if self.broker.is_some() { keyboard_locks() } else { Locks::default() };
+        if locks != self.locks {
+            self.locks = locks;
+            (self.report)(Work::Locks(locks));
+        }
         if self.starting && self.has_started() {
             self.starting = false;
             (self.report)(Work::Identified(self.boot_medium()));
@@ -73,6 +80,13 @@ impl Station {
     /// Reads the hardware clock.
     pub(super) fn read_rtc(&self) {
         (self.report)(Work::Rtc(self.clock.as_ref().and_then(|clock| clock.rtc())));
+    }
+
+    /// Loads a keyboard layout by its place in the list.
+    pub(super) fn load_keymap(&self, number: usize) {
+        let number = u8::try_from(number).unwrap_or(u8::MAX);
+        let asked = self.broker.as_ref().map(|broker| broker.ask(Request::Keymap { number }));
+        (self.report)(Work::KeymapLoaded(done(asked)));
     }
 
     /// Sets the computer's clock.

@@ -19,6 +19,8 @@ pub enum Body {
     Opened(Opened),
     /// Someone takes part.
     Person(PersonEntered),
+    /// The keyboard layout was tried out.
+    Keyboard(Keyboard),
     /// One of two people compared UTC with the own watch.
     TimeConfirmed(TimeConfirmed),
     /// UTC was agreed on.
@@ -133,6 +135,14 @@ pub struct PersonEntered {
     pub role: Role,
     /// The name, as entered.
     pub name: String,
+}
+
+/// The keyboard layout was tried out (image).
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Keyboard {
+    /// Its name in the image's list, as `de`.
+    pub layout: String,
 }
 
 /// One of two people compared UTC with the own watch; attested, not authenticated.

@@ -420,6 +420,17 @@ mod tests {
     }
 
     #[test]
+    fn a_pin_stays_typed_while_a_lock_is_turned() {
+        let mut script = Script::new(fixture::pin());
+        let mut app = App::new(&script.view);
+        play(&mut app, &mut script, &keys("1234"));
+        assert!(!fixture::draw(&mut app, &script.view, 80, 25).contains("Caps Lock ON"));
+        script.view.computer.locks.caps = Some(true);
+        let screen = fixture::draw(&mut app, &script.view, 80, 25);
+        assert!(screen.contains("!! Caps Lock ON") && screen.contains("****"), "{screen}");
+    }
+
+    #[test]
     fn keys_without_a_meaning_do_nothing() {
         let view = fixture::judged();
         let mut app = App::new(&view);

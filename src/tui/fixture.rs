@@ -14,7 +14,7 @@ use crate::ceremony::{
 use crate::dns::{Algorithm, Dnskey, Duration, Name, Sha256Digest, Time, sha256};
 use crate::exchange::Format;
 use crate::policy::{BundleRef, Finding};
-use crate::steps::{Mode, Moment, Person, Role, Step, TokenFacts, Verdict, VolumeFacts, VolumeId};
+use crate::steps::{Locks, Mode, Moment, Person, Role, Step, TokenFacts, Verdict, VolumeFacts, VolumeId};
 
 /// When the screens are drawn.
 pub(crate) const NOW: Moment = Moment { time: Time::MAX, uptime: 95_000 };
@@ -389,7 +389,11 @@ fn opening() -> Vec<(&'static str, View)> {
         total: 0,
         since: 90_000,
     });
+    let layouts = ["us", "uk", "de", "fr", "es", "it", "pt", "be", "dk", "se", "no", "de-ch", "fr-ch"];
+    let question = Question::Keyboard { layouts: layouts.map(str::to_owned).to_vec(), loaded: 2 };
+    let keyboard = View { question, ..preparing.clone() };
     vec![
+        ("open_keyboard", keyboard),
         ("open_starting", starting),
         ("open_preparing", preparing),
         ("open_profile", bare(Question::Profile(vec![production.clone(), broken]))),
@@ -472,6 +476,8 @@ fn acting() -> Vec<(&'static str, View)> {
     let fault = Question::Fault {
         message: "The token host stopped answering after signature 4 (CKR_DEVICE_ERROR). Check the cable and the power of the HSM.".into(),
     };
+    let mut pin_locks = pin();
+    pin_locks.computer.locks = Locks { caps: Some(true), num: Some(false) };
     let reading = Working { what: "reading the record back".into(), done: 0, total: 0, since: 90_000 };
     let write_fault = Question::WriteFault {
         name: "20261122T130000Z-example".into(),
@@ -485,6 +491,7 @@ fn acting() -> Vec<(&'static str, View)> {
         ("unlock_officer", unlock(officers)),
         ("unlock_share", unlock(Question::ShareVolume { officer: role("CO2") })),
         ("unlock_pin", pin()),
+        ("unlock_pin_locks", pin_locks),
         ("execute_working", working()),
         ("execute_fault", execute(fault)),
         ("execute_paused", execute(Question::Paused)),

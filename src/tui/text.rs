@@ -2,7 +2,7 @@
 
 use super::widgets::Choices;
 use crate::dns::Time;
-use crate::steps::{Mode, Role, TokenFacts};
+use crate::steps::{Locks, Mode, Role, TokenFacts};
 
 // --- Frame
 
@@ -123,6 +123,40 @@ pub(crate) const BOOT_MEDIUM_WAITING: &str = "its SHA-256 is made once the door 
 /// What it is good for.
 pub(crate) const IMAGE_COMPARE: &str = "Compare build and medium with what is published for this image. Who could change them could change this screen, \
      too: what counts is that the medium was checked elsewhere.";
+
+/// The keyboard's layout.
+pub(crate) const KEYBOARD: &str = "Which keyboard is this? Try it out below.";
+/// How.
+pub(crate) const KEYBOARD_HOW: &str = "Enter loads the layout; Tab leads to the line where everything typed is seen.";
+/// It is the right one.
+pub(crate) const KEYBOARD_DONE: &str = "Every key gives its sign, go on";
+/// The test line.
+pub(crate) const KEYBOARD_FIELD: &str = "Test line";
+/// What to try.
+pub(crate) const KEYBOARD_TRY: &str = "Before anything else: the keyboard";
+/// Signs that differ between layouts.
+pub(crate) const KEYBOARD_WHAT: &str =
+    "Try y and z, the digits in both rows, and - : / @ # as names, times and PINs have them. Never type a PIN here.";
+
+/// What a layout is called.
+pub(crate) fn layout(name: &str) -> &'static str {
+    match name {
+        "us" => "English (United States)",
+        "uk" => "English (United Kingdom)",
+        "de" => "German",
+        "fr" => "French",
+        "es" => "Spanish",
+        "it" => "Italian",
+        "pt" => "Portuguese",
+        "be" => "Belgian",
+        "dk" => "Danish",
+        "se" => "Swedish",
+        "no" => "Norwegian",
+        "de-ch" => "German (Switzerland)",
+        "fr-ch" => "French (Switzerland)",
+        _ => "",
+    }
+}
 
 /// Which profile.
 pub(crate) const PROFILE: &str = "Which profile is used today?";
@@ -406,7 +440,19 @@ pub(crate) fn pin(officer: Option<&Role>, serial: &str) -> String {
 pub(crate) const REHEARSAL_PIN: &str = "In a rehearsal it is: the word rehearse, a hyphen, the role.";
 
 /// What to mind.
-pub(crate) const PIN_HOW: &str = "Nobody sees it; check Caps Lock. Others look away. Esc leads back.";
+pub(crate) const PIN_HOW: &str = "Nobody sees it. Others look away. Esc leads back.";
+/// What to mind where the locks are not known.
+pub(crate) const PIN_HOW_BLIND: &str = "Nobody sees it; check Caps Lock. Others look away. Esc leads back.";
+
+/// The locks of the keyboard, as far as they are known.
+pub(crate) fn locks(locks: &Locks) -> Option<String> {
+    let state = |on: bool| if on { "ON" } else { "off" };
+    let caps = locks.caps.map(|on| format!("{}Caps Lock {}", if on { "!! " } else { "" }, state(on)));
+    let num = locks.num.map(|on| format!("Num Lock {}", state(on)));
+    let known: Vec<String> = caps.into_iter().chain(num).collect();
+    (!known.is_empty()).then(|| known.join(", "))
+}
+
 /// Its field.
 pub(crate) const PIN_FIELD: &str = "PIN";
 

@@ -76,7 +76,10 @@ impl Script {
             Question::RecordVolumes { needed } if view.record_volumes.len() < *needed => {
                 Answer::Volume(volume(prepare::RECORDS.get(view.record_volumes.len())?)?)
             }
-            Question::RecordVolumes { .. } | Question::Close | Question::Finished { .. } => Answer::Done,
+            Question::Keyboard { .. }
+            | Question::RecordVolumes { .. }
+            | Question::Close
+            | Question::Finished { .. } => Answer::Done,
             Question::RequestVolume => Answer::Volume(volume(prepare::REQUEST)?),
             Question::PreviousRecord(records) => match records.iter().position(|record| !record.interrupted) {
                 Some(newest) => Answer::Choose(newest),

@@ -35,6 +35,12 @@ pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
             page.digest("SHA-256 of the profile", &choice.sha256);
         }
         Question::Time(asked) => clocks(&mut page, look, asked),
+        Question::Keyboard { .. } => {
+            page.say(Tone::Head, text::KEYBOARD_TRY);
+            page.say(Tone::Text, text::KEYBOARD_WHAT);
+            page.blank();
+            image(look, &mut page);
+        }
         Question::Working(_) if view.title.is_empty() => image(look, &mut page),
         _ => overview(look, &mut page),
     }
@@ -44,7 +50,9 @@ pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
             panes.push(Pane::new("Media", media::plugged_in(view, width)));
             panes.extend(hashes(view, width));
         }
-        Question::Working(_) | Question::ConfirmProfile(_) => panes.extend(hashes(view, width)),
+        Question::Working(_) | Question::Keyboard { .. } | Question::ConfirmProfile(_) => {
+            panes.extend(hashes(view, width));
+        }
         _ => {}
     }
     panes.extend(transcript(look, width));
@@ -162,6 +170,18 @@ const fn glyph(sign: char, row: usize) -> &'static str {
         3 => rows[3],
         _ => rows[4],
     }
+}
+
+pub(super) fn keyboard(layouts: &[String], loaded: usize) -> Panel {
+    let mark = |index| if index == loaded { "[x]" } else { "[ ]" };
+    let items = layouts
+        .iter()
+        .enumerate()
+        .map(|(index, name)| (format!("{} {name:<6} {}", mark(index), text::layout(name)), Reply::Choose(index)));
+    let mut choices = Choices::numbered(items);
+    choices.push('D', text::KEYBOARD_DONE, Reply::Done);
+    choices.choose(&Reply::Choose(loaded));
+    Panel::new(text::KEYBOARD, Shape::Choices).explain(text::KEYBOARD_HOW).act(choices).text(text::KEYBOARD_FIELD)
 }
 
 pub(super) fn profile(choices: &[ProfileChoice]) -> Panel {
