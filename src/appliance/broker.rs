@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use sha2::{Digest as _, Sha256};
 
 use crate::dns::Sha256Digest;
-use crate::process::{Answer, BootMedium, Plugged, Refused, Request, SLOTS, Seen};
+use crate::process::{Answer, BootMedium, KEYMAPS, Plugged, Refused, Request, SLOTS, Seen};
 use crate::steps::{VolumeFacts, VolumeId};
 
 use super::devices::{Devices, Disk, Node};
@@ -65,6 +65,7 @@ impl<D: Devices> Broker<D> {
             Request::Unmount { volume } => self.unmount(volume),
             Request::HashBootMedium => self.boot_medium().map(Answer::BootMedium),
             Request::Usb { device, allow } => self.usb(device, allow),
+            Request::Keymap { number } => self.keymap(number),
             Request::SetClock { unix } => self.set_clock(unix),
             Request::PowerOff => {
                 self.let_go();
@@ -235,6 +236,11 @@ impl<D: Devices> Broker<D> {
 
     fn usb(&mut self, device: u32, allow: bool) -> Result<Answer, Refused> {
         self.devices.authorize_usb(device, allow).map(|()| Answer::Done).map_err(|error| refused(&error))
+    }
+
+    fn keymap(&mut self, number: u8) -> Result<Answer, Refused> {
+        let name = KEYMAPS.get(usize::from(number)).ok_or(Refused::Gone)?;
+        self.devices.load_keymap(name).map(|()| Answer::Done).map_err(|error| Refused::Because(error.to_string()))
     }
 
     fn set_clock(&mut self, unix: u32) -> Result<Answer, Refused> {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use rustix::fs::OFlags;
 
 use super::user::USER;
+use crate::process::KEYMAPS;
 
 /// The terminal, unless the command line names another: the first virtual one.
 const DEFAULT: &str = "tty1";
@@ -25,7 +26,7 @@ const LAST_LOOK: Duration = Duration::from_secs(60);
 pub(super) struct CommandLine {
     /// Name of the terminal below `/dev`.
     pub(super) console: String,
-    /// Name of a keyboard layout.
+    /// Name of a keyboard layout, one of [`KEYMAPS`].
     pub(super) keymap: Option<String>,
 }
 
@@ -43,7 +44,13 @@ impl CommandLine {
             (plain && !found.is_empty()).then(|| found.to_owned())
         };
         let console = value(CONSOLE).filter(|name| name.starts_with("tty") || name.starts_with("hvc"));
-        Self { console: console.unwrap_or_else(|| DEFAULT.to_owned()), keymap: value(KEYMAP) }
+        let keymap = value(KEYMAP).filter(|name| KEYMAPS.contains(&name.as_str()));
+        Self { console: console.unwrap_or_else(|| DEFAULT.to_owned()), keymap }
+    }
+
+    /// Whether the terminal is a screen, with keyboards whose layout this computer decides.
+    pub(super) fn has_keyboard(&self) -> bool {
+        self.console.strip_prefix("tty").is_some_and(|number| number.bytes().all(|sign| sign.is_ascii_digit()))
     }
 
     /// The terminal's device.
@@ -98,12 +105,12 @@ mod tests {
             (console, keymap)
         };
         assert_eq!(parse("quiet ro"), ("tty1".into(), None));
-        let serial = "console=ttyS0,115200 claviger.console=ttyS0 claviger.keymap=de-latin1\n";
-        assert_eq!(parse(serial), ("ttyS0".into(), Some("de-latin1".into())));
-        for bad in
-            ["claviger.console=../etc/passwd", "claviger.console=sda", "claviger.console=", "claviger.keymap=a/b"]
-        {
-            assert_eq!(parse(bad), ("tty1".into(), None), "{bad}");
+        let serial = "console=ttyS0,115200 claviger.console=ttyS0 claviger.keymap=de-ch\n";
+        assert_eq!(parse(serial), ("ttyS0".into(), Some("de-ch".into())));
+        let bad = ["console=../etc/passwd", "console=sda", "console=", "keymap=a/b", "keymap=klingon"];
+        for bad in bad.map(|bad| format!("claviger.{bad}")) {
+            assert_eq!(parse(&bad), ("tty1".into(), None), "{bad}");
         }
+        assert!(CommandLine::parse("").has_keyboard() && !CommandLine::parse(serial).has_keyboard());
     }
 }

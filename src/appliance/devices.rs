@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use rustix::mount::{MountFlags, UnmountFlags, mount, mount_remount, unmount};
 use rustix::time::{ClockId, Timespec, clock_settime};
 
-use crate::process::{MEDIA_FOLDER, SLOTS, UsbFacts};
+use crate::process::{MEDIA_FOLDER, SLOTS, UsbFacts, run};
 use crate::render;
 
 use super::door;
@@ -78,6 +78,9 @@ pub(super) trait Devices {
 
     /// Disks and optical drives of any kind on which the boot medium may be.
     fn boot_candidates(&mut self) -> Vec<Node>;
+
+    /// Loads the keyboard layout of this name.
+    fn load_keymap(&mut self, name: &str) -> io::Result<()>;
 
     /// Sets the clock, seconds since 1970.
     fn set_clock(&mut self, unix: u32) -> io::Result<()>;
@@ -252,6 +255,14 @@ impl Devices for SystemDevices {
             .collect()
     }
 
+    fn load_keymap(&mut self, name: &str) -> io::Result<()> {
+        match run(Path::new(LOADKEYS), &keymap_arguments(name)) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(io::Error::other(format!("the layout {name} cannot be loaded"))),
+            Err(error) => Err(error),
+        }
+    }
+
     fn set_clock(&mut self, unix: u32) -> io::Result<()> {
         Ok(clock_settime(ClockId::Realtime, Timespec { tv_sec: i64::from(unix), tv_nsec: 0 })?)
     }
@@ -259,6 +270,14 @@ impl Devices for SystemDevices {
     fn door_is_shut(&mut self) -> bool {
         door::is_shut()
     }
+}
+
+/// What loads keyboard layouts.
+pub(super) const LOADKEYS: &str = "/usr/bin/loadkeys";
+
+/// What it is told to load the layout of this name.
+pub(super) fn keymap_arguments(name: &str) -> [String; 2] {
+    ["--quiet".to_owned(), format!("/usr/share/claviger/keymaps/{name}.map")]
 }
 
 /// Unmounts all media, whoever mounted them.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fs;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use rustix::process::{WaitOptions, WaitStatus, waitpid};
 use rustix::system::{RebootCommand, reboot};
 
 use crate::dns::sha256;
-use crate::process::{Streams, launch};
+use crate::process::{KEYMAPS, Streams, launch};
 
 use super::console::{self, CommandLine};
 use super::supervise::{Child, End, Next, Supervisor};
@@ -30,7 +30,6 @@ const MODULES: &str = "/etc/claviger/modules";
 const UDEVD: &str = "/usr/lib/systemd/systemd-udevd";
 const UDEVADM: &str = "/usr/bin/udevadm";
 const PCSCD: &str = "/usr/sbin/pcscd";
-const LOADKEYS: &str = "/usr/bin/loadkeys";
 const BUSYBOX: &str = "/bin/busybox";
 /// Subsystems whose devices are looked for again once everything runs; all others cost time and serve nothing here.
 const SUBSYSTEMS: [&str; 5] = ["usb", "block", "scsi", "input", "hidraw"];
@@ -222,6 +221,9 @@ impl Init {
         if self.flavour != Flavour::Ceremony {
             arguments.push("--rehearsal");
         }
+        if self.command_line.has_keyboard() {
+            arguments.extend(["--keymap", self.command_line.keymap.as_deref().unwrap_or(KEYMAPS[0])]);
+        }
         launch(Path::new(PROGRAM), &arguments, Some(USER), Streams::Terminal(&terminal))
     }
 
@@ -244,8 +246,7 @@ impl Init {
                 Step::Run(program, arguments) => self.helper(program, arguments),
                 Step::Keymap => {
                     if let Some(name) = &self.command_line.keymap {
-                        let map = PathBuf::from("/usr/share/claviger/keymaps").join(name).with_extension("map");
-                        self.helper(LOADKEYS, &[map.display().to_string()]);
+                        self.helper(devices::LOADKEYS, &devices::keymap_arguments(name));
                     }
                 }
                 Step::Trigger => {

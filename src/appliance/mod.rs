@@ -14,13 +14,14 @@
 //! | `/usr/lib/systemd/systemd-udevd`, `/usr/bin/udevadm` | devices; `udev/` of this repository in `/etc/udev/rules.d/` |
 //! | `/usr/sbin/pcscd` | optional: smart-card readers |
 //! | `/usr/lib/softhsm/libsofthsm2.so` | rehearsal and debug: keys, requests and folders that play sticks are made at start |
-//! | `/usr/bin/loadkeys`, `/usr/share/claviger/keymaps/NAME.map` | optional: layouts for `claviger.keymap=NAME` |
+//! | `/usr/bin/loadkeys`, `/usr/share/claviger/keymaps/NAME.map` | keyboard layouts, by the names of [`KEYMAPS`](crate::process::KEYMAPS) |
 //! | `/bin/busybox` | `debug` alone: shells on tty2 and ttyS0 (`setsid -c sh`) |
 //! | `/proc /sys /dev /run /tmp` | folders; the root becomes read-only when the door is shut |
 //!
 //! The volume id of the ISO 9660 file system begins with `CLAVIGER`: so the boot medium is known, never offered as a
 //! volume, and hashed from its first octet to the last that its GPT names.
-//! Kernel command line: `claviger.console=tty1|ttyS0`, `claviger.keymap=NAME`; `rdinit=` or `/init` starts `claviger
+//! Kernel command line: `claviger.console=tty1|ttyS0`, `claviger.keymap=NAME` (the layout to begin with; people choose
+//! at `open`); `rdinit=` or `/init` starts `claviger
 //! init`: a program called `init` takes that role.
 //!
 //! At run time: `/run/claviger/broker.sock` and `launcher.sock` (the ceremony's, 0600), `media/N` (mount points), `spool`

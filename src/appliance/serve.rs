@@ -66,11 +66,11 @@ fn converse<D: Devices>(broker: &mut Broker<D>, stream: UnixStream) -> Result<Ov
     }
 }
 
-/// Keeps the rights to mount and to set the clock, and gives up all others for good.
+/// Keeps the rights to mount, to set the clock and to load keyboard layouts, and gives up all others for good.
 fn give_up() -> io::Result<()> {
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
     set_no_new_privs(true)?;
-    let kept = CapabilitySet::SYS_ADMIN | CapabilitySet::SYS_TIME;
+    let kept = CapabilitySet::SYS_ADMIN | CapabilitySet::SYS_TIME | CapabilitySet::SYS_TTY_CONFIG;
     let sets = CapabilitySets { effective: kept, permitted: kept, inheritable: CapabilitySet::empty() };
     Ok(set_capabilities(None, sets)?)
 }

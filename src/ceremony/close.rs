@@ -8,7 +8,7 @@ use super::{Answer, Effect, Question, Refusal};
 
 impl Ceremony {
     pub(super) fn begin_close(&mut self) -> Result<(), Refusal> {
-        self.view.step = Step::Close;
+        self.enter(Step::Close);
         self.view.codes = self.codes();
         self.ask(Question::Close);
         Ok(())

@@ -2,7 +2,7 @@
 
 use crate::dns::Sha256Digest;
 use crate::render;
-use crate::steps::Actor;
+use crate::steps::{Actor, Role};
 use crate::transcript::{self, Body, Confirmed, ReadBack, Subject};
 
 use super::machine::{Ceremony, Matter};
@@ -44,14 +44,7 @@ impl Ceremony {
             Answer::No => return self.not_confirmed(),
             _ => return Err(Refusal::NotAsked),
         };
-        let known = self.view.people.iter().any(|person| person.role == role);
-        if !known || asked.first.as_ref() == Some(&role) {
-            return Err(Refusal::Confirmer(role));
-        }
-        let initials = transcript::clean_text(initials.trim());
-        if !(1..=4).contains(&initials.chars().count()) || !initials.chars().all(char::is_alphabetic) {
-            return Err(Refusal::Initials(initials));
-        }
+        let initials = self.confirmer(&role, asked.first.as_ref(), &initials)?;
         let first_octet = asked.sha256.as_bytes().first().copied();
         let word = transcript::clean_text(word.trim());
         if render::octet_of(0, &word) != first_octet {
@@ -61,7 +54,7 @@ impl Ceremony {
             subject: asked.subject.clone(),
             sha256: asked.sha256,
             role: role.clone(),
-            initials: initials.to_uppercase(),
+            initials,
             word: render::word(0, first_octet.unwrap_or(0)).to_owned(),
         };
         self.record(Actor::Role(role.clone()), Body::Confirmed(confirmed))?;
@@ -70,6 +63,18 @@ impl Ceremony {
             return Ok(());
         }
         self.confirmed()
+    }
+
+    /// The initials of someone who may confirm after `first` has.
+    pub(super) fn confirmer(&self, role: &Role, first: Option<&Role>, initials: &str) -> Result<String, Refusal> {
+        if first == Some(role) || !self.view.people.iter().any(|person| person.role == *role) {
+            return Err(Refusal::Confirmer(role.clone()));
+        }
+        let initials = transcript::clean_text(initials.trim());
+        if !(1..=4).contains(&initials.chars().count()) || !initials.chars().all(char::is_alphabetic) {
+            return Err(Refusal::Initials(initials));
+        }
+        Ok(initials.to_uppercase())
     }
 
     /// Both have confirmed: on with it.

@@ -9,7 +9,7 @@ use crate::dns::{Algorithm, Dnskey, Sha256Digest, Time};
 use crate::media::FolderImage;
 use crate::plan::{JobInput, PlannedKey};
 use crate::profile::{HashIn, Profile};
-use crate::steps::{KeyFacts, Mode, Person, Pin, Role, TokenFacts, VolumeFacts, VolumeId};
+use crate::steps::{KeyFacts, Locks, Mode, Person, Pin, Role, TokenFacts, VolumeFacts, VolumeId};
 use crate::token::TokenError;
 use crate::transcript::State;
 
@@ -24,6 +24,12 @@ pub enum Effect {
     Identify,
     /// Prepare the rehearsal that the crew was given: [`Work::Prepared`].
     Prepare,
+    /// Read the hardware clock: [`Work::Rtc`].
+    ReadRtc,
+    /// Load the keyboard layout of this number: [`Work::KeymapLoaded`].
+    LoadKeymap(usize),
+    /// Set the computer's clock to this time, UTC: [`Work::ClockSet`].
+    SetClock(Time),
     /// Read the profiles on a volume: [`Work::Profiles`].
     ReadProfiles(VolumeId),
     /// Look for records: [`Work::Records`].
@@ -111,6 +117,7 @@ impl Effect {
             self,
             Self::WatchVolumes
                 | Self::Identify
+                | Self::ReadRtc
                 | Self::ReadProfiles(_)
                 | Self::ListRecords(_)
                 | Self::ReadRecord(_)
@@ -197,6 +204,14 @@ pub enum Work {
     Identified(String),
     /// The rehearsal is prepared: its profile.
     Prepared(Result<ProfileFile, String>),
+    /// What the hardware clock says; none where there is none.
+    Rtc(Option<Time>),
+    /// The keyboard layout is loaded.
+    KeymapLoaded(Result<(), String>),
+    /// A lock of the keyboard was turned on or off.
+    Locks(Locks),
+    /// The computer's clock was set.
+    ClockSet(Result<(), String>),
     /// The profiles on a volume.
     Profiles {
         /// The medium.

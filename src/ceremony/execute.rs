@@ -13,7 +13,7 @@ const BATCH: usize = 4096;
 
 impl Ceremony {
     pub(super) fn begin_execute(&mut self) -> Result<(), Refusal> {
-        self.view.step = Step::Execute;
+        self.enter(Step::Execute);
         self.sign_next()
     }
 
@@ -102,7 +102,7 @@ impl Ceremony {
             }
             AfterToken::Fault(message) if self.unattended() => self.stop(&message),
             AfterToken::Fault(message) => {
-                self.view.step = Step::Unlock;
+                self.enter(Step::Unlock);
                 self.ask(Question::Fault { message });
                 Ok(())
             }
@@ -175,7 +175,7 @@ impl Ceremony {
 
     /// All is signed and the token host is gone: the responses are made and judged.
     pub(super) fn begin_review(&mut self) -> Result<(), Refusal> {
-        self.view.step = Step::Review;
+        self.enter(Step::Review);
         let (plan, _) = self.plan.as_ref().ok_or(Refusal::NotAsked)?;
         let plan = std::sync::Arc::clone(plan);
         let task = Task::Finish { judging: self.judging()?, plan, signatures: self.signatures.clone() };

@@ -10,6 +10,7 @@ use crate::exchange::{self, Format, Key, Request, RequestBundle, RequestKey, Sta
 use crate::render;
 use crate::steps::{KeyFacts, Mode, Moment, Pin, Role, TokenFacts, VolumeFacts, VolumeId};
 use crate::token::{PinState, TokenError};
+use crate::transcript::Watch;
 
 pub(super) const PIN: &str = "correct horse";
 pub(super) const RECORDS: [u32; 2] = [1, 2];
@@ -30,6 +31,10 @@ pub(super) struct World {
     pub(super) sign_faults: VecDeque<usize>,
     pub(super) write_faults: VecDeque<&'static str>,
     pub(super) finished: Option<u8>,
+    /// The hardware clock minus the computer's, in seconds.
+    pub(super) rtc: Option<i64>,
+    /// What the computer's clock was set to.
+    pub(super) clock_set: Option<Time>,
     /// What had been written to the journal when each effect ran.
     pub(super) seen: Vec<(String, usize)>,
 }
@@ -124,6 +129,8 @@ impl World {
             sign_faults: VecDeque::new(),
             write_faults: VecDeque::new(),
             finished: None,
+            rtc: None,
+            clock_set: None,
             seen: Vec::new(),
         }
     }
@@ -185,6 +192,15 @@ impl World {
             Effect::Prepare => {
                 let octets = profile(&self.key).into_bytes();
                 one(Work::Prepared(Ok(ProfileFile { origin: "rehearsal".to_owned(), octets })))
+            }
+            Effect::ReadRtc => {
+                let now = i64::from(start().unix()) + i64::try_from(self.clock / 1000).unwrap() + 1;
+                one(Work::Rtc(self.rtc.and_then(|offset| Time::from_unix(now + offset))))
+            }
+            Effect::LoadKeymap(_) => one(Work::KeymapLoaded(Ok(()))),
+            Effect::SetClock(time) => {
+                self.clock_set = Some(time);
+                one(Work::ClockSet(Ok(())))
             }
             Effect::ReadProfiles(volume) => {
                 let octets = profile(&self.key).into_bytes();
@@ -299,6 +315,12 @@ pub(super) fn setup(mode: Mode, octets: Vec<u8>) -> Setup {
     }
 }
 
+/// UTC on a watch that is right.
+pub(super) fn utc(asked: &TimeAsked) -> Watch {
+    let unix = i64::from(asked.computer.unix()) + asked.offset.unwrap_or(0);
+    Watch::at(Time::from_unix(unix).unwrap())
+}
+
 /// The answer of people who do everything right.
 pub(super) fn right(view: &View) -> Answer {
     let role = |text: &str| Role::new(text).unwrap();
@@ -314,11 +336,18 @@ pub(super) fn right(view: &View) -> Answer {
         Question::RecordVolumes { needed } if view.record_volumes.len() < *needed => {
             Answer::Volume(VolumeId(RECORDS[view.record_volumes.len()]))
         }
-        Question::RecordVolumes { .. } | Question::Close | Question::Finished { .. } => Answer::Done,
+        Question::Keyboard { .. } | Question::RecordVolumes { .. } | Question::Close | Question::Finished { .. } => {
+            Answer::Done
+        }
         Question::RequestVolume => Answer::Volume(VolumeId(REQUEST)),
         Question::PreviousRecord(records) if !records.is_empty() => Answer::Choose(records.len() - 1),
         Question::PreviousRecord(_) | Question::MoreJobs => Answer::No,
         Question::Reason { .. } => Answer::Text("the first ceremony".to_owned()),
+        Question::Time(asked) => Answer::Confirm {
+            role: role(if asked.first.is_none() { "CA" } else { "IW" }),
+            initials: "xy".to_owned(),
+            word: utc(asked).to_string(),
+        },
         Question::TwoPeople(asked) => Answer::Confirm {
             role: role(if asked.first.is_none() { "CA" } else { "IW" }),
             initials: "xy".to_owned(),
@@ -334,7 +363,6 @@ pub(super) fn right(view: &View) -> Answer {
         Question::Pin(_) => Answer::Pin(Pin::from_octets(PIN.as_bytes()).unwrap()),
         Question::ShareVolume { .. } => Answer::Volume(VolumeId(4)),
         Question::ConfirmProfile(_)
-        | Question::Time { .. }
         | Question::Judged { .. }
         | Question::Fault { .. }
         | Question::Paused

@@ -11,7 +11,7 @@ use crate::profile::Profile;
 use crate::quorum::{Assembly, ShareFile};
 use crate::steps::{Actor, KeyFacts, Mode, Moment, Role, TokenFacts, VolumeId};
 use crate::transcript::names::JobPaths;
-use crate::transcript::{self, Body, Chain, State};
+use crate::transcript::{self, Body, Chain, State, TimeConfirmed};
 
 use super::ledger::Ledger;
 use super::profiles::Offer;
@@ -50,6 +50,10 @@ pub struct Setup {
 pub struct Appliance {
     /// Whether a rehearsal is prepared first.
     pub prepares: bool,
+    /// Keyboard layouts to choose from; none where the terminal is no screen of this computer.
+    pub keymaps: Vec<String>,
+    /// The one that is loaded.
+    pub keymap: usize,
 }
 
 /// A profile as it lies in a file.
@@ -83,6 +87,7 @@ pub struct Ceremony {
     pub(super) effects: Vec<Effect>,
     pub(super) waiting: Waiting,
     pub(super) offers: Vec<Offer>,
+    pub(super) watches: Vec<TimeConfirmed>,
     pub(super) profile_media: Vec<VolumeId>,
     pub(super) profile: Option<(Arc<Profile>, Vec<u8>)>,
     pub(super) previous: Option<PreviousFiles>,
@@ -120,6 +125,7 @@ pub struct Ceremony {
 pub(super) enum Waiting {
     Nothing,
     Start,
+    Keymap(usize),
     Preparation,
     Records,
     Record(RecordChoice),
@@ -243,6 +249,7 @@ impl Ceremony {
             effects: vec![Effect::WatchVolumes],
             waiting: Waiting::Nothing,
             offers,
+            watches: Vec::new(),
             profile_media: Vec::new(),
             profile: None,
             previous: None,
@@ -358,7 +365,8 @@ impl Ceremony {
         let question = self.view.question.clone();
         match question {
             Question::Working(_) => Err(Refusal::NotAsked),
-            Question::Profile(_) | Question::ConfirmProfile(_) | Question::People { .. } | Question::Time { .. } => {
+            Question::Keyboard { .. } => self.answer_keyboard(&answer),
+            Question::Profile(_) | Question::ConfirmProfile(_) | Question::People { .. } | Question::Time(_) => {
                 self.answer_open(question, answer)
             }
             Question::RecordVolumes { .. } | Question::RequestVolume | Question::PreviousRecord(_) => {
@@ -392,11 +400,18 @@ impl Ceremony {
         let waiting = self.waiting.clone();
         match (waiting, work) {
             (_, Work::Volumes(volumes)) => self.volumes_changed(volumes),
+            (_, Work::Rtc(rtc)) => self.rtc_read(rtc),
+            (_, Work::ClockSet(result)) => self.clock_set(result),
             (_, Work::Profiles { volume, found }) => {
                 self.profiles_read(volume, found);
                 Ok(())
             }
             (Waiting::Start, Work::Identified(medium)) => self.identified(medium),
+            (Waiting::Keymap(number), Work::KeymapLoaded(result)) => self.keymap_loaded(number, result),
+            (_, Work::Locks(locks)) => {
+                self.view.computer.locks = locks;
+                Ok(())
+            }
             (Waiting::Preparation, Work::Prepared(profile)) => self.prepared(profile),
             (_, Work::Journalled(faults)) => {
                 if !faults.is_empty() {

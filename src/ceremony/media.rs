@@ -210,7 +210,7 @@ impl Ceremony {
     }
 
     pub(super) fn end_media(&mut self) -> Result<(), Refusal> {
-        self.view.step = Step::Request;
+        self.enter(Step::Request);
         self.begin_job()
     }
 

@@ -3,6 +3,7 @@
 //! [`Ceremony::apply`] takes an [`Event`] and says which [`Effect`]s are to be carried out; [`Ceremony::view`] is what
 //! people see. No face, no thread and no terminal is named here, so a whole ceremony runs in a unit test.
 
+mod clock;
 mod close;
 mod confirm;
 mod effect;
@@ -36,7 +37,7 @@ pub use self::effect::{
 pub use self::machine::{Appliance, Ceremony, Event, ProfileFile, Setup};
 pub use self::question::{
     Answer, DocumentAsked, FileChoice, PinAsked, ProfileChoice, Purpose, Question, ReadBackAsked, RecordChoice,
-    TwoPeople, Working,
+    TimeAsked, TwoPeople, Working,
 };
 pub use self::refusal::Refusal;
 pub use self::seed::Seed;

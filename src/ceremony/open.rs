@@ -38,16 +38,10 @@ impl Ceremony {
                 if self.view.people.len() < 2 {
                     return Err(Refusal::TooFewPeople);
                 }
-                self.ask(Question::Time { shown: self.at.time });
+                self.begin_time();
                 Ok(())
             }
-            (Question::Time { .. }, Answer::Yes) => self.agree_on(self.at.time),
-            (Question::Time { .. }, Answer::Time(text)) => {
-                let typed = text.trim().trim_end_matches('Z').replacen(' ', "T", 1);
-                let time = Time::from_xsd(&typed).map_err(|_| Refusal::Time(text))?;
-                self.agree_on(time)
-            }
-            (Question::Time { .. }, Answer::No) => self.ask_people(),
+            (Question::Time(asked), answer) => self.answer_time(asked, answer),
             _ => Err(Refusal::NotAsked),
         }
     }
@@ -70,7 +64,7 @@ impl Ceremony {
         self.ask_people()
     }
 
-    fn ask_people(&mut self) -> Result<(), Refusal> {
+    pub(super) fn ask_people(&mut self) -> Result<(), Refusal> {
         let required = &self.profile()?.required_roles;
         let there = |role: &&Role| !self.view.people.iter().any(|person| person.role == **role);
         let missing = required.iter().filter(there).cloned().collect();
@@ -96,7 +90,7 @@ impl Ceremony {
     }
 
     /// Time is agreed; the key is made, and the first entries with it.
-    fn agree_on(&mut self, agreed: Time) -> Result<(), Refusal> {
+    pub(super) fn agree_on(&mut self, agreed: Time) -> Result<(), Refusal> {
         let profile = self.profile()?;
         let shown = self.at.time;
         let offset_seconds = agreed.seconds_since(shown);
@@ -120,10 +114,10 @@ impl Ceremony {
             let actor = Actor::Role(person.role.clone());
             self.record(actor, Body::Person(PersonEntered { role: person.role, name: person.name }))?;
         }
-        self.record(Actor::Operator, Body::TimeAgreed(TimeAgreed { shown, agreed, offset_seconds }))?;
+        self.record_time(TimeAgreed { rtc: self.rtc(), shown, agreed, offset_seconds })?;
         let confined = Confined { process: "ceremony".to_owned(), measures: self.setup.measures.clone() };
         self.record(Actor::Program, Body::Confined(confined))?;
-        self.view.step = Step::Media;
+        self.enter(Step::Media);
         self.begin_media()
     }
 

@@ -12,7 +12,7 @@ use super::{Answer, Effect, Judging, Question, Refusal, Task};
 
 impl Ceremony {
     pub(super) fn begin_plan(&mut self) -> Result<(), Refusal> {
-        self.view.step = Step::Plan;
+        self.enter(Step::Plan);
         let task = Task::Plan { judging: self.judging()?, findings: self.findings_of_jobs() };
         self.wait(Waiting::Plan, "making the plan", Effect::Compute(Box::new(task)));
         Ok(())
@@ -75,7 +75,7 @@ impl Ceremony {
         for job in &mut self.view.jobs {
             job.accepted = false;
         }
-        self.view.step = Step::Request;
+        self.enter(Step::Request);
         self.begin_job()?;
         Err(refusal)
     }
@@ -126,7 +126,7 @@ impl Ceremony {
             }
             Answer::Text(_) => Err(Refusal::WarningName(check)),
             Answer::No => {
-                self.view.step = Step::Request;
+                self.enter(Step::Request);
                 self.ask(Question::MoreJobs);
                 Ok(())
             }

@@ -8,6 +8,13 @@ use crate::steps::{Pin, Role, TokenFacts, VolumeId};
 pub enum Question {
     /// Something runs; nothing is asked. Stop and pause still work.
     Working(Working),
+    /// Does every key give its sign? [`Answer::Choose`] loads another layout, [`Answer::Done`] goes on with this one.
+    Keyboard {
+        /// Names of the layouts.
+        layouts: Vec<String>,
+        /// The one that is loaded.
+        loaded: usize,
+    },
     /// Which profile? [`Answer::Choose`].
     Profile(Vec<ProfileChoice>),
     /// Is this the profile that was agreed on? [`Answer::Yes`] or [`Answer::No`].
@@ -17,11 +24,10 @@ pub enum Question {
         /// Roles still missing.
         missing: Vec<Role>,
     },
-    /// Is this UTC? [`Answer::Yes`], or [`Answer::Time`] with the right time.
-    Time {
-        /// What the computer's clock says.
-        shown: Time,
-    },
+    /// Is this UTC? Two different people compare it with their own watches, one after another: [`Answer::Confirm`] with
+    /// `HH:MM` for the word. Or one sets another time, [`Answer::Time`], and then two confirm that; [`Answer::No`] leads
+    /// back.
+    Time(TimeAsked),
     /// Which volumes take the record? [`Answer::Volume`] toggles one, [`Answer::Done`].
     RecordVolumes {
         /// How many there must be.
@@ -169,6 +175,17 @@ pub struct RecordChoice {
     pub interrupted: bool,
 }
 
+/// UTC is to be confirmed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TimeAsked {
+    /// What the computer's clock said when this was asked.
+    pub computer: Time,
+    /// UTC to confirm minus the computer's clock, in seconds; none unless somebody set it.
+    pub offset: Option<i64>,
+    /// Who has confirmed already.
+    pub first: Option<Role>,
+}
+
 /// Two people confirm.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TwoPeople {
@@ -276,7 +293,7 @@ pub enum Answer {
         role: Role,
         /// Initials, as typed.
         initials: String,
-        /// The first word of the hash, as typed.
+        /// The first word of the hash, as typed; UTC on the own watch where time is confirmed.
         word: String,
     },
     /// A PIN.

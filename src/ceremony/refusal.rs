@@ -37,6 +37,19 @@ pub enum Refusal {
     /// No such time.
     #[error("expected UTC as 2026-11-22 13:00:00; found `{0}`")]
     Time(String),
+    /// The clock was not set.
+    #[error("{0}; the ceremony goes on by the agreed time")]
+    Clock(String),
+    /// Another time than on the screen.
+    #[error(
+        "expected UTC on your own watch as HH:MM, within a minute of {shown}; found `{found}`: look again, or set the time"
+    )]
+    Watch {
+        /// UTC on the screen.
+        shown: String,
+        /// What was typed.
+        found: String,
+    },
     /// A volume that is not there.
     #[error("this medium is not there any more; put it in again")]
     VolumeGone,

@@ -1,8 +1,11 @@
 //! What comes before the profile on the image: it starts, tells what it is, and prepares a rehearsal.
 
+use crate::steps::Actor;
+use crate::transcript::{Body, Keyboard};
+
 use super::machine::{Ceremony, Waiting};
 use super::profiles::Offer;
-use super::{Effect, ProfileFile, Refusal};
+use super::{Answer, Effect, ProfileFile, Question, Refusal};
 
 impl Ceremony {
     /// The first question; on the image nothing is asked before its door is shut.
@@ -21,8 +24,47 @@ impl Ceremony {
             self.ask_resume();
             return Ok(());
         }
-        self.begin_preparation();
+        self.begin_keyboard();
         Ok(())
+    }
+
+    /// The first question: without the right layout nothing else can be typed.
+    fn begin_keyboard(&mut self) {
+        match &self.setup.appliance {
+            Some(appliance) if !appliance.keymaps.is_empty() => {
+                let (layouts, loaded) = (appliance.keymaps.clone(), appliance.keymap);
+                self.ask(Question::Keyboard { layouts, loaded });
+            }
+            _ => self.begin_preparation(),
+        }
+    }
+
+    pub(super) fn answer_keyboard(&mut self, answer: &Answer) -> Result<(), Refusal> {
+        let appliance = self.setup.appliance.as_ref().ok_or(Refusal::NotAsked)?;
+        match answer {
+            Answer::Choose(number) => {
+                let name = appliance.keymaps.get(*number).ok_or(Refusal::NoSuchChoice(number + 1))?;
+                let what = format!("loading the keyboard layout {name}");
+                self.wait(Waiting::Keymap(*number), &what, Effect::LoadKeymap(*number));
+                Ok(())
+            }
+            Answer::Done => {
+                let layout = appliance.keymaps.get(appliance.keymap).cloned().unwrap_or_default();
+                self.record(Actor::Operator, Body::Keyboard(Keyboard { layout }))?;
+                self.begin_preparation();
+                Ok(())
+            }
+            _ => Err(Refusal::NotAsked),
+        }
+    }
+
+    /// Another layout is loaded, or the one before is still.
+    pub(super) fn keymap_loaded(&mut self, number: usize, result: Result<(), String>) -> Result<(), Refusal> {
+        if let (Ok(()), Some(appliance)) = (&result, &mut self.setup.appliance) {
+            appliance.keymap = number;
+        }
+        self.begin_keyboard();
+        result.map_err(Refusal::Document)
     }
 
     fn begin_preparation(&mut self) {

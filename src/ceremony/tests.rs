@@ -1,6 +1,6 @@
 //! Whole ceremonies, in one thread and in memory.
 
-use super::fake::{World, right, setup, start, volume};
+use super::fake::{World, right, setup, start, utc, volume};
 use super::*;
 use crate::steps::{Mode, Moment, Pin, Step};
 use crate::transcript::{self, Body, Entry};
@@ -251,6 +251,74 @@ fn nobody_is_asked_in_an_unattended_run_and_the_transcript_says_so() {
     }
 }
 
+fn asked_time(world: &World) -> TimeAsked {
+    match &world.ceremony.view().question {
+        Question::Time(asked) => asked.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn by(who: &str, word: String) -> Answer {
+    Answer::Confirm { role: role(who), initials: "xy".to_owned(), word }
+}
+
+#[test]
+fn two_people_confirm_utc_by_their_own_watches() {
+    let mut world = World::new(Mode::Ceremony);
+    play(&mut world, |question| matches!(question, Question::Time(_)));
+    let right = utc(&asked_time(&world)).to_string();
+    assert!(matches!(world.answer(by("CA", "03:33".to_owned())), Err(Refusal::Watch { .. })));
+    world.answer(by("CA", right.clone())).unwrap();
+    assert_eq!(world.answer(by("CA", right.clone())), Err(Refusal::Confirmer(role("CA"))));
+    world.answer(by("IW", right)).unwrap();
+    assert_eq!(world.ceremony.view().step, Step::Media);
+    assert_eq!(world.clock_set, None, "the clock of a laptop is its owner's");
+    play(&mut world, |_| false);
+    assert_eq!(kinds(&world)[3..6], ["time-confirmed", "time-confirmed", "time-agreed"]);
+}
+
+#[test]
+fn another_time_is_set_by_one_and_confirmed_anew_by_two() {
+    let mut world = World::new(Mode::Ceremony);
+    world.rtc = Some(-7);
+    play(&mut world, |question| matches!(question, Question::Time(asked) if asked.first.is_some()));
+    assert!(matches!(world.answer(Answer::Time("2026-11-22 1 pm".to_owned())), Err(Refusal::Time(_))));
+    world.answer(Answer::Time("2026-11-22 15:00".to_owned())).unwrap();
+    let asked = asked_time(&world);
+    assert_eq!((asked.first.clone(), utc(&asked).to_string().as_str()), (None, "15:00"), "both confirm the new time");
+    play(&mut world, |_| false);
+    assert_eq!(world.finished, Some(0));
+    let entries = entries(&world);
+    let agreed = entries.iter().find_map(|entry| match &entry.body {
+        Body::TimeAgreed(agreed) => Some(agreed.clone()),
+        _ => None,
+    });
+    let agreed = agreed.unwrap();
+    assert!(agreed.agreed.to_string().starts_with("2026-11-22T15:00:"));
+    assert_eq!(agreed.rtc.unwrap().seconds_since(agreed.shown), -7);
+    let drifts: Vec<_> = entries
+        .iter()
+        .filter(|entry| matches!(entry.body, Body::ClockDrift(_)))
+        .map(|entry| entry.step.name())
+        .collect();
+    assert_eq!(drifts, ["media", "request", "plan", "unlock", "execute", "review"]);
+    let record = world.records.values().next().unwrap();
+    let audit = transcript::audit(record, None, 1, crate::paper::report);
+    assert_eq!(audit.failures().map(ToString::to_string).collect::<Vec<_>>(), [] as [String; 0]);
+    let delivered = String::from_utf8(record["delivery.jsonl"].clone()).unwrap();
+    assert_eq!(delivered.matches("\"kind\":\"clock-drift\"").count(), 2, "while writing, and at the close");
+}
+
+#[test]
+fn on_the_image_the_computers_clock_follows_the_agreed_time() {
+    let mut world = on_the_image(Appliance { prepares: true, ..Appliance::default() });
+    play(&mut world, |question| matches!(question, Question::Time(_)));
+    world.answer(Answer::Time("2026-11-22 15:00".to_owned())).unwrap();
+    play(&mut world, |_| false);
+    assert_eq!(world.clock_set.map(|time| time.to_string()[..17].to_owned()), Some("2026-11-22T15:00:".to_owned()));
+    assert!(kinds(&world).contains(&"clock-set".to_owned()));
+}
+
 /// A ceremony on the image that has no profile of its own.
 fn on_the_image(appliance: Appliance) -> World {
     let mut setup = setup(Mode::Ceremony, Vec::new());
@@ -298,8 +366,24 @@ fn profiles_on_a_medium_appear_and_go_with_it() {
 }
 
 #[test]
+fn the_keyboard_is_tried_out_before_anything_else() {
+    let keymaps = ["us", "de"].map(str::to_owned).to_vec();
+    let mut world = on_the_image(Appliance { prepares: true, keymaps: keymaps.clone(), keymap: 0 });
+    world.settle();
+    assert_eq!(world.answer(Answer::Choose(2)), Err(Refusal::NoSuchChoice(3)));
+    world.answer(Answer::Choose(1)).unwrap();
+    assert_eq!(world.ceremony.view().question, Question::Keyboard { layouts: keymaps, loaded: 1 });
+    play(&mut world, |_| false);
+    let layouts = entries(&world).into_iter().filter_map(|entry| match entry.body {
+        Body::Keyboard(keyboard) => Some(keyboard.layout),
+        _ => None,
+    });
+    assert_eq!(layouts.collect::<Vec<_>>(), ["de"]);
+}
+
+#[test]
 fn a_rehearsal_on_the_image_is_prepared_on_the_screen() {
-    let mut world = on_the_image(Appliance { prepares: true });
+    let mut world = on_the_image(Appliance { prepares: true, ..Appliance::default() });
     world.settle();
     assert!(matches!(&world.ceremony.view().question, Question::ConfirmProfile(only) if only.origin == "rehearsal"));
     play(&mut world, |question| matches!(question, Question::RequestVolume));

@@ -14,7 +14,7 @@ use super::{
 
 impl Ceremony {
     pub(super) fn begin_unlock(&mut self) -> Result<(), Refusal> {
-        self.view.step = Step::Unlock;
+        self.enter(Step::Unlock);
         self.forget_officers();
         self.view.token = None;
         let hsm = &self.profile()?.hsm;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::dns::{Dnskey, Name, Sha256Digest, Time};
 use crate::exchange::Format;
 use crate::policy::Finding;
-use crate::steps::{Mode, Person, Role, Step, TokenFacts, VolumeFacts};
+use crate::steps::{Locks, Mode, Person, Role, Step, TokenFacts, VolumeFacts};
 use crate::token::TokenError;
 
 use super::Question;
@@ -80,13 +80,17 @@ pub struct View {
 pub struct ComputerView {
     /// Build id of the image; none on an ordinary computer.
     pub build_id: Option<String>,
+    /// Which locks of the keyboard are on.
+    pub locks: Locks,
+    /// The hardware clock minus the computer's, in seconds; none where there is none.
+    pub rtc: Option<i64>,
     /// SHA-256 of the boot medium, or why there is none; none before it is known.
     pub boot_medium: Option<String>,
 }
 
 impl ComputerView {
     const fn new() -> Self {
-        Self { build_id: None, boot_medium: None }
+        Self { build_id: None, locks: Locks { caps: None, num: None }, rtc: None, boot_medium: None }
     }
 }
 

@@ -14,7 +14,7 @@ use super::{Answer, Code, Effect, Question, Refusal, WrittenView};
 
 impl Ceremony {
     pub(super) fn begin_write(&mut self) -> Result<(), Refusal> {
-        self.view.step = Step::Write;
+        self.enter(Step::Write);
         let internal = |error: String| Refusal::Internal(error);
         let sealed = self.sealed_files()?;
         // One that was resumed has a name of its own, should the first process have died while it wrote.

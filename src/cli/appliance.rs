@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::ceremony::{Appliance, ProfileFile, Setup, Spool};
 use crate::crew::{Preparation, SpoolFolder, Stage, StationConfig, is_profile};
 use crate::media::{BothVolumes, BrokerVolumes, FolderVolumes, Volumes};
-use crate::process::{BROKER_SOCKET, BrokerClient, LAUNCHER_SOCKET, Request, SOFT_TOKEN, Starter};
+use crate::process::{BROKER_SOCKET, BrokerClient, KEYMAPS, LAUNCHER_SOCKET, Request, SOFT_TOKEN, Starter};
 use crate::steps::Mode;
 
 use super::error::CliError;
@@ -26,23 +26,34 @@ const MODULE: &str = "/usr/lib/softhsm/libsofthsm2.so";
 /// Bundles of its sample request.
 const BUNDLES: u16 = 3;
 
+/// What PID 1 says.
+pub(super) struct Started<'a> {
+    /// SHA-256 of the image's manifest.
+    pub(super) build_id: &'a str,
+    /// The keyboard layout that is loaded; none where the terminal is no screen of this computer.
+    pub(super) keymap: Option<&'a str>,
+    /// Whether everything is marked as a rehearsal.
+    pub(super) rehearsal: bool,
+}
+
 /// Holds the ceremony, and has the computer switched off at its end.
 ///
 /// The screen comes first; the appliance starts behind it, and nothing goes on before its door is shut. A rehearsal is
 /// prepared on a software token. A ceremony takes its profile from a medium labelled `CLAVIGER` or from the image. One
 /// whose process died goes on where it was.
-pub(super) fn hold(env: &Env, build_id: &str, rehearsal: bool) -> Result<Done, CliError> {
+pub(super) fn hold(env: &Env, started: &Started<'_>) -> Result<Done, CliError> {
     let env = &Env { hosts: Starter::Launcher(PathBuf::from(LAUNCHER_SOCKET)), ..env.clone() };
     let spool = SpoolFolder::new(PathBuf::from(SPOOL)).map_err(|error| CliError::input(error.to_string()))?;
     let left = spool.left().map_err(|error| CliError::input(error.to_string()))?;
     let broker = BrokerClient::at(Path::new(BROKER_SOCKET));
-    let setup = setup(env, build_id, rehearsal, left.as_ref())?;
+    let setup = setup(env, started, left.as_ref())?;
     let station = StationConfig {
         broker: Some(broker.clone()),
+        clock: Some(Arc::clone(&env.clock)),
         preparation: setup.appliance.as_ref().filter(|appliance| appliance.prepares).map(|_| preparation(env)),
     };
     let mut volumes: Box<dyn Volumes> = Box::new(BrokerVolumes::appliance(broker.clone()));
-    if rehearsal {
+    if started.rehearsal {
         let sticks = FolderVolumes::new(Vec::new(), Some(rehearse::sticks(Path::new(REHEARSAL))));
         volumes = Box::new(BothVolumes::new(volumes, Box::new(sticks)));
     }
@@ -63,11 +74,15 @@ pub(super) fn hold(env: &Env, build_id: &str, rehearsal: bool) -> Result<Done, C
 }
 
 /// How it begins. One that goes on finds its rehearsal prepared.
-fn setup(env: &Env, build_id: &str, rehearsal: bool, left: Option<&Spool>) -> Result<Setup, CliError> {
-    let mut setup = player::setup(if rehearsal { Mode::Rehearsal } else { Mode::Ceremony }, env)?;
-    build_id.clone_into(&mut setup.build_id);
+fn setup(env: &Env, started: &Started<'_>, left: Option<&Spool>) -> Result<Setup, CliError> {
+    let mut setup = player::setup(if started.rehearsal { Mode::Rehearsal } else { Mode::Ceremony }, env)?;
+    started.build_id.clone_into(&mut setup.build_id);
     setup.profiles = from_image(Path::new(PROFILES))?;
-    setup.appliance = Some(Appliance { prepares: rehearsal && left.is_none() });
+    setup.appliance = Some(Appliance {
+        prepares: started.rehearsal && left.is_none(),
+        keymaps: if started.keymap.is_some() { KEYMAPS.map(str::to_owned).to_vec() } else { Vec::new() },
+        keymap: KEYMAPS.iter().position(|name| Some(*name) == started.keymap).unwrap_or_default(),
+    });
     Ok(setup)
 }
 

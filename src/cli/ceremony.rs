@@ -35,6 +35,9 @@ pub(super) struct Args {
     /// SHA-256 of the image's manifest
     #[arg(long, hide = true, requires = "appliance", default_value = "none", value_name = "HEX")]
     build_id: String,
+    /// The keyboard layout that is loaded; none: the terminal is no screen of this computer
+    #[arg(long, hide = true, requires = "appliance", value_name = "NAME")]
+    keymap: Option<String>,
     /// Mark everything as a rehearsal
     #[arg(long, hide = true, requires = "appliance")]
     rehearsal: bool,
@@ -43,7 +46,12 @@ pub(super) struct Args {
 impl Run for Args {
     fn run(&self, env: &Env, _: &mut Report) -> Result<Done, CliError> {
         if self.appliance {
-            return appliance::hold(env, &self.build_id, self.rehearsal);
+            let started = appliance::Started {
+                build_id: &self.build_id,
+                keymap: self.keymap.as_deref(),
+                rehearsal: self.rehearsal,
+            };
+            return appliance::hold(env, &started);
         }
         let mut setup = player::setup(Mode::Ceremony, env)?;
         setup.profiles = self.profile.iter().map(|path| player::profile_file(path)).collect::<Result<_, _>>()?;

@@ -54,7 +54,8 @@ pub(super) fn crew(
     spool: Option<SpoolFolder>,
     report: Report,
 ) -> Result<Crew, CliError> {
-    crew_on(StationConfig::default(), env, volumes, spool, report)
+    let station = StationConfig { clock: Some(Arc::clone(&env.clock)), ..StationConfig::default() };
+    crew_on(station, env, volumes, spool, report)
 }
 
 /// Starts a crew that reports through `report`.

@@ -141,6 +141,9 @@ impl Steward {
             }
             Effect::Identify => self.station.identify(),
             Effect::Prepare => self.station.prepare(),
+            Effect::ReadRtc => self.station.read_rtc(),
+            Effect::LoadKeymap(number) => self.station.load_keymap(number),
+            Effect::SetClock(time) => self.station.set_clock(time),
             Effect::ReadProfiles(volume) => self.porter.read_profiles(volume),
             Effect::ListRecords(volumes) => self.porter.list_records(&volumes),
             Effect::ReadRecord(choice) => self.porter.read_record(&choice),

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::thread;
 
 use crate::ceremony::{ProfileFile, Work};
-use crate::process::{Answer, BrokerClient, Refused, Request};
+use crate::dns::Time;
+use crate::process::{Answer, BrokerClient, Clock, FrameError, Refused, Request, keyboard_locks};
+use crate::steps::Locks;
 
 use super::Report;
 
@@ -18,19 +20,24 @@ pub struct StationConfig {
     pub broker: Option<BrokerClient>,
     /// What prepares a rehearsal, where that is part of the ceremony.
     pub preparation: Option<Preparation>,
+    /// The computer's clocks; none where no hardware clock is looked at.
+    pub clock: Option<Arc<dyn Clock>>,
 }
 
 /// The steward's hand on the computer.
 pub(super) struct Station {
     broker: Option<BrokerClient>,
     preparation: Option<Preparation>,
+    clock: Option<Arc<dyn Clock>>,
     report: Report,
     starting: bool,
+    locks: Locks,
 }
 
 impl Station {
     pub(super) fn new(config: StationConfig, report: Report) -> Self {
-        Self { broker: config.broker, preparation: config.preparation, report, starting: false }
+        let StationConfig { broker, preparation, clock } = config;
+        Self { broker, preparation, clock, report, starting: false, locks: Locks::default() }
     }
 
     /// Waits from now on for the door to be shut.
@@ -41,6 +48,11 @@ impl Station {
 
     /// Looks what has changed.
     pub(super) fn look(&mut self) {
+        let locks = if self.broker.is_some() { keyboard_locks() } else { Locks::default() };
+        if locks != self.locks {
+            self.locks = locks;
+            (self.report)(Work::Locks(locks));
+        }
         if self.starting && self.has_started() {
             self.starting = false;
             (self.report)(Work::Identified(self.boot_medium()));
@@ -65,6 +77,24 @@ impl Station {
         }
     }
 
+    /// Reads the hardware clock.
+    pub(super) fn read_rtc(&self) {
+        (self.report)(Work::Rtc(self.clock.as_ref().and_then(|clock| clock.rtc())));
+    }
+
+    /// Loads a keyboard layout by its place in the list.
+    pub(super) fn load_keymap(&self, number: usize) {
+        let number = u8::try_from(number).unwrap_or(u8::MAX);
+        let asked = self.broker.as_ref().map(|broker| broker.ask(Request::Keymap { number }));
+        (self.report)(Work::KeymapLoaded(done(asked)));
+    }
+
+    /// Sets the computer's clock.
+    pub(super) fn set_clock(&self, time: Time) {
+        let asked = self.broker.as_ref().map(|broker| broker.ask(Request::SetClock { unix: time.unix() }));
+        (self.report)(Work::ClockSet(done(asked)));
+    }
+
     /// Prepares the rehearsal, beside everything else.
     pub(super) fn prepare(&mut self) {
         let report = Arc::clone(&self.report);
@@ -75,6 +105,18 @@ impl Station {
         if let Err(error) = thread::Builder::new().name("preparer".to_owned()).spawn(work) {
             (self.report)(Work::Prepared(Err(format!("there are no threads: {error}"))));
         }
+    }
+}
+
+/// What became of a request that has no other answer.
+fn done(answer: Option<Result<Answer, FrameError>>) -> Result<(), String> {
+    match answer {
+        Some(Ok(Answer::Done)) => Ok(()),
+        Some(Ok(Answer::Refused(Refused::Because(reason)))) => Err(reason),
+        Some(Ok(Answer::Refused(Refused::Gone))) => Err("it is not there any more".to_owned()),
+        Some(Err(error)) => Err(format!("the broker: {error}")),
+        Some(Ok(_)) => Err("the broker gave another answer".to_owned()),
+        None => Err("this computer has no broker".to_owned()),
     }
 }
 
@@ -106,7 +148,7 @@ mod tests {
             })
         });
         let (sender, works) = mpsc::channel();
-        let config = StationConfig { broker: Some(BrokerClient::at(&socket)), preparation: None };
+        let config = StationConfig { broker: Some(BrokerClient::at(&socket)), ..StationConfig::default() };
         let mut station = Station::new(config, Arc::new(move |work| sender.send(work).unwrap()));
         station.identify();
         assert!(works.try_recv().is_err(), "nothing is told before the door is shut");
@@ -122,7 +164,7 @@ mod tests {
     fn a_rehearsal_is_prepared_once() {
         let (sender, works) = mpsc::channel();
         let preparation: Preparation = Box::new(|| Err("no token".to_owned()));
-        let config = StationConfig { broker: None, preparation: Some(preparation) };
+        let config = StationConfig { preparation: Some(preparation), ..StationConfig::default() };
         let mut station = Station::new(config, Arc::new(move |work| sender.send(work).unwrap()));
         for expected in ["no token", "there is no rehearsal to prepare"] {
             station.prepare();

@@ -54,8 +54,13 @@ pub enum Ask {
     Profile,
     /// Who takes part?
     People,
-    /// Is this UTC?
-    Time,
+    /// Which keyboard is this? On the image alone.
+    Keyboard,
+    /// The first, or the second, of two people confirms UTC.
+    Time {
+        /// Whether it is the second one.
+        second: bool,
+    },
     /// Which media take the record? So many.
     RecordMedia(usize),
     /// Which medium has the request?

@@ -20,6 +20,9 @@ pub const MEDIA_FOLDER: &str = "/run/claviger/media";
 /// Media that can be mounted at once.
 pub const SLOTS: u8 = 8;
 
+/// The image's keyboard layouts; [`Request::Keymap`] names one by its place here.
+pub const KEYMAPS: [&str; 13] = ["us", "uk", "de", "fr", "es", "it", "pt", "be", "dk", "se", "no", "de-ch", "fr-ch"];
+
 /// The kind of the frames both ways.
 const KIND: u8 = 1;
 /// Hashing a slow boot medium takes longest.
@@ -53,6 +56,11 @@ pub enum Request {
         device: u32,
         /// Whether it is let in.
         allow: bool,
+    },
+    /// Load a keyboard layout: [`Answer::Done`].
+    Keymap {
+        /// Its place in [`KEYMAPS`].
+        number: u8,
     },
     /// Set the computer's clock: [`Answer::Done`].
     SetClock {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -11,6 +12,9 @@ use zeroize::Zeroize as _;
 
 use crate::dns::Time;
 
+/// Where the kernel shows the hardware clock, as seconds since 1970.
+const RTC: &str = "/sys/class/rtc/rtc0/since_epoch";
+
 /// What time it is.
 pub trait Clock: Send + Sync {
     /// The wall clock, UTC.
@@ -18,6 +22,11 @@ pub trait Clock: Send + Sync {
 
     /// Milliseconds since the program started; never runs backwards.
     fn uptime(&self) -> u64;
+
+    /// What the hardware clock (RTC) says, UTC; none where there is none.
+    fn rtc(&self) -> Option<Time> {
+        None
+    }
 }
 
 /// Where random octets come from.
@@ -54,6 +63,14 @@ impl Clock for SystemClock {
     fn uptime(&self) -> u64 {
         milliseconds(monotonic().saturating_duration_since(self.started))
     }
+
+    fn rtc(&self) -> Option<Time> {
+        rtc_at(Path::new(RTC))
+    }
+}
+
+fn rtc_at(path: &Path) -> Option<Time> {
+    Time::from_unix(std::fs::read_to_string(path).ok()?.trim().parse().ok()?)
 }
 
 /// The kernel's random number generator, getrandom(2).
@@ -196,6 +213,17 @@ mod tests {
         let readings = [clock.now(), clock.now(), clock.now()];
         assert_eq!(readings.map(|time| time.seconds_since(start)), [0, 0, 1]);
         assert_eq!((clock.uptime(), clock.uptime()), (1500, 2000));
+    }
+
+    #[test]
+    fn a_hardware_clock_is_read_where_there_is_one() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("since_epoch");
+        assert_eq!(rtc_at(&path), None);
+        std::fs::write(&path, "1795348800\n").unwrap();
+        assert_eq!(rtc_at(&path).unwrap().to_string(), "2026-11-22T12:00:00Z");
+        std::fs::write(&path, "-5\n").unwrap();
+        assert_eq!(rtc_at(&path), None);
     }
 
     #[test]

@@ -54,6 +54,18 @@ pub fn launch(
     command.spawn().map(|child| child.id())
 }
 
+/// Runs a helper to its end, as this user, without streams; whether it succeeded.
+///
+/// # Errors
+/// When it cannot be started.
+#[expect(clippy::disallowed_methods, reason = "helpers of the image's own processes are started here")]
+pub fn run(program: &Path, arguments: &[impl AsRef<OsStr>]) -> io::Result<bool> {
+    let mut command = Command::new(program);
+    command.args(arguments).env_clear().envs(ENVIRONMENT).current_dir("/");
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().map(|status| status.success())
+}
+
 #[cfg(test)]
 mod tests {
     use rustix::process::{Pid, WaitOptions, waitpid};
@@ -71,6 +83,13 @@ mod tests {
         let pid = launch(Path::new("/bin/sh"), &["-c", script, "sh", "ours"], None, Streams::Nowhere).unwrap();
         assert_eq!(ended(pid), Some(7));
         launch(Path::new("/nowhere"), &[] as &[&str], None, Streams::Nowhere).unwrap_err();
+    }
+
+    #[test]
+    fn a_helper_tells_whether_it_succeeded() {
+        assert!(run(Path::new("/bin/sh"), &["-c", "exit 0"]).unwrap());
+        assert!(!run(Path::new("/bin/sh"), &["-c", "exit 3"]).unwrap());
+        run(Path::new("/nowhere"), &[] as &[&str]).unwrap_err();
     }
 
     #[test]

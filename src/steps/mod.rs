@@ -1,5 +1,6 @@
 //! The vocabulary of a ceremony as plain types.
 
+mod computer;
 mod people;
 mod places;
 mod secret;
@@ -8,6 +9,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::computer::Locks;
 pub use self::people::{Actor, Person, Role, rehearsal_pin};
 pub use self::places::{KeyFacts, TokenFacts, VolumeFacts, VolumeId};
 pub use self::secret::Pin;

@@ -13,6 +13,7 @@ mod remarks;
 mod signatures;
 #[cfg(test)]
 mod tests;
+mod time;
 mod trail;
 
 use std::collections::BTreeMap;
@@ -158,6 +159,7 @@ pub fn audit(
         remarks.skip("AUDIT-COURSE", "there are no entries to judge");
     } else {
         course::check(&entries, &trail, &mut remarks);
+        time::check(&entries, &trail, &mut remarks);
         judge::check(files, &trail, threads, &mut remarks);
         check_report(files, &entries, report, &mut remarks);
     }

@@ -19,8 +19,16 @@ pub enum Body {
     Opened(Opened),
     /// Someone takes part.
     Person(PersonEntered),
-    /// UTC was confirmed or set.
+    /// The keyboard layout was tried out.
+    Keyboard(Keyboard),
+    /// One of two people compared UTC with the own watch.
+    TimeConfirmed(TimeConfirmed),
+    /// UTC was agreed on.
     TimeAgreed(TimeAgreed),
+    /// The computer's clock was set to the agreed time, or could not be.
+    ClockSet(Outcome),
+    /// The hardware clock beside the agreed time.
+    ClockDrift(ClockDrift),
     /// What confines a process of ours, as the kernel granted it.
     Confined(Confined),
     /// A medium was bound to a use.
@@ -129,10 +137,49 @@ pub struct PersonEntered {
     pub name: String,
 }
 
-/// UTC was confirmed or set.
+/// The keyboard layout was tried out (image).
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Keyboard {
+    /// Its name in the image's list, as `de`.
+    pub layout: String,
+}
+
+/// One of two people compared UTC with the own watch; attested, not authenticated.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimeConfirmed {
+    /// Who.
+    pub role: Role,
+    /// Initials, as typed.
+    pub initials: String,
+    /// UTC on the own watch, `HH:MM`.
+    pub watch: String,
+    /// UTC on the screen at that moment.
+    pub shown: Time,
+    /// UTC on the screen minus the computer's clock, in seconds.
+    pub offset_seconds: i64,
+}
+
+/// The hardware clock beside the agreed time.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClockDrift {
+    /// What the hardware clock (RTC) said.
+    pub rtc: Time,
+    /// Agreed time at that moment.
+    pub agreed: Time,
+    /// RTC minus agreed, in seconds.
+    pub drift_seconds: i64,
+}
+
+/// UTC was agreed on.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TimeAgreed {
+    /// What the hardware clock (RTC) said; none where there is none, and in an unattended run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rtc: Option<Time>,
     /// What the computer's clock showed.
     pub shown: Time,
     /// What people agreed on.

@@ -12,7 +12,7 @@ use super::keys::{self, Action};
 use super::panel::{self, Outcome, Panel};
 use super::screens::frame::{self, Drawn, Seen};
 use super::screens::{self, Look};
-use crate::ceremony::{Code, Input, Question, View};
+use crate::ceremony::{Answer, Code, Input, Question, View};
 use crate::steps::{Moment, Step};
 
 /// What the screen remembers: fields, pages, scrolling.
@@ -161,7 +161,7 @@ impl App {
 
     fn send<D: Driver>(&mut self, driver: &mut D, input: Input) {
         let before = driver.view().exceptions;
-        let dialog = matches!(input, Input::Exception { .. } | Input::Stop(_));
+        let dialog = matches!(input, Input::Exception { .. } | Input::Stop(_) | Input::Answer(Answer::Time(_)));
         self.sent = Some((self.question.clone(), self.panel.texts()));
         self.dialog_sent = dialog;
         driver.input(input);
@@ -288,10 +288,10 @@ impl App {
     }
 }
 
-/// Whether it is the same question, so that what was typed still answers it; a clock goes on meanwhile.
+/// Whether it is the same question, so that what was typed still answers it; work goes on meanwhile.
 fn is_same(old: &Question, new: &Question) -> bool {
     match (old, new) {
-        (Question::Time { .. }, Question::Time { .. }) | (Question::Working(_), Question::Working(_)) => true,
+        (Question::Working(_), Question::Working(_)) => true,
         (old, new) => old == new,
     }
 }
@@ -311,7 +311,6 @@ mod tests {
     use ratatui::{Terminal, TerminalOptions, Viewport};
 
     use super::*;
-    use crate::ceremony::Answer;
     use crate::tui::fixture::{self, NOW};
     use crate::tui::run;
 
@@ -421,6 +420,17 @@ mod tests {
     }
 
     #[test]
+    fn a_pin_stays_typed_while_a_lock_is_turned() {
+        let mut script = Script::new(fixture::pin());
+        let mut app = App::new(&script.view);
+        play(&mut app, &mut script, &keys("1234"));
+        assert!(!fixture::draw(&mut app, &script.view, 80, 25).contains("Caps Lock ON"));
+        script.view.computer.locks.caps = Some(true);
+        let screen = fixture::draw(&mut app, &script.view, 80, 25);
+        assert!(screen.contains("!! Caps Lock ON") && screen.contains("****"), "{screen}");
+    }
+
+    #[test]
     fn keys_without_a_meaning_do_nothing() {
         let view = fixture::judged();
         let mut app = App::new(&view);
@@ -485,6 +495,20 @@ mod tests {
         let mut app = App::new(&script.view);
         play(&mut app, &mut script, &keys("2\nGH\nisland\n"));
         assert_eq!(script.inputs, ["Answer(Confirm { role: Role(\"CO1\"), initials: \"GH\", word: \"island\" })"]);
+    }
+
+    #[test]
+    fn a_time_with_a_typo_stays_in_its_dialog() {
+        let mut script = Script::new(fixture::time());
+        script.refuse = Some("expected UTC as 2026-11-22 13:00:00");
+        let mut app = App::new(&script.view);
+        play(&mut app, &mut script, &[KeyCode::Tab, KeyCode::Tab, KeyCode::Tab]);
+        play(&mut app, &mut script, &keys("s\n2026-11-22 1300\n"));
+        assert_eq!(script.inputs, ["Answer(Time(\"2026-11-22 1300\"))"]);
+        assert!(fixture::draw(&mut app, &script.view, 80, 25).contains("2026-11-22 1300"));
+        script.refuse = None;
+        play(&mut app, &mut script, &[KeyCode::Enter]);
+        assert!(!fixture::draw(&mut app, &script.view, 80, 25).contains("2026-11-22 1300"));
     }
 
     #[test]

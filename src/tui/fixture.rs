@@ -9,12 +9,12 @@ use super::App;
 use crate::ceremony::{
     BundleView, Code, ComputerView, DocumentAsked, DocumentView, FileChoice, JobView, PinAsked, PlanView,
     PlannedKeyView, PlannedView, PreviousView, ProfileChoice, Purpose, Question, ReadBackAsked, RecordChoice,
-    ResultView, TwoPeople, View, Working, WrittenView,
+    ResultView, TimeAsked, TwoPeople, View, Working, WrittenView,
 };
 use crate::dns::{Algorithm, Dnskey, Duration, Name, Sha256Digest, Time, sha256};
 use crate::exchange::Format;
 use crate::policy::{BundleRef, Finding};
-use crate::steps::{Mode, Moment, Person, Role, Step, TokenFacts, Verdict, VolumeFacts, VolumeId};
+use crate::steps::{Locks, Mode, Moment, Person, Role, Step, TokenFacts, Verdict, VolumeFacts, VolumeId};
 
 /// When the screens are drawn.
 pub(crate) const NOW: Moment = Moment { time: Time::MAX, uptime: 95_000 };
@@ -29,10 +29,10 @@ pub(crate) fn draw(app: &mut App, view: &View, width: u16, height: u16) -> Strin
 
 /// 2026-11-22, a minute after it began.
 pub(crate) fn now() -> Moment {
-    Moment { time: time("2026-11-22T13:00:07Z"), ..NOW }
+    Moment { time: at("2026-11-22T13:00:07Z"), ..NOW }
 }
 
-fn time(text: &str) -> Time {
+fn at(text: &str) -> Time {
     text.parse().unwrap()
 }
 
@@ -131,7 +131,7 @@ fn document(file: &str, octets: u64) -> DocumentView {
 pub(crate) fn bundles(count: usize) -> Vec<BundleView> {
     let keys = ["old", "zsk", "new"].map(|seed| key(Dnskey::ZSK, seed));
     let keys = keys.map(|key| (key.clone(), key.fingerprint(&zone())));
-    let mut inception = time("2027-01-01T00:00:00Z");
+    let mut inception = at("2027-01-01T00:00:00Z");
     let bundle = |number: usize| {
         let expiration = inception.checked_add(Duration::from_days(21));
         let neighbours = if number == 1 {
@@ -222,7 +222,7 @@ fn plan_view() -> PlanView {
                 "+ KSK ksk-2027 is published from bundle 1 on".into(),
                 "  KSK ksk-2024 signs, as before".into(),
             ],
-            covered_until: time("2027-04-19T00:00:00Z"),
+            covered_until: at("2027-04-19T00:00:00Z"),
         }],
         findings: vec![
             finding(Verdict::Warn, "PLAN-KSK-AGE", "The key ksk-2024 has signed for more than two years."),
@@ -263,6 +263,11 @@ pub(crate) fn read_back() -> View {
 
 pub(crate) fn people() -> View {
     view(Step::Open, Question::People { missing: vec![role("EW"), role("CO3")] })
+}
+
+/// UTC by the computer's clock, before anybody has confirmed it.
+pub(crate) fn time() -> View {
+    view(Step::Open, Question::Time(TimeAsked { computer: now().time, offset: None, first: None }))
 }
 
 fn plan(question: Question) -> View {
@@ -365,6 +370,11 @@ fn opening() -> Vec<(&'static str, View)> {
     let mut refused = people();
     refused.refusal = Some("role `Co3`: expected 1 to 8 upper-case letters and digits, a letter first".into());
     let rehearsal = View { mode: Mode::Rehearsal, ..people() };
+    let mut time_set = view(
+        Step::Open,
+        Question::Time(TimeAsked { computer: now().time, offset: Some(3_605), first: Some(role("CA")) }),
+    );
+    time_set.computer.rtc = Some(-2);
     let mut starting = bare(Question::Working(Working {
         what: "the appliance starts; nothing goes on before its door is shut".into(),
         done: 0,
@@ -380,7 +390,11 @@ fn opening() -> Vec<(&'static str, View)> {
         total: 0,
         since: 90_000,
     });
+    let layouts = ["us", "uk", "de", "fr", "es", "it", "pt", "be", "dk", "se", "no", "de-ch", "fr-ch"];
+    let question = Question::Keyboard { layouts: layouts.map(str::to_owned).to_vec(), loaded: 2 };
+    let keyboard = View { question, ..preparing.clone() };
     vec![
+        ("open_keyboard", keyboard),
         ("open_starting", starting),
         ("open_preparing", preparing),
         ("open_profile", bare(Question::Profile(vec![production.clone(), broken]))),
@@ -389,7 +403,8 @@ fn opening() -> Vec<(&'static str, View)> {
         ("open_people", people()),
         ("open_people_refused", refused),
         ("open_people_rehearsal", rehearsal),
-        ("open_time", view(Step::Open, Question::Time { shown: now().time })),
+        ("open_time", time()),
+        ("open_time_set", time_set),
         ("open_resume", view(Step::Open, Question::Resume { entries: 212, signatures: 4 })),
     ]
 }
@@ -462,6 +477,8 @@ fn acting() -> Vec<(&'static str, View)> {
     let fault = Question::Fault {
         message: "The token host stopped answering after signature 4 (CKR_DEVICE_ERROR). Check the cable and the power of the HSM.".into(),
     };
+    let mut pin_locks = pin();
+    pin_locks.computer.locks = Locks { caps: Some(true), num: Some(false) };
     let reading = Working { what: "reading the record back".into(), done: 0, total: 0, since: 90_000 };
     let write_fault = Question::WriteFault {
         name: "20261122T130000Z-example".into(),
@@ -475,6 +492,7 @@ fn acting() -> Vec<(&'static str, View)> {
         ("unlock_officer", unlock(officers)),
         ("unlock_share", unlock(Question::ShareVolume { officer: role("CO2") })),
         ("unlock_pin", pin()),
+        ("unlock_pin_locks", pin_locks),
         ("execute_working", working()),
         ("execute_fault", execute(fault)),
         ("execute_paused", execute(Question::Paused)),

@@ -19,7 +19,7 @@ pub(crate) enum Shape {
     Time,
     /// A text.
     Text,
-    /// Person, initials, word.
+    /// Person, initials, and a word or a time.
     Confirm,
     /// A PIN.
     Pin,
@@ -171,7 +171,8 @@ impl Panel {
 
     /// Whether it is one of our own, which Escape closes.
     pub(crate) const fn is_dialog(&self) -> bool {
-        matches!(self.shape, Shape::Exception | Shape::Stop | Shape::Pause | Shape::Sure(_) | Shape::Word(..))
+        let free = self.is_free();
+        free || matches!(self.shape, Shape::Time | Shape::Sure(_) | Shape::Word(..))
     }
 
     /// Whether it goes with no question, so that it outlives the one behind it.
@@ -315,6 +316,7 @@ impl Panel {
 
     fn reply(&mut self, reply: Reply) -> Outcome {
         match (&self.shape, reply) {
+            (_, Reply::SetTime) => Outcome::Ask(set_time()),
             (_, Reply::Sure { question, reply }) => Outcome::Ask(sure(question, *reply)),
             (_, Reply::Word { question, word, reply }) => {
                 let panel = Self::new(question, Shape::Word(word, *reply)).explain(text::type_word(word));
@@ -383,6 +385,11 @@ fn sure(question: impl Into<String>, reply: Reply) -> Panel {
 pub(crate) fn exception() -> Panel {
     let panel = Panel::new(text::EXCEPTION, Shape::Exception).explain(text::EXCEPTION_HOW);
     text::EXCEPTION_FIELDS.iter().fold(panel, |panel, label| panel.text(label))
+}
+
+/// Asks for the time that is the right one.
+pub(crate) fn set_time() -> Panel {
+    Panel::new(text::TIME_SET, Shape::Time).explain(text::TIME_SET_HOW).text(text::TIME_SET_FIELD)
 }
 
 /// Asks why the ceremony is stopped.

@@ -18,6 +18,8 @@ pub(crate) enum Reply {
     Done,
     /// [`Answer::Remove`].
     Remove(usize),
+    /// Asks for another time, [`Answer::Time`].
+    SetTime,
     /// Names a person; no answer by itself.
     Person(Role),
     /// Asks once more, then does it.
@@ -67,7 +69,7 @@ impl Reply {
             Self::No => Answer::No,
             Self::Done => Answer::Done,
             Self::Remove(index) => Answer::Remove(*index),
-            Self::Person(_) | Self::Sure { .. } | Self::Word { .. } => return None,
+            Self::SetTime | Self::Person(_) | Self::Sure { .. } | Self::Word { .. } => return None,
         })
     }
 }

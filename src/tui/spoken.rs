@@ -17,7 +17,8 @@ impl Screen for Spoken {
         match ask {
             Ask::Profile => text::CONFIRM_PROFILE.to_owned(),
             Ask::People => text::PEOPLE.to_owned(),
-            Ask::Time => text::TIME.to_owned(),
+            Ask::Keyboard => text::KEYBOARD.to_owned(),
+            Ask::Time { second } => text::time(*second),
             Ask::RecordMedia(needed) => text::record_volumes(*needed),
             Ask::RequestMedium => text::REQUEST_VOLUME.to_owned(),
             Ask::PreviousRecord => text::PREVIOUS_RECORD.to_owned(),

@@ -1,7 +1,8 @@
 //! Every text for people on the screens; the longer ones for F1 stand in `help`.
 
 use super::widgets::Choices;
-use crate::steps::{Mode, Role, TokenFacts};
+use crate::dns::Time;
+use crate::steps::{Locks, Mode, Role, TokenFacts};
 
 // --- Frame
 
@@ -123,6 +124,40 @@ pub(crate) const BOOT_MEDIUM_WAITING: &str = "its SHA-256 is made once the door 
 pub(crate) const IMAGE_COMPARE: &str = "Compare build and medium with what is published for this image. Who could change them could change this screen, \
      too: what counts is that the medium was checked elsewhere.";
 
+/// The keyboard's layout.
+pub(crate) const KEYBOARD: &str = "Which keyboard is this? Try it out below.";
+/// How.
+pub(crate) const KEYBOARD_HOW: &str = "Enter loads the layout; Tab leads to the line where everything typed is seen.";
+/// It is the right one.
+pub(crate) const KEYBOARD_DONE: &str = "Every key gives its sign, go on";
+/// The test line.
+pub(crate) const KEYBOARD_FIELD: &str = "Test line";
+/// What to try.
+pub(crate) const KEYBOARD_TRY: &str = "Before anything else: the keyboard";
+/// Signs that differ between layouts.
+pub(crate) const KEYBOARD_WHAT: &str =
+    "Try y and z, the digits in both rows, and - : / @ # as names, times and PINs have them. Never type a PIN here.";
+
+/// What a layout is called.
+pub(crate) fn layout(name: &str) -> &'static str {
+    match name {
+        "us" => "English (United States)",
+        "uk" => "English (United Kingdom)",
+        "de" => "German",
+        "fr" => "French",
+        "es" => "Spanish",
+        "it" => "Italian",
+        "pt" => "Portuguese",
+        "be" => "Belgian",
+        "dk" => "Danish",
+        "se" => "Swedish",
+        "no" => "Norwegian",
+        "de-ch" => "German (Switzerland)",
+        "fr-ch" => "French (Switzerland)",
+        _ => "",
+    }
+}
+
 /// Which profile.
 pub(crate) const PROFILE: &str = "Which profile is used today?";
 /// No profile anywhere.
@@ -142,14 +177,46 @@ pub(crate) const PEOPLE: &str = "Who takes part?";
 pub(crate) const PERSON_FIELDS: [&str; 2] = ["Role", "Name"];
 /// Everybody is entered.
 pub(crate) const PEOPLE_DONE: &str = "All are entered, go on";
-/// Time.
-pub(crate) const TIME: &str = "Is this UTC, to the minute, on every clock in the room?";
-/// It is.
-pub(crate) const TIME_YES: &str = "Yes, it is";
+/// Two people compare their watches.
+pub(crate) fn time(second: bool) -> String {
+    let which = if second { "second" } else { "first" };
+    format!("Two people confirm UTC by their own watches. The {which} one: who are you?")
+}
+
+/// How.
+pub(crate) const TIME_HOW: &str = "Read your own watch, not this screen; a minute more or less is taken.";
+/// Its fields.
+pub(crate) const TIME_FIELDS: [&str; 2] = ["Initials", "UTC now, HH:MM"];
 /// Another time.
-pub(crate) const TIME_FIELD: &str = "If not, UTC is";
+pub(crate) const TIME_WRONG: &str = "This is not UTC: set another time";
+/// Which.
+pub(crate) const TIME_SET: &str = "What is UTC?";
 /// Form of a time.
-pub(crate) const TIME_HOW: &str = "If it is not: press Tab and type the time, as 2026-11-22 13:00:00.";
+pub(crate) const TIME_SET_HOW: &str =
+    "As 2026-11-22 13:00:00; type a time to come and press Enter when it is there. Two people confirm it then.";
+/// Its field.
+pub(crate) const TIME_SET_FIELD: &str = "UTC";
+/// No hardware clock.
+pub(crate) const NO_RTC: &str = "no hardware clock is known here";
+
+/// What the large clock shows.
+pub(crate) const fn time_source(offset: Option<i64>) -> &'static str {
+    match offset {
+        None => "UTC, by this computer's clock",
+        Some(_) => "UTC, as it was set just now",
+    }
+}
+
+/// A clock beside UTC.
+pub(crate) fn clock(time: Time, ahead: i64) -> String {
+    let apart = match ahead {
+        0 => "the same".to_owned(),
+        seconds if seconds > 0 => format!("{seconds} s ahead"),
+        seconds => format!("{} s behind", seconds.unsigned_abs()),
+    };
+    format!("{time}, {apart}")
+}
+
 /// An interrupted ceremony.
 pub(crate) const RESUME: &str = "An interrupted ceremony was found. Go on with it?";
 /// Going on.
@@ -375,7 +442,19 @@ pub(crate) fn pin(officer: Option<&Role>, serial: &str) -> String {
 pub(crate) const REHEARSAL_PIN: &str = "In a rehearsal it is: the word rehearse, a hyphen, the role.";
 
 /// What to mind.
-pub(crate) const PIN_HOW: &str = "Nobody sees it; check Caps Lock. Others look away. Esc leads back.";
+pub(crate) const PIN_HOW: &str = "Nobody sees it. Others look away. Esc leads back.";
+/// What to mind where the locks are not known.
+pub(crate) const PIN_HOW_BLIND: &str = "Nobody sees it; check Caps Lock. Others look away. Esc leads back.";
+
+/// The locks of the keyboard, as far as they are known.
+pub(crate) fn locks(locks: &Locks) -> Option<String> {
+    let state = |on: bool| if on { "ON" } else { "off" };
+    let caps = locks.caps.map(|on| format!("{}Caps Lock {}", if on { "!! " } else { "" }, state(on)));
+    let num = locks.num.map(|on| format!("Num Lock {}", state(on)));
+    let known: Vec<String> = caps.into_iter().chain(num).collect();
+    (!known.is_empty()).then(|| known.join(", "))
+}
+
 /// Its field.
 pub(crate) const PIN_FIELD: &str = "PIN";
 

@@ -212,8 +212,14 @@ impl Crew {
         self.compare(screen).or_else(|| officer(screen))
     }
 
-    /// Words from paper, and two people.
+    /// Watches, words from paper, and two people.
     fn compare(&self, screen: &Screen) -> Option<(String, String)> {
+        if let Some(which) = screen.between("by their own watches. The ", " one: who are you?") {
+            // Their watches go as the computer's clock, which the top line shows.
+            let utc = screen.rows.first()?.split_once("UTC ")?.1.get(11..16)?;
+            let initials = if which == "first" { "AA" } else { "IW" };
+            return Some((format!("1\r{initials}\r{utc}\r"), format!("watches. The {which} one")));
+        }
         if let Some(words) = screen.between("From paper: which are words ", " of the ") {
             let file = self.jobs.get(self.taken.checked_sub(1)?)?;
             let title = format!("words {words} of the");
@@ -235,14 +241,13 @@ pub fn from_paper(file: &Path, numbers: &str) -> String {
 }
 
 /// Questions that have one answer: a part of the title, and the keys.
-const PLAIN: [(&str, &str); 18] = [
+const PLAIN: [(&str, &str); 17] = [
     // What asks once more stands before its question.
     ("Declare that there is no record of an earlier ceremony?", "y\r"),
     ("Declare that the zone has no previous response?", "y\r"),
     ("Accept the responses? They are sealed", "y\r"),
     ("Close the ceremony? The fingerprints", "y\r"),
     ("Is this the profile that was agreed on?", "y\r"),
-    ("Is this UTC, to the minute", "y\r"),
     ("An interrupted ceremony was found. Go on with it?", "y\r"),
     ("Which record is the last ceremony's?", "n\r"),
     ("Why is there no previous record?", "the first one here\r"),

@@ -21,6 +21,7 @@ struct State {
     door_is_open: bool,
     busy: bool,
     clock: u32,
+    keymap: String,
     allowed: Vec<(u32, bool)>,
 }
 
@@ -71,6 +72,11 @@ impl Devices for Fake {
 
     fn boot_candidates(&mut self) -> Vec<Node> {
         self.0.borrow().disks.iter().map(|disk| disk.whole.clone()).collect()
+    }
+
+    fn load_keymap(&mut self, name: &str) -> io::Result<()> {
+        self.0.borrow_mut().keymap = name.to_owned();
+        Ok(())
     }
 
     fn set_clock(&mut self, unix: u32) -> io::Result<()> {
@@ -314,4 +320,14 @@ fn refused_usb_devices_are_told_and_one_may_be_let_in() {
     assert_eq!(plugged.refused_usb[0].product, "0525:a4a2");
     assert_eq!(broker.answer(Request::Usb { device: 9, allow: true }), Answer::Done);
     assert_eq!(fake.0.borrow().allowed, [(9, true)]);
+}
+
+#[test]
+fn a_keyboard_layout_is_named_by_its_place_in_the_list() {
+    let fake = Fake::default();
+    let mut broker = Broker::new(fake.clone());
+    assert_eq!(broker.answer(Request::Keymap { number: 2 }), Answer::Done);
+    assert_eq!(fake.0.borrow().keymap, "de");
+    let beyond = u8::try_from(KEYMAPS.len()).unwrap();
+    assert_eq!(broker.answer(Request::Keymap { number: beyond }), Answer::Refused(Refused::Gone));
 }

@@ -9,6 +9,7 @@ use crate::ceremony::{Answer, Input, Purpose, Question, View, Work};
 use crate::crew::Stage;
 use crate::render;
 use crate::steps::{Pin, rehearsal_pin};
+use crate::transcript::Watch;
 use crate::tui::App;
 
 use super::super::error::CliError;
@@ -63,7 +64,6 @@ impl Script {
             Question::Working(_) | Question::Fault { .. } | Question::WriteFault { .. } => return None,
             Question::Profile(_) | Question::Token(_) | Question::Officer { .. } => Answer::Choose(0),
             Question::ConfirmProfile(_)
-            | Question::Time { .. }
             | Question::Judged { failed: false, .. }
             | Question::Resume { .. }
             | Question::Paused
@@ -76,13 +76,21 @@ impl Script {
             Question::RecordVolumes { needed } if view.record_volumes.len() < *needed => {
                 Answer::Volume(volume(prepare::RECORDS.get(view.record_volumes.len())?)?)
             }
-            Question::RecordVolumes { .. } | Question::Close | Question::Finished { .. } => Answer::Done,
+            Question::Keyboard { .. }
+            | Question::RecordVolumes { .. }
+            | Question::Close
+            | Question::Finished { .. } => Answer::Done,
             Question::RequestVolume => Answer::Volume(volume(prepare::REQUEST)?),
             Question::PreviousRecord(records) => match records.iter().position(|record| !record.interrupted) {
                 Some(newest) => Answer::Choose(newest),
                 None => Answer::No,
             },
             Question::Reason { .. } => Answer::Text("a rehearsal begins with nothing".to_owned()),
+            Question::Time(asked) => {
+                let person = view.people.iter().find(|person| asked.first.as_ref() != Some(&person.role))?;
+                let word = Watch::at(asked.computer).to_string();
+                Answer::Confirm { role: person.role.clone(), initials: "XY".to_owned(), word }
+            }
             Question::TwoPeople(asked) => {
                 let person = view.people.iter().find(|person| asked.first.as_ref() != Some(&person.role))?;
                 Answer::Confirm {

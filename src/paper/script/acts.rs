@@ -98,6 +98,11 @@ fn open(acts: &mut Acts<'_>, script: &Script<'_>) {
          not name. Reads program, build and, on the image, the medium's SHA-256 aloud; they are self-reported.",
         vec![lines("Build", 1)],
     );
+    acts.ask(
+        &Ask::Keyboard,
+        "On the image alone. Chooses the layout and types the signs that will be needed; all see that they are right.",
+        Vec::new(),
+    );
     let name = shown(&script.profile.name);
     acts.ask(
         &Ask::Profile,
@@ -110,11 +115,12 @@ fn open(acts: &mut Acts<'_>, script: &Script<'_>) {
         Vec::new(),
     );
     acts.ask(
-        &Ask::Time,
-        "Reads UTC from the screen aloud, with the seconds. All compare with their own watches; if it is wrong, the right \
-         time is typed.",
+        &Ask::Time { second: false },
+        "Reads UTC from the screen aloud. All compare with their own watches; if it is wrong, the right time is set first. \
+         One selects the own name, types initials, and hour and minute as the own watch has them.",
         Vec::new(),
     );
+    acts.ask(&Ask::Time { second: true }, "Another person in another role does the same.", Vec::new());
     acts.act(&iw, "Writes down the agreed time, and by how much the clock was wrong.", vec![lines("Agreed UTC", 1)]);
 }
 

@@ -11,9 +11,10 @@ use crate::profile::{self, Profile};
 use crate::render;
 use crate::steps::{Actor, Moment, Role, Step, TokenFacts};
 use crate::transcript::{
-    Acknowledged, Batch, BatchDone, CeremonyKey, Chain, Confirmed, DocumentRead, Ending, Findings, First, Head,
-    JobDecision, JobPaths, JournalHead, JudgedAt, Note, Opened, Outcome, PersonEntered, Planned, PreviousRecord,
-    Report, ResponseMade, SealedRecord, Subject, Unlocking, Written, delivery, responses_digest, rrsets, seal,
+    Acknowledged, Batch, BatchDone, CeremonyKey, Chain, ClockDrift, Confirmed, DocumentRead, Ending, Findings, First,
+    Head, JobDecision, JobPaths, JournalHead, JudgedAt, Note, Opened, Outcome, PersonEntered, Planned, PreviousRecord,
+    Report, ResponseMade, SealedRecord, Subject, TimeAgreed, TimeConfirmed, Unlocking, Watch, Written, delivery,
+    responses_digest, rrsets, seal,
 };
 
 const THREADS: usize = 2;
@@ -158,6 +159,18 @@ impl Draft {
         for (by, name) in [("CA", "Ada Lovelace"), ("IW", "Grace Hopper")] {
             self.push(Step::Open, Body::Person(PersonEntered { role: role(by), name: name.to_owned() }));
         }
+        let (agreed, offset_seconds) = (fixture::now(), 0);
+        let people = if self.mode == Mode::Unattended { &[][..] } else { &[("CA", "AL"), ("IW", "GH")] };
+        for (by, initials) in people {
+            let (watch, shown) = (Watch::at(agreed).to_string(), agreed);
+            let (role, initials) = (role(by), (*initials).to_owned());
+            let confirmed = TimeConfirmed { role, initials, watch, shown, offset_seconds };
+            self.push(Step::Open, Body::TimeConfirmed(confirmed));
+        }
+        let rtc = Some(agreed);
+        self.push(Step::Open, Body::TimeAgreed(TimeAgreed { rtc, shown: agreed, agreed, offset_seconds }));
+        let drift = ClockDrift { rtc: agreed, agreed, drift_seconds: 0 };
+        self.push(Step::Media, Body::ClockDrift(drift));
     }
 
     fn document(&mut self, job: usize, purpose: &str, path: &str, octets: &[u8], facts: (Format, &Name, usize)) {
@@ -460,6 +473,45 @@ fn two_people_must_have_confirmed_the_plan_and_the_responses() {
                 person.name = "The same".to_owned();
             }
         });
+    });
+}
+
+#[test]
+fn two_people_must_have_confirmed_the_time_that_was_agreed() {
+    let expect = |change: &dyn Fn(&mut Draft)| expect_failure("AUDIT-TIME", "transcript.jsonl", change);
+    expect(&|draft| remove(draft, |body| matches!(body, Body::TimeConfirmed(c) if c.role == role("IW"))));
+    expect(&|draft| remove(draft, |body| matches!(body, Body::TimeAgreed(_))));
+    let confirmed = |with: fn(&mut TimeConfirmed)| {
+        expect(&|draft| {
+            change(draft, |body| {
+                if let Body::TimeConfirmed(confirmed) = body {
+                    with(confirmed);
+                }
+            });
+        });
+    };
+    confirmed(|confirmed| confirmed.role = role("CA"));
+    confirmed(|confirmed| "03:33".clone_into(&mut confirmed.watch));
+    confirmed(|confirmed| confirmed.offset_seconds = 60); // it was another time that they confirmed
+}
+
+#[test]
+fn offset_and_drift_of_the_clocks_add_up() {
+    let changed = |with: fn(&mut Body)| expect_failure("AUDIT-TIME", "transcript.jsonl", |draft| change(draft, with));
+    changed(|body| {
+        if let Body::TimeAgreed(agreed) = body {
+            agreed.offset_seconds = 1;
+        }
+    });
+    changed(|body| {
+        if let Body::ClockDrift(drift) = body {
+            drift.drift_seconds = 1;
+        }
+    });
+    changed(|body| {
+        if let Body::ClockDrift(drift) = body {
+            (drift.agreed, drift.drift_seconds) = (Time::MAX, drift.rtc.seconds_since(Time::MAX));
+        }
     });
 }
 

@@ -8,7 +8,7 @@ use super::super::theme::Tone;
 use super::super::widgets::Choices;
 use crate::ceremony::{ReadBackAsked, TwoPeople};
 use crate::render;
-use crate::steps::Person;
+use crate::steps::{Person, Role};
 
 /// What stands in place of a word that has to come from paper: its number.
 const HOLES: [&str; 32] = [
@@ -72,11 +72,16 @@ pub(super) fn two_people(asked: &TwoPeople, people: &[Person]) -> Panel {
         Some(first) => panel.explain(format!("{} {}", text::confirmed_by(first), text::TWO_PEOPLE_HOW)),
         None => panel.explain(text::TWO_PEOPLE_HOW),
     };
-    let others = people.iter().filter(|person| asked.first.as_ref() != Some(&person.role));
+    let [initials, word] = text::TWO_PEOPLE_FIELDS;
+    panel.field(pick_person(people, asked.first.as_ref())).text(initials).text(word).back()
+}
+
+/// A list where people choose themselves, without the one who was first.
+pub(super) fn pick_person(people: &[Person], first: Option<&Role>) -> Field {
+    let others = people.iter().filter(|person| first != Some(&person.role));
     let mut choices = Choices::numbered(
         others.map(|person| (format!("{:<8} {}", person.role, person.name), Reply::Person(person.role.clone()))),
     );
     "your own name".clone_into(&mut choices.label);
-    let [initials, word] = text::TWO_PEOPLE_FIELDS;
-    panel.field(Field::Pick(choices)).text(initials).text(word).back()
+    Field::Pick(choices)
 }

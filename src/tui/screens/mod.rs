@@ -78,10 +78,11 @@ fn of_step<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
 pub(crate) fn panel(view: &View) -> Panel {
     match &view.question {
         Question::Working(working) => Panel::new(format!("Please wait: {}", working.what), Shape::Choices),
+        Question::Keyboard { layouts, loaded } => open::keyboard(layouts, *loaded),
         Question::Profile(choices) => open::profile(choices),
         Question::ConfirmProfile(choice) => open::confirm_profile(choice),
         Question::People { missing } => open::people(missing, &view.people),
-        Question::Time { .. } => open::time(),
+        Question::Time(asked) => open::time(asked, &view.people),
         Question::Resume { entries, signatures } => open::resume(*entries, *signatures),
         Question::RecordVolumes { needed } => media::record_volumes(view, *needed),
         Question::RequestVolume => media::request_volume(view),
@@ -97,7 +98,7 @@ pub(crate) fn panel(view: &View) -> Panel {
         Question::Token(tokens) => unlock::token(tokens),
         Question::Officer { choices, missing } => unlock::officer(choices, *missing, &view.people),
         Question::ShareVolume { officer } => unlock::share_volume(officer, view),
-        Question::Pin(asked) => unlock::pin(asked, &view.mode),
+        Question::Pin(asked) => unlock::pin(asked, view),
         Question::Fault { .. } => execute::fault(),
         Question::Paused => execute::going_on(),
         Question::Review { failed } => review::accept(view, *failed),

@@ -5,9 +5,9 @@ use super::super::panel::{Panel, Shape};
 use super::super::reply::Reply;
 use super::super::text;
 use super::super::theme::Tone;
-use super::super::widgets::{Choice, Choices};
-use super::{Look, choose, media, transcript};
-use crate::ceremony::{ProfileChoice, Question, View};
+use super::super::widgets::Choices;
+use super::{Look, choose, hash, media, transcript};
+use crate::ceremony::{ProfileChoice, Question, TimeAsked, View};
 use crate::dns::{Sha256Digest, Time};
 use crate::render;
 use crate::steps::{Person, Role};
@@ -34,7 +34,13 @@ pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
             page.blank();
             page.digest("SHA-256 of the profile", &choice.sha256);
         }
-        Question::Time { .. } => big_clock(&mut page, look.now.time),
+        Question::Time(asked) => clocks(&mut page, look, asked),
+        Question::Keyboard { .. } => {
+            page.say(Tone::Head, text::KEYBOARD_TRY);
+            page.say(Tone::Text, text::KEYBOARD_WHAT);
+            page.blank();
+            image(look, &mut page);
+        }
         Question::Working(_) if view.title.is_empty() => image(look, &mut page),
         _ => overview(look, &mut page),
     }
@@ -44,7 +50,9 @@ pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
             panes.push(Pane::new("Media", media::plugged_in(view, width)));
             panes.extend(hashes(view, width));
         }
-        Question::Working(_) | Question::ConfirmProfile(_) => panes.extend(hashes(view, width)),
+        Question::Working(_) | Question::Keyboard { .. } | Question::ConfirmProfile(_) => {
+            panes.extend(hashes(view, width));
+        }
         _ => {}
     }
     panes.extend(transcript(look, width));
@@ -117,20 +125,28 @@ fn overview<'a>(look: &Look<'a>, page: &mut Page<'a>) {
     }
 }
 
+/// UTC to confirm, and the clocks behind it.
+fn clocks(page: &mut Page<'_>, look: &Look<'_>, asked: &TimeAsked) {
+    let shifted = |seconds: i64| Time::from_unix(i64::from(look.now.time.unix()) + seconds).unwrap_or(look.now.time);
+    big_clock(page, text::time_source(asked.offset), shifted(asked.offset.unwrap_or(0)));
+    page.blank();
+    page.pair("Computer", Tone::Text, &text::clock(look.now.time, asked.offset.map_or(0, |offset| -offset)));
+    match look.view.computer.rtc {
+        Some(rtc) => page.pair("RTC", Tone::Text, &text::clock(shifted(rtc), rtc - asked.offset.unwrap_or(0))),
+        None => page.pair("RTC", Tone::Quiet, text::NO_RTC),
+    }
+}
+
 /// Digits of five rows, so that the last row can compare its watch.
-fn big_clock(page: &mut Page<'_>, time: Time) {
+fn big_clock(page: &mut Page<'_>, heading: &str, time: Time) {
     let shown = time.to_string();
     let (date, clock) = shown.split_once('T').unwrap_or((&shown, ""));
-    page.say(Tone::Head, "This computer's clock, UTC");
-    page.blank();
+    page.say(Tone::Head, heading);
     page.say(Tone::Text, date);
-    page.line(Tone::Text.line(""));
     for row in 0..5 {
         let cells = clock.trim_end_matches('Z').chars().map(|sign| format!("{:<7}", glyph(sign, row)));
         page.line(Tone::Text.line(cells.collect::<String>()));
     }
-    page.line(Tone::Text.line(""));
-    page.say(Tone::Text, &format!("{shown}, {}", time.ctime()));
 }
 
 const fn glyph(sign: char, row: usize) -> &'static str {
@@ -154,6 +170,18 @@ const fn glyph(sign: char, row: usize) -> &'static str {
         3 => rows[3],
         _ => rows[4],
     }
+}
+
+pub(super) fn keyboard(layouts: &[String], loaded: usize) -> Panel {
+    let mark = |index| if index == loaded { "[x]" } else { "[ ]" };
+    let items = layouts
+        .iter()
+        .enumerate()
+        .map(|(index, name)| (format!("{} {name:<6} {}", mark(index), text::layout(name)), Reply::Choose(index)));
+    let mut choices = Choices::numbered(items);
+    choices.push('D', text::KEYBOARD_DONE, Reply::Done);
+    choices.choose(&Reply::Choose(loaded));
+    Panel::new(text::KEYBOARD, Shape::Choices).explain(text::KEYBOARD_HOW).act(choices).text(text::KEYBOARD_FIELD)
 }
 
 pub(super) fn profile(choices: &[ProfileChoice]) -> Panel {
@@ -181,10 +209,16 @@ pub(super) fn people(missing: &[Role], people: &[Person]) -> Panel {
     panel.text(role).text(name).act(choices)
 }
 
-pub(super) fn time() -> Panel {
-    let yes = Choice { key: 'Y', label: text::TIME_YES.to_owned(), reply: Reply::Yes };
-    let panel = Panel::new(text::TIME, Shape::Time).explain(text::TIME_HOW);
-    panel.act(Choices::new(vec![yes])).text(text::TIME_FIELD)
+pub(super) fn time(asked: &TimeAsked, people: &[Person]) -> Panel {
+    let panel = Panel::new(text::time(asked.first.is_some()), Shape::Confirm);
+    let panel = panel.explain(match &asked.first {
+        Some(first) => text::confirmed_by(first),
+        None => text::TIME_HOW.to_owned(),
+    });
+    let [initials, watch] = text::TIME_FIELDS;
+    let mut choices = Choices::default();
+    choices.push('S', text::TIME_WRONG, Reply::SetTime);
+    panel.field(hash::pick_person(people, asked.first.as_ref())).text(initials).text(watch).act(choices).back()
 }
 
 pub(super) fn resume(entries: usize, signatures: usize) -> Panel {

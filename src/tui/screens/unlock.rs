@@ -75,10 +75,16 @@ pub(super) fn share_volume(officer: &Role, view: &View) -> Panel {
     choose(text::share_volume(officer), volumes(view), text::NO_VOLUMES).explain(text::SHARE_VOLUME_HOW).back()
 }
 
-pub(super) fn pin(asked: &PinAsked, mode: &Mode) -> Panel {
+pub(super) fn pin(asked: &PinAsked, view: &View) -> Panel {
     let panel = Panel::new(text::pin(asked.officer.as_ref(), &asked.token.serial), Shape::Pin);
     let panel = text::pin_flags(&asked.token).into_iter().fold(panel, Panel::warn);
-    let officer = asked.officer.as_ref().filter(|_| *mode == Mode::Rehearsal);
+    let officer = asked.officer.as_ref().filter(|_| view.mode == Mode::Rehearsal);
     let panel = officer.into_iter().fold(panel, |panel, _| panel.explain(text::REHEARSAL_PIN));
-    panel.explain(text::PIN_HOW).field(Field::Pin(PinField::new(text::PIN_FIELD))).back()
+    let locks = &view.computer.locks;
+    let panel = match text::locks(locks) {
+        None => panel.explain(text::PIN_HOW_BLIND),
+        Some(state) if locks.caps == Some(true) => panel.explain(text::PIN_HOW).warn(state),
+        Some(state) => panel.explain(text::PIN_HOW).explain(state),
+    };
+    panel.field(Field::Pin(PinField::new(text::PIN_FIELD))).back()
 }
