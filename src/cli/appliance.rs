@@ -67,7 +67,7 @@ pub(super) fn hold(env: &Env, build_id: &str, rehearsal: bool) -> Result<Done, C
     let clock = std::sync::Arc::clone(&env.clock);
     let stage = match left {
         None => Stage::begin(setup, crew, clock, None),
-        Some(spool) => Stage::resume(setup, &spool, crew, clock).map_err(|why| {
+        Some(spool) => Stage::resume(setup, spool, crew, clock).map_err(|why| {
             let error = CliError::input(format!("an interrupted ceremony was found and cannot go on: {why}"));
             error.advice("switch off; audit its journal on the record medium")
         })?,
