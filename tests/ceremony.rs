@@ -432,7 +432,7 @@ fn damaged_files_a_missing_token_and_a_wrong_module_lead_back() {
     fs::create_dir(&token).unwrap();
     crew.until(&mut terminal, "The token failed. Unlock it again and go on?");
     terminal.see("THE TOKEN FAILED");
-    terminal.see("found no token: connect the");
+    terminal.see("found none; connect it or choose another");
     fs::remove_dir_all(&token).unwrap();
     fs::rename(&away, &token).unwrap();
     terminal.press("y\r");

@@ -13,7 +13,7 @@ use crate::steps::{KeyFacts, Locks, Mode, Person, Pin, Role, TokenFacts, VolumeF
 use crate::token::TokenError;
 use crate::transcript::State;
 
-use super::{FileChoice, ProfileFile, RecordChoice};
+use super::{FileChoice, ProfileFile, RecordChoice, Seed};
 
 /// Something to be done outside; carried out one after another, in this order.
 #[derive(Debug)]
@@ -309,8 +309,9 @@ pub struct Spool {
     pub claviger: String,
     /// How the program runs.
     pub mode: Mode,
-    /// The seed of the ceremony, base64.
-    pub seed: String,
+    /// The seed of the ceremony: no part of the text, which would leave copies of it behind; it is kept beside it.
+    #[serde(skip)]
+    pub seed: Option<Seed>,
     /// The profile, base64.
     pub profile: String,
     /// Agreed UTC, the computer's clock then.
@@ -335,12 +336,6 @@ pub struct Spool {
     pub transcript: String,
     /// Signatures made so far, base64, in the plan's order.
     pub signatures: Vec<String>,
-}
-
-impl Drop for Spool {
-    fn drop(&mut self) {
-        zeroize::Zeroize::zeroize(&mut self.seed);
-    }
 }
 
 /// A job in the spool.

@@ -62,7 +62,7 @@ pub(super) fn hold(env: &Env, started: &Started<'_>) -> Result<Done, CliError> {
     let clock = Arc::clone(&env.clock);
     let stage = match left {
         None => Stage::begin(setup, crew, clock, None),
-        Some(spool) => Stage::resume(setup, &spool, crew, clock).map_err(|why| {
+        Some(spool) => Stage::resume(setup, spool, crew, clock).map_err(|why| {
             let error = CliError::input(format!("an interrupted ceremony was found and cannot go on: {why}"));
             error.advice("switch off; audit its journal on the record medium")
         })?,

@@ -161,8 +161,11 @@ impl Crew {
         let asked = &screen.question;
         let known = |title: &str| asked.contains(title);
         let keys = |keys: &str, title: &str| Some((keys.to_owned(), title.to_owned()));
-        if let Some(time) = self.time.filter(|_| known("Is this UTC, to the minute")) {
-            return keys(&format!("\t{time}\r"), "Is this UTC, to the minute");
+        if let Some(time) = self.time.take_if(|_| known("What is UTC?")) {
+            return keys(&format!("{time}\r"), "What is UTC?");
+        }
+        if self.time.is_some() && known("by their own watches. The first one") {
+            return keys("s\r", "by their own watches. The first one");
         }
         if let Some(file) = self.previous.filter(|_| known("which file is the previous response (SKR)?")) {
             let number = numbered(asked, file)?;

@@ -1,6 +1,8 @@
 //! What is looked at behind a ceremony: its records, and where a secret may have stayed.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -77,11 +79,22 @@ pub fn core_of(pid: Pid, folder: &Path, name: &str) -> PathBuf {
     core
 }
 
-/// Where a core holds these octets, one place a line.
-pub fn places(core: &Path, wanted: impl AsRef<[u8]>) -> String {
-    let pattern: String = wanted.as_ref().iter().map(|octet| format!("\\x{octet:02x}")).collect();
-    let mut command = Command::new("grep");
-    let output = command.args(["-aboP", "-e", &pattern]).arg(core).env("LC_ALL", "C").output().unwrap();
-    assert!(output.stderr.is_empty(), "grep: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).into_owned()
+/// Where a file as large as a core holds one of these.
+pub fn places(core: &Path, wanted: &[impl AsRef<[u8]>]) -> Vec<usize> {
+    const CHUNK: usize = 16 << 20;
+    let overlap = wanted.iter().map(|octets| octets.as_ref().len()).max().unwrap_or(1) - 1;
+    let mut file = fs::File::open(core).unwrap();
+    let (mut chunk, mut start, mut found) = (Vec::new(), 0, BTreeSet::new());
+    loop {
+        let length = file.by_ref().take(CHUNK as u64).read_to_end(&mut chunk).unwrap();
+        for octets in wanted {
+            found.extend(memchr::memmem::find_iter(&chunk, octets.as_ref()).map(|place| start + place));
+        }
+        if length == 0 {
+            return found.into_iter().collect();
+        }
+        let done = chunk.len().saturating_sub(overlap);
+        chunk.drain(..done);
+        start += done;
+    }
 }

@@ -73,7 +73,7 @@ impl Run for Args {
                 let _ = sender.send(work); // a command that ended needs no news
             });
             let crew = player::crew(&env, volumes, Some(spool), report)?;
-            let mut stage = match &left {
+            let mut stage = match left {
                 None => Stage::begin(setup, crew, clock, None),
                 Some(spool) => Stage::resume(setup, spool, crew, clock).map_err(CliError::input)?,
             };
@@ -83,7 +83,7 @@ impl Run for Args {
         }
         let (sender, receiver, report) = channel();
         let crew = player::crew(&env, volumes, Some(spool), report)?;
-        let stage = match &left {
+        let stage = match left {
             None => Stage::begin(setup, crew, clock, None),
             Some(spool) => Stage::resume(setup, spool, crew, clock).map_err(CliError::input)?,
         };
