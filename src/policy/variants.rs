@@ -396,6 +396,13 @@ fn an_algorithm_that_cannot_be_used_is_refused_by_name() {
         assert_eq!(named(&findings, Verdict::Fail), ["KSR-POLICY-ALG"]);
         let refused = findings.iter().find(|finding| finding.verdict == Verdict::Fail).unwrap();
         assert!(refused.message.contains(why), "{refused}");
+        // The root zone's requests name algorithms before their keys do.
+        let parameters = KeyParameters::Rsa { size: 2048, exponent: 65537 };
+        let claim = SignatureAlgorithm { algorithm: AlgorithmNumber(number), parameters };
+        let findings = root(|c| c.claimed().algorithms.push(claim)).findings();
+        assert_eq!(named(&findings, Verdict::Fail), ["KSR-POLICY-ALG"]);
+        let refused = findings.iter().find(|finding| finding.verdict == Verdict::Fail).unwrap();
+        assert!(refused.message.contains(why), "{refused}");
     }
 }
 
