@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::sheet::{Act, Block};
+use crate::exchange::escaped;
 use crate::render::{self, Table};
 
 /// Signs for the eye only; nothing is loaded, nothing runs.
@@ -21,21 +22,6 @@ pub(super) fn html(title: &str, blocks: &[Block]) -> String {
          <style>\n{STYLE}</style>\n</head>\n<body>\n{}</body>\n</html>\n",
         page.0
     )
-}
-
-/// Text as HTML shows it.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for sign in text.chars() {
-        match sign {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            _ => escaped.push(sign),
-        }
-    }
-    escaped
 }
 
 /// HTML that grows block by block.

@@ -5,7 +5,9 @@ mod faults;
 use self::faults::all;
 use super::{Check, Finding, check_plan, check_request, check_response, check_response_alone};
 use crate::dns::{Algorithm, AlgorithmNumber, Dnskey, Duration, RrType, Time, key_rdatas, sha256};
-use crate::exchange::{Key, KeyParameters, Records, Request, RequestKey, Response, SignatureAlgorithm, SignerPolicy};
+use crate::exchange::{
+    Format, Key, KeyParameters, Records, Request, RequestKey, Response, SignatureAlgorithm, SignerPolicy,
+};
 use crate::plan::fixture::{self, after, at, days};
 use crate::plan::{JobInput, Plan, Previous, build};
 use crate::profile::{KskPolicy, Limit, Profile, Schedule, Schema, Signing, Timeline, Zone, ZoneKey};
@@ -237,6 +239,41 @@ fn every_fault_is_named_by_exactly_its_check() {
 }
 
 #[test]
+fn faults_that_more_than_one_check_must_name_are_named_by_each() {
+    let nothing_claimed = root(|c| c.claimed().algorithms.clear());
+    assert_eq!(named(&nothing_claimed.findings(), Verdict::Fail), ["KSR-BUNDLE-KEYS", "KSR-POLICY-ALG"]);
+    let empty = bind(|c| c.previous().bundles.clear());
+    assert_eq!(named(&empty.findings(), Verdict::Fail), ["KSR-CHAIN-KEYS", "SKR-PREVIOUS"]);
+    let backwards = previous(|p| {
+        let bundle = &mut p.bundles[4];
+        bundle.expiration = Some(bundle.inception);
+        bundle.sets[0].signatures[0].rrsig.expiration = bundle.inception;
+    });
+    assert_eq!(named(&backwards.findings(), Verdict::Fail), ["SKR-PREVIOUS", "SKR-PREVIOUS-SIG"]);
+    let no_set = root(|c| c.break_response = |r| r.bundles[4].sets.clear());
+    assert_eq!(named(&no_set.findings(), Verdict::Fail), ["SKR-PLANNED", "SKR-SIGNED"]);
+    let no_key = root(|c| c.break_response = |r| r.bundles[4].sets[0].signatures[0].rrsig.key_tag ^= 1);
+    assert_eq!(named(&no_key.findings(), Verdict::Fail), ["SKR-PLANNED", "SKR-SIGNED", "SKR-VERIFY"]);
+}
+
+#[test]
+fn a_zone_that_the_profile_does_not_have_is_refused_at_every_stage() {
+    let (root, other, now) = (fixture::root_plan(), fixture::bind_profile(), fixture::now());
+    let response = fixture::signed(&root.jobs[0]);
+    let refused = |findings: &[Finding], check: &str, stage: &[Check]| {
+        assert_eq!(named(findings, Verdict::Fail), [check]);
+        for check in stage {
+            assert!(findings.iter().any(|finding| finding.check == check.name()), "{}", check.name());
+        }
+    };
+    let input = fixture::root_input();
+    refused(&check_request(&other, &input, now, 2), "KSR-DOMAIN", Check::REQUEST);
+    refused(&check_plan(&other, &[input], &root, now), "PLAN-INPUTS", Check::PLAN);
+    refused(&check_response(&other, &root.jobs[0], &response, now, 2), "SKR-PLANNED", Check::RESPONSE);
+    refused(&check_response_alone(&other, &response, now, 2), "SKR-PLANNED", Check::RESPONSE);
+}
+
+#[test]
 fn every_check_that_can_refuse_has_a_variant() {
     let tested: Vec<Check> = all().into_iter().map(|(_, check, _)| check).collect();
     // These four only warn.
@@ -279,6 +316,8 @@ fn warnings_name_what_is_odd() {
     assert_eq!(named(&notices.findings(), Verdict::Warn), ["KSR-NOTICE"]);
     let lost = root(|c| c.input.previous = Previous::First);
     assert_eq!(named(&lost.findings(), Verdict::Warn), ["KSR-CHAIN-HEAD", "KSR-FIRST"]);
+    let other = bind(|c| c.previous().format = Format::Knot);
+    assert_eq!(named(&other.findings(), Verdict::Warn), ["SKR-PREVIOUS"]);
     let cut = bind(|c| c.input.until = Some(after(c.first(), days(20))));
     assert_eq!(named(&cut.findings(), Verdict::Warn), ["SKR-KEYS"]);
     let island = knot(|c| {
@@ -354,6 +393,13 @@ fn an_algorithm_that_cannot_be_used_is_refused_by_name() {
     ] {
         let case = bind(|c| c.request().bundles[1].keys[1].key.dnskey.algorithm = AlgorithmNumber(number));
         let findings = case.findings();
+        assert_eq!(named(&findings, Verdict::Fail), ["KSR-POLICY-ALG"]);
+        let refused = findings.iter().find(|finding| finding.verdict == Verdict::Fail).unwrap();
+        assert!(refused.message.contains(why), "{refused}");
+        // The root zone's requests name algorithms before their keys do.
+        let parameters = KeyParameters::Rsa { size: 2048, exponent: 65537 };
+        let claim = SignatureAlgorithm { algorithm: AlgorithmNumber(number), parameters };
+        let findings = root(|c| c.claimed().algorithms.push(claim)).findings();
         assert_eq!(named(&findings, Verdict::Fail), ["KSR-POLICY-ALG"]);
         let refused = findings.iter().find(|finding| finding.verdict == Verdict::Fail).unwrap();
         assert!(refused.message.contains(why), "{refused}");

@@ -12,6 +12,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod digests;
 mod page;
 mod peers;
 mod preview;
