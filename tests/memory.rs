@@ -14,6 +14,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use claviger::dns::{base64, sha256};
+use claviger::process::Starter;
 use claviger::steps::Pin;
 use claviger::token::{Deadlines, Login, Mechanism, Token, TokenConfig};
 use common::crew::{Crew, PINS, Room};
@@ -143,7 +144,7 @@ fn a_token_host_forgets_the_pin_when_it_has_logged_in() {
     let store = SoftHsm::with_token("ceremony");
     let folder = tempfile::tempdir().unwrap();
     let config = TokenConfig {
-        program: PathBuf::from(env!("CARGO_BIN_EXE_claviger")),
+        hosts: Starter::Program(PathBuf::from(env!("CARGO_BIN_EXE_claviger"))),
         module: store.module.clone(),
         env: store.env(),
         writable: Vec::new(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::dns::{Sha256Digest, Time, sha256};
+use crate::dns::{Sha256Digest, Time};
 use crate::media::FolderImage;
 use crate::plan::{JobInput, Previous};
 use crate::policy::{Admitted, Finding};
