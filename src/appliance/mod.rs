@@ -10,7 +10,7 @@
 //! | `/etc/claviger/profiles/*.toml` | profiles to choose from, unless a medium labelled `CLAVIGER` brings others |
 //! | `/lib/modules/RELEASE/` | `modules.dep`, `modules.builtin`, and the modules, not compressed |
 //! | `/etc/passwd`, `/etc/group` | user and group `claviger`, both of number 900; the groups that udev's own rules name |
-//! | `/usr/lib/systemd/systemd-udevd`, `/usr/bin/udevadm` | devices; `udev/` of this repository in `/etc/udev/rules.d/` |
+//! | `/usr/lib/systemd/systemd-udevd`, `/usr/bin/udevadm` | devices; `udev/` of this repository in `/etc/udev/rules.d/`, where the broker reads the USB classes, too |
 //! | `/usr/sbin/pcscd` | optional: smart-card readers |
 //! | `/usr/lib/softhsm/libsofthsm2.so` | rehearsal and debug: keys, requests and folders that play sticks are made at start |
 //! | `/usr/share/claviger/token/` | optional: a software token made before, copied to `/run/claviger/home/token` |
@@ -32,11 +32,13 @@ mod console;
 mod devices;
 mod door;
 mod fat;
+mod guard;
 mod init;
 mod modules;
 mod prepare;
 mod serve;
 mod supervise;
+mod usb;
 mod user;
 
 pub use self::init::run_init;

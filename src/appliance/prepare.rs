@@ -10,8 +10,8 @@ use rustix::mount::{MountFlags, mount, mount_remount};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use rustix::system::{RebootCommand, reboot};
 
-use super::door;
 use super::user::USER;
+use super::{devices, door};
 
 /// Usable memory in KiB below which nothing is begun; the kernel keeps some of 192 MiB for itself.
 const LEAST_MEMORY: u64 = 128 << 10;
@@ -145,6 +145,10 @@ pub(super) fn shut_door(mut told: Vec<String>) -> Result<(), String> {
         }
     }
     told.push("modules: none can be loaded any more".to_owned());
+    told.push(match devices::hold_new_usb(Path::new("/")) {
+        Ok(hubs) => format!("usb: new devices wait, on {hubs} root hubs"),
+        Err(error) => return Err(format!("New USB devices cannot be kept out: {error}.")),
+    });
     told.push(format!("lockdown: {}", lock_down()));
     let root = match mount_remount("/", MountFlags::RDONLY, "") {
         Ok(()) => "read-only".to_owned(),
