@@ -6,10 +6,11 @@ use sha2::{Digest as _, Sha256};
 
 use crate::dns::Sha256Digest;
 use crate::process::{Answer, BootMedium, KEYMAPS, Plugged, Refused, Request, SLOTS, Seen};
-use crate::steps::{VolumeFacts, VolumeId};
+use crate::steps::{UsbState, VolumeFacts, VolumeId};
 
 use super::devices::{Devices, Disk, Node};
 use super::fat::{self, Content};
+use super::guard::Guard;
 
 /// Media labelled so are read and never written: shares and profiles.
 const NEVER_WRITTEN: [&str; 2] = ["SHARE", "CLAVIGER"];
@@ -26,6 +27,7 @@ const MAX_IMAGE: u64 = 1 << 30;
 #[derive(Debug)]
 pub(super) struct Broker<D> {
     devices: D,
+    guard: Guard,
     volumes: Vec<Volume>,
     next: u32,
     turn: u32,
@@ -52,8 +54,8 @@ struct Mounted {
 
 impl<D: Devices> Broker<D> {
     /// A broker that has seen nothing yet.
-    pub(super) const fn new(devices: D) -> Self {
-        Self { devices, volumes: Vec::new(), next: 1, turn: 0 }
+    pub(super) fn new(devices: D) -> Self {
+        Self { devices, guard: Guard::default(), volumes: Vec::new(), next: 1, turn: 0 }
     }
 
     /// Does what is asked, or says why not.
@@ -64,7 +66,10 @@ impl<D: Devices> Broker<D> {
             Request::Mount { volume, write } => self.mount(volume, write).map(|slot| Answer::Mounted { slot }),
             Request::Unmount { volume } => self.unmount(volume),
             Request::HashBootMedium => self.boot_medium().map(Answer::BootMedium),
-            Request::Usb { device, allow } => self.usb(device, allow),
+            Request::UsbDevices => self.usb_devices(),
+            Request::Usb { device, allow } => {
+                self.guard.decide(device, allow, &mut self.devices).map(|()| Answer::Done)
+            }
             Request::Keymap { number } => self.keymap(number),
             Request::SetClock { unix } => self.set_clock(unix),
             Request::PowerOff => {
@@ -93,7 +98,7 @@ impl<D: Devices> Broker<D> {
         self.look(floppies).map_err(|error| Refused::Because(format!("the media cannot be looked at: {error}")))?;
         let shown = self.volumes.iter().filter(|volume| !volume.hidden);
         let volumes = shown.map(|volume| volume.seen.clone()).collect();
-        Ok(Answer::Plugged(Plugged { ready: true, volumes, refused_usb: self.devices.refused_usb() }))
+        Ok(Answer::Plugged(Plugged { ready: true, volumes }))
     }
 
     /// Brings the list of media up to what is there now.
@@ -234,8 +239,11 @@ impl<D: Devices> Broker<D> {
         Ok(Answer::Done)
     }
 
-    fn usb(&mut self, device: u32, allow: bool) -> Result<Answer, Refused> {
-        self.devices.authorize_usb(device, allow).map(|()| Answer::Done).map_err(|error| refused(&error))
+    fn usb_devices(&mut self) -> Result<Answer, Refused> {
+        if !self.devices.door_is_shut() {
+            return Ok(Answer::Usb(UsbState::default())); // udev judges until then
+        }
+        Ok(Answer::Usb(self.guard.look(&mut self.devices)))
     }
 
     fn keymap(&mut self, number: u8) -> Result<Answer, Refused> {

@@ -2,7 +2,7 @@
 
 use std::ffi::CString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read as _};
 use std::os::unix::fs::{FileExt as _, FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use rustix::mount::{MountFlags, UnmountFlags, mount, mount_remount, unmount};
 use rustix::time::{ClockId, Timespec, clock_settime};
 
-use crate::process::{MEDIA_FOLDER, SLOTS, UsbFacts, run};
+use crate::process::{MEDIA_FOLDER, SLOTS, run};
 use crate::render;
 
 use super::door;
@@ -19,6 +19,10 @@ use super::user::USER;
 
 /// Octets of a fact in sysfs.
 const MAX_FACT: usize = 256;
+/// Octets of a device's descriptors.
+const MAX_DESCRIPTORS: u64 = 64 << 10;
+/// The rules of udev that have the classes.
+const USB_RULES: &str = "etc/udev/rules.d/10-claviger-usb.rules";
 /// Columns of a name that a device gives itself.
 const MAX_NAME: usize = 64;
 
@@ -50,6 +54,23 @@ pub(super) struct Disk {
     pub(super) serial: String,
 }
 
+/// A USB device as it is at this moment.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct UsbDevice {
+    /// Names it for as long as it stays plugged in.
+    pub(super) id: u32,
+    /// Vendor and product number, as `1d6b:0002`.
+    pub(super) product: String,
+    /// The serial number that it gives itself, escaped; empty without one.
+    pub(super) serial: String,
+    /// What it calls itself, escaped.
+    pub(super) name: String,
+    /// Its descriptors, as it has sent them.
+    pub(super) descriptors: Vec<u8>,
+    /// Whether it is let in.
+    pub(super) authorized: bool,
+}
+
 /// What the broker needs of the computer.
 pub(super) trait Devices {
     /// The disks that are there, by name.
@@ -70,8 +91,14 @@ pub(super) trait Devices {
     /// Unmounts; `gone`: what was mounted is not there any more, so nothing is waited for.
     fn unmount(&mut self, slot: u8, gone: bool) -> io::Result<()>;
 
-    /// The USB devices that are not let in.
-    fn refused_usb(&mut self) -> Vec<UsbFacts>;
+    /// The USB devices that are plugged in, let in or not; not the computer's own hubs.
+    fn usb_devices(&mut self) -> Vec<UsbDevice>;
+
+    /// The rules of udev with the classes that are let in; empty if they are not there, and then nothing is.
+    fn usb_rules(&mut self) -> String;
+
+    /// Keyboards inside the computer and on PS/2, which always type.
+    fn inner_keyboards(&mut self) -> u32;
 
     /// Lets a USB device in, or puts it out.
     fn authorize_usb(&mut self, id: u32, allow: bool) -> io::Result<()>;
@@ -227,18 +254,35 @@ impl Devices for SystemDevices {
         }
     }
 
-    fn refused_usb(&mut self) -> Vec<UsbFacts> {
-        let devices = names(&self.usb()).into_iter().filter_map(|name| {
+    fn usb_devices(&mut self) -> Vec<UsbDevice> {
+        // `usb1` is a root hub, `1-2:1.0` an interface, `1-2` or `1-2.1` a device.
+        let devices = names(&self.usb()).into_iter().filter(|name| !name.starts_with("usb") && !name.contains(':'));
+        let device = |name: String| {
             let folder = self.usb().join(name);
-            if fact(&folder.join("authorized")).as_deref() != Some("0") {
-                return None;
-            }
             let text = |name| fact(&folder.join(name)).unwrap_or_default();
-            let product = render::escape(&format!("{}:{}", text("idVendor"), text("idProduct")), MAX_NAME);
-            let name = render::escape(format!("{} {}", text("manufacturer"), text("product")).trim(), MAX_NAME);
-            Some(UsbFacts { id: usb_id(&folder)?, product, name })
-        });
-        devices.collect()
+            let mut descriptors = Vec::new();
+            let file = File::open(folder.join("descriptors"));
+            // Without descriptors it is refused.
+            let _ = file.and_then(|file| file.take(MAX_DESCRIPTORS).read_to_end(&mut descriptors));
+            Some(UsbDevice {
+                id: usb_id(&folder)?,
+                product: render::escape(&format!("{}:{}", text("idVendor"), text("idProduct")), MAX_NAME),
+                serial: render::escape(&text("serial"), MAX_NAME),
+                name: render::escape(format!("{} {}", text("manufacturer"), text("product")).trim(), MAX_NAME),
+                descriptors,
+                authorized: text("authorized") != "0",
+            })
+        };
+        devices.filter_map(device).collect()
+    }
+
+    fn usb_rules(&mut self) -> String {
+        fs::read_to_string(self.root.join(USB_RULES)).unwrap_or_default()
+    }
+
+    fn inner_keyboards(&mut self) -> u32 {
+        let ports = names(&self.root.join("sys/bus/serio/drivers/atkbd"));
+        u32::try_from(ports.iter().filter(|name| name.starts_with("serio")).count()).unwrap_or(u32::MAX)
     }
 
     fn authorize_usb(&mut self, id: u32, allow: bool) -> io::Result<()> {
@@ -278,6 +322,19 @@ pub(super) const LOADKEYS: &str = "/usr/bin/loadkeys";
 /// What it is told to load the layout of this name.
 pub(super) fn keymap_arguments(name: &str) -> [String; 2] {
     ["--quiet".to_owned(), format!("/usr/share/claviger/keymaps/{name}.map")]
+}
+
+/// From now on a new USB device gets no driver until it is let in; returns on how many root hubs.
+///
+/// # Errors
+/// When one of them cannot be told so.
+pub(super) fn hold_new_usb(root: &Path) -> io::Result<usize> {
+    let folder = root.join("sys/bus/usb/devices");
+    let hubs: Vec<String> = names(&folder).into_iter().filter(|name| name.starts_with("usb")).collect();
+    for hub in &hubs {
+        fs::write(folder.join(hub).join("authorized_default"), "0")?;
+    }
+    Ok(hubs.len())
 }
 
 /// Unmounts all media, whoever mounted them.
@@ -359,6 +416,12 @@ mod tests {
             ("sys/bus/usb/devices/1-3/idVendor".to_owned(), "0525"),
             ("sys/bus/usb/devices/1-3/idProduct".to_owned(), "a4a2"),
             ("sys/bus/usb/devices/1-3/product".to_owned(), "Network"),
+            ("sys/bus/usb/devices/1-3/descriptors".to_owned(), "raw"),
+            ("sys/bus/usb/devices/1-3:1.0/authorized".to_owned(), "1"),
+            ("sys/bus/usb/devices/usb1/authorized".to_owned(), "1"),
+            ("sys/bus/usb/devices/usb1/authorized_default".to_owned(), "1"),
+            ("sys/bus/serio/drivers/atkbd/serio0".to_owned(), ""),
+            ("sys/bus/serio/drivers/atkbd/bind".to_owned(), ""),
             ("sys/bus/usb/devices/1-3/busnum".to_owned(), "1"),
             ("sys/bus/usb/devices/1-3/devnum".to_owned(), "9"),
             ("sys/bus/usb/devices/1-2/authorized".to_owned(), "1"),
@@ -404,13 +467,29 @@ mod tests {
     }
 
     #[test]
-    fn names_refused_usb_devices_and_lets_one_in_by_its_number() {
+    fn names_usb_devices_and_lets_one_in_by_its_number() {
         let (root, mut devices) = root();
-        let refused = UsbFacts { id: 1009, product: "0525:a4a2".into(), name: "Network".into() };
-        assert_eq!(devices.refused_usb(), [refused]);
+        let modem = UsbDevice {
+            id: 1009,
+            product: "0525:a4a2".into(),
+            serial: String::new(),
+            name: "Network".into(),
+            descriptors: b"raw\n".to_vec(),
+            authorized: false,
+        };
+        assert_eq!(devices.usb_devices(), [modem]);
         assert!(devices.authorize_usb(1010, true).is_err());
         devices.authorize_usb(1009, true).unwrap();
         assert_eq!(fs::read(root.path().join("sys/bus/usb/devices/1-3/authorized")).unwrap(), b"1");
-        assert!(devices.refused_usb().is_empty());
+        assert!(devices.usb_devices()[0].authorized);
+        assert_eq!(devices.inner_keyboards(), 1);
+    }
+
+    #[test]
+    fn once_the_door_is_shut_every_new_usb_device_waits() {
+        let (root, _) = root();
+        assert_eq!(hold_new_usb(root.path()).unwrap(), 1);
+        let hub = root.path().join("sys/bus/usb/devices/usb1");
+        assert_eq!(fs::read(hub.join("authorized_default")).unwrap(), b"0");
     }
 }

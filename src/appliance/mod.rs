@@ -11,7 +11,7 @@
 //! | `/etc/claviger/profiles/*.toml` | profiles to choose from, unless a medium labelled `CLAVIGER` brings others |
 //! | `/lib/modules/RELEASE/` | `modules.dep`, `modules.builtin`, and the modules, not compressed |
 //! | `/etc/passwd`, `/etc/group` | users and groups `claviger` (900) and `claviger-token` (901); the groups that udev's own rules name |
-//! | `/usr/lib/systemd/systemd-udevd`, `/usr/bin/udevadm` | devices; `udev/` of this repository in `/etc/udev/rules.d/` |
+//! | `/usr/lib/systemd/systemd-udevd`, `/usr/bin/udevadm` | devices; `udev/` of this repository in `/etc/udev/rules.d/`, where the broker reads the USB classes, too |
 //! | `/usr/sbin/pcscd` | optional: smart-card readers |
 //! | `/usr/lib/softhsm/libsofthsm2.so` | rehearsal and debug: keys, requests and folders that play sticks are made at start |
 //! | `/usr/bin/loadkeys`, `/usr/share/claviger/keymaps/NAME.map` | keyboard layouts, by the names of [`KEYMAPS`](crate::process::KEYMAPS) |
@@ -33,12 +33,14 @@ mod console;
 mod devices;
 mod door;
 mod fat;
+mod guard;
 mod init;
 mod launcher;
 mod modules;
 mod prepare;
 mod serve;
 mod supervise;
+mod usb;
 mod user;
 
 pub use self::init::run_init;

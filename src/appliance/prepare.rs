@@ -12,8 +12,8 @@ use rustix::system::{RebootCommand, reboot};
 
 use crate::process::SOFT_TOKEN;
 
-use super::door;
 use super::user::{TOKEN_USER, USER};
+use super::{devices, door};
 
 /// Usable memory in KiB below which nothing is begun; the kernel keeps some of 192 MiB for itself.
 const LEAST_MEMORY: u64 = 128 << 10;
@@ -137,6 +137,10 @@ pub(super) fn shut_door(mut told: Vec<String>) -> Result<(), String> {
         }
     }
     told.push("modules: none can be loaded any more".to_owned());
+    told.push(match devices::hold_new_usb(Path::new("/")) {
+        Ok(hubs) => format!("usb: new devices wait, on {hubs} root hubs"),
+        Err(error) => return Err(format!("New USB devices cannot be kept out: {error}.")),
+    });
     told.push(format!("lockdown: {}", lock_down()));
     let root = match mount_remount("/", MountFlags::RDONLY, "") {
         Ok(()) => "read-only".to_owned(),

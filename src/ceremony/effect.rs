@@ -9,7 +9,7 @@ use crate::dns::{Algorithm, Dnskey, Sha256Digest, Time};
 use crate::media::FolderImage;
 use crate::plan::{JobInput, PlannedKey};
 use crate::profile::{HashIn, Profile};
-use crate::steps::{KeyFacts, Locks, Mode, Person, Pin, Role, TokenFacts, VolumeFacts, VolumeId};
+use crate::steps::{KeyFacts, Locks, Mode, Person, Pin, Role, TokenFacts, UsbState, VolumeFacts, VolumeId};
 use crate::token::TokenError;
 use crate::transcript::State;
 
@@ -28,6 +28,13 @@ pub enum Effect {
     ReadRtc,
     /// Load the keyboard layout of this number: [`Work::KeymapLoaded`].
     LoadKeymap(usize),
+    /// Decide on a keyboard that waits: [`Work::UsbDecided`].
+    DecideUsb {
+        /// Which.
+        device: u32,
+        /// Whether it is let in.
+        allow: bool,
+    },
     /// Set the computer's clock to this time, UTC: [`Work::ClockSet`].
     SetClock(Time),
     /// Read the profiles on a volume: [`Work::Profiles`].
@@ -208,6 +215,10 @@ pub enum Work {
     Rtc(Option<Time>),
     /// The keyboard layout is loaded.
     KeymapLoaded(Result<(), String>),
+    /// Which USB devices are not let in.
+    Usb(UsbState),
+    /// A keyboard was let in or kept out.
+    UsbDecided(Result<(), String>),
     /// A lock of the keyboard was turned on or off.
     Locks(Locks),
     /// The computer's clock was set.

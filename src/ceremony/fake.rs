@@ -33,6 +33,8 @@ pub(super) struct World {
     pub(super) finished: Option<u8>,
     /// The hardware clock minus the computer's, in seconds.
     pub(super) rtc: Option<i64>,
+    /// Decisions on keyboards.
+    pub(super) usb: Vec<(u32, bool)>,
     /// What the computer's clock was set to.
     pub(super) clock_set: Option<Time>,
     /// What had been written to the journal when each effect ran.
@@ -131,6 +133,7 @@ impl World {
             finished: None,
             rtc: None,
             clock_set: None,
+            usb: Vec::new(),
             seen: Vec::new(),
         }
     }
@@ -198,6 +201,10 @@ impl World {
                 one(Work::Rtc(self.rtc.and_then(|offset| Time::from_unix(now + offset))))
             }
             Effect::LoadKeymap(_) => one(Work::KeymapLoaded(Ok(()))),
+            Effect::DecideUsb { device, allow } => {
+                self.usb.push((device, allow));
+                one(Work::UsbDecided(Ok(())))
+            }
             Effect::SetClock(time) => {
                 self.clock_set = Some(time);
                 one(Work::ClockSet(Ok(())))

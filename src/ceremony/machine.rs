@@ -88,6 +88,8 @@ pub struct Ceremony {
     pub(super) waiting: Waiting,
     pub(super) offers: Vec<Offer>,
     pub(super) watches: Vec<TimeConfirmed>,
+    /// Keyboards that were decided on and are still told as waiting or refused.
+    pub(super) usb_decided: Vec<u32>,
     pub(super) profile_media: Vec<VolumeId>,
     pub(super) profile: Option<(Arc<Profile>, Vec<u8>)>,
     pub(super) previous: Option<PreviousFiles>,
@@ -250,6 +252,7 @@ impl Ceremony {
             waiting: Waiting::Nothing,
             offers,
             watches: Vec::new(),
+            usb_decided: Vec::new(),
             profile_media: Vec::new(),
             profile: None,
             previous: None,
@@ -355,6 +358,7 @@ impl Ceremony {
                 self.view.exceptions += 1;
                 self.record(Actor::Operator, Body::Exception(exception))
             }
+            Input::Keyboard { device, allow, decided_by } => self.decide_usb(device, allow, &decided_by),
             Input::Stop(reason) => self.stop(&reason),
             Input::Pause => self.ask_pause(),
         }
@@ -408,6 +412,8 @@ impl Ceremony {
             }
             (Waiting::Start, Work::Identified(medium)) => self.identified(medium),
             (Waiting::Keymap(number), Work::KeymapLoaded(result)) => self.keymap_loaded(number, result),
+            (_, Work::Usb(state)) => self.usb_changed(state),
+            (_, Work::UsbDecided(result)) => self.usb_done(result),
             (_, Work::Locks(locks)) => {
                 self.view.computer.locks = locks;
                 Ok(())

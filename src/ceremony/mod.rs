@@ -27,6 +27,7 @@ mod task;
 #[cfg(test)]
 mod tests;
 mod unlock;
+mod usb;
 mod view;
 mod write;
 
@@ -60,6 +61,15 @@ pub enum Input {
         happened: String,
         /// What was done.
         action: String,
+        /// Who decided.
+        decided_by: String,
+    },
+    /// They decide on a keyboard that was plugged in later.
+    Keyboard {
+        /// Which, by [`UsbFacts::id`](crate::steps::UsbFacts::id).
+        device: u32,
+        /// Whether it is let in.
+        allow: bool,
         /// Who decided.
         decided_by: String,
     },

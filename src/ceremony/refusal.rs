@@ -37,6 +37,12 @@ pub enum Refusal {
     /// No such time.
     #[error("expected UTC as 2026-11-22 13:00:00; found `{0}`")]
     Time(String),
+    /// A keyboard was not let in or kept out.
+    #[error("the keyboard: {0}; take it out and plug it in again")]
+    Usb(String),
+    /// A keyboard that is not there.
+    #[error("this keyboard is not there any more, or it was decided on")]
+    KeyboardGone,
     /// The clock was not set.
     #[error("{0}; the ceremony goes on by the agreed time")]
     Clock(String),

@@ -2,7 +2,7 @@
 
 use super::fake::{World, right, setup, start, utc, volume};
 use super::*;
-use crate::steps::{Mode, Moment, Pin, Step};
+use crate::steps::{Mode, Moment, Pin, Step, UsbFacts, UsbState};
 use crate::transcript::{self, Body, Entry};
 
 /// Answers rightly until a question is asked for which `until` holds, or all is over.
@@ -317,6 +317,92 @@ fn on_the_image_the_computers_clock_follows_the_agreed_time() {
     play(&mut world, |_| false);
     assert_eq!(world.clock_set.map(|time| time.to_string()[..17].to_owned()), Some("2026-11-22T15:00:".to_owned()));
     assert!(kinds(&world).contains(&"clock-set".to_owned()));
+}
+
+fn usb(id: u32) -> UsbFacts {
+    let text = |text: &str| text.to_owned();
+    UsbFacts { id, product: text("0627:0001"), name: format!("Device {id}"), classes: text("03") }
+}
+
+/// The broker tells of these devices.
+fn tell_usb(world: &mut World, refused: &[u32], waiting: &[u32], keyboards: u32) {
+    let facts = |ids: &[u32]| ids.iter().map(|id| usb(*id)).collect();
+    let state = UsbState { refused: facts(refused), waiting: facts(waiting), keyboards };
+    let at = world.moment();
+    let effects = world.ceremony.apply(at, Event::Work(Work::Usb(state))).unwrap();
+    world.todo.extend(effects);
+    world.settle();
+}
+
+fn on_a_screen() -> World {
+    let keymaps = vec!["us".to_owned()];
+    on_the_image(Appliance { prepares: true, keymaps, keymap: 0 })
+}
+
+#[test]
+fn a_refused_device_is_told_and_entered_once() {
+    let mut world = on_a_screen();
+    play(&mut world, |question| matches!(question, Question::People { .. }));
+    tell_usb(&mut world, &[5], &[], 1);
+    assert_eq!(world.ceremony.view().computer.usb.refused, [usb(5)]);
+    tell_usb(&mut world, &[5, 6], &[], 1);
+    tell_usb(&mut world, &[], &[], 1);
+    play(&mut world, |_| false);
+    assert_eq!(kinds(&world).iter().filter(|kind| *kind == "usb-refused").count(), 2);
+}
+
+#[test]
+fn a_new_keyboard_is_let_in_or_kept_out_by_a_person_at_any_step() {
+    let mut world = on_a_screen();
+    play(&mut world, |question| matches!(question, Question::MoreJobs));
+    tell_usb(&mut world, &[], &[5, 6, 7], 1);
+    let decide = |device, allow, who: &str| Input::Keyboard { device, allow, decided_by: who.to_owned() };
+    assert_eq!(world.input(decide(5, true, " ")), Err(Refusal::Empty));
+    assert_eq!(world.input(decide(9, true, "CA")), Err(Refusal::KeyboardGone));
+    world.input(decide(5, true, "CA")).unwrap();
+    world.input(decide(6, false, "CA")).unwrap();
+    assert_eq!(world.ceremony.view().computer.usb.waiting, [usb(7)]);
+    assert!(matches!(world.ceremony.view().question, Question::MoreJobs), "the question stays");
+    tell_usb(&mut world, &[6], &[7], 2);
+    tell_usb(&mut world, &[6], &[], 2);
+    assert_eq!(world.usb, [(5, true), (6, false)]);
+    play(&mut world, |_| false);
+    let told = entries(&world).into_iter().filter_map(|entry| match entry.body {
+        Body::UsbAllowed(allowed) => Some(format!("{} by {}", allowed.name, allowed.decided_by)),
+        Body::UsbRefused(refused) => Some(format!("{}: {}", refused.name, refused.reason)),
+        _ => None,
+    });
+    let expected =
+        ["Device 5 by CA", "Device 6: decided by CA", "Device 7: it was taken out before anybody had decided"];
+    assert_eq!(told.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn without_any_keyboard_the_next_one_is_let_in_by_an_exception_and_the_token_is_closed() {
+    let mut world = on_a_screen();
+    play(&mut world, |question| matches!(question, Question::Pin(_)));
+    tell_usb(&mut world, &[], &[], 0);
+    assert!(matches!(world.ceremony.view().question, Question::Pin(_)), "nothing happens before one is plugged in");
+    tell_usb(&mut world, &[], &[5], 0);
+    assert_eq!(world.ceremony.view().question, Question::Paused);
+    tell_usb(&mut world, &[], &[], 1);
+    play(&mut world, |_| false);
+    assert_eq!((world.finished, world.usb.as_slice()), (Some(0), &[(5, true)][..]));
+    let kinds = kinds(&world);
+    let at = |kind: &str| kinds.iter().position(|other| other == kind).unwrap();
+    assert!(at("exception") < at("usb-allowed") && at("usb-allowed") < at("paused") && at("paused") < at("continued"));
+    let record = world.records.values().next().unwrap();
+    let audit = transcript::audit(record, None, 1, crate::paper::report);
+    assert_eq!(audit.failures().map(ToString::to_string).collect::<Vec<_>>(), [] as [String; 0]);
+}
+
+#[test]
+fn a_serial_console_needs_no_keyboard_of_this_computer() {
+    let mut world = on_the_image(Appliance { prepares: true, ..Appliance::default() });
+    play(&mut world, |question| matches!(question, Question::Pin(_)));
+    tell_usb(&mut world, &[], &[5], 0);
+    assert!(matches!(world.ceremony.view().question, Question::Pin(_)));
+    assert!(world.usb.is_empty());
 }
 
 /// A ceremony on the image that has no profile of its own.

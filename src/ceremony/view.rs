@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::dns::{Dnskey, Name, Sha256Digest, Time};
 use crate::exchange::Format;
 use crate::policy::Finding;
-use crate::steps::{Locks, Mode, Person, Role, Step, TokenFacts, VolumeFacts};
+use crate::steps::{Locks, Mode, Person, Role, Step, TokenFacts, UsbState, VolumeFacts};
 use crate::token::TokenError;
 
 use super::Question;
@@ -80,6 +80,8 @@ pub struct View {
 pub struct ComputerView {
     /// Build id of the image; none on an ordinary computer.
     pub build_id: Option<String>,
+    /// Which USB devices are not let in.
+    pub usb: UsbState,
     /// Which locks of the keyboard are on.
     pub locks: Locks,
     /// The hardware clock minus the computer's, in seconds; none where there is none.
@@ -90,7 +92,13 @@ pub struct ComputerView {
 
 impl ComputerView {
     const fn new() -> Self {
-        Self { build_id: None, locks: Locks { caps: None, num: None }, rtc: None, boot_medium: None }
+        Self {
+            build_id: None,
+            usb: UsbState { refused: Vec::new(), waiting: Vec::new(), keyboards: 0 },
+            locks: Locks { caps: None, num: None },
+            rtc: None,
+            boot_medium: None,
+        }
     }
 }
 

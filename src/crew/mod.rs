@@ -143,6 +143,7 @@ impl Steward {
             Effect::Prepare => self.station.prepare(),
             Effect::ReadRtc => self.station.read_rtc(),
             Effect::LoadKeymap(number) => self.station.load_keymap(number),
+            Effect::DecideUsb { device, allow } => self.station.decide_usb(device, allow),
             Effect::SetClock(time) => self.station.set_clock(time),
             Effect::ReadProfiles(volume) => self.porter.read_profiles(volume),
             Effect::ListRecords(volumes) => self.porter.list_records(&volumes),

@@ -6,7 +6,7 @@ use std::thread;
 use crate::ceremony::{ProfileFile, Work};
 use crate::dns::Time;
 use crate::process::{Answer, BrokerClient, Clock, FrameError, Refused, Request, keyboard_locks};
-use crate::steps::Locks;
+use crate::steps::{Locks, UsbState};
 
 use super::Report;
 
@@ -31,13 +31,16 @@ pub(super) struct Station {
     clock: Option<Arc<dyn Clock>>,
     report: Report,
     starting: bool,
+    watching: bool,
     locks: Locks,
+    usb: Option<UsbState>,
 }
 
 impl Station {
     pub(super) fn new(config: StationConfig, report: Report) -> Self {
         let StationConfig { broker, preparation, clock } = config;
-        Self { broker, preparation, clock, report, starting: false, locks: Locks::default() }
+        let (starting, watching, locks, usb) = (false, false, Locks::default(), None);
+        Self { broker, preparation, clock, report, starting, watching, locks, usb }
     }
 
     /// Waits from now on for the door to be shut.
@@ -55,8 +58,30 @@ impl Station {
         }
         if self.starting && self.has_started() {
             self.starting = false;
+            self.watching = true;
+            self.look_at_usb(); // what types now is what was there when the door was shut
             (self.report)(Work::Identified(self.boot_medium()));
+        } else if self.watching {
+            self.look_at_usb();
         }
+    }
+
+    /// Tells which USB devices are not let in, if that has changed.
+    fn look_at_usb(&mut self) {
+        let Some(Ok(Answer::Usb(state))) = self.broker.as_ref().map(|broker| broker.ask(Request::UsbDevices)) else {
+            return; // a broker that is gone is told by the media
+        };
+        if self.usb.as_ref() != Some(&state) {
+            self.usb = Some(state.clone());
+            (self.report)(Work::Usb(state));
+        }
+    }
+
+    /// Lets a keyboard in, or keeps it out.
+    pub(super) fn decide_usb(&mut self, device: u32, allow: bool) {
+        let asked = self.broker.as_ref().map(|broker| broker.ask(Request::Usb { device, allow }));
+        (self.report)(Work::UsbDecided(done(asked)));
+        self.look_at_usb();
     }
 
     /// Before its door is shut the appliance lists no media; where it cannot start, PID 1 says why.
@@ -137,7 +162,9 @@ mod tests {
         let answers = [
             Answer::Plugged(Plugged::default()),
             Answer::Plugged(Plugged { ready: true, ..Plugged::default() }),
+            Answer::Usb(UsbState { keyboards: 1, ..UsbState::default() }),
             Answer::BootMedium(Some(medium)),
+            Answer::Usb(UsbState { keyboards: 1, ..UsbState::default() }),
         ];
         let broker = thread::spawn(move || {
             let mut link = BrokerLink::over(listener.accept().unwrap().0).unwrap();
@@ -153,11 +180,14 @@ mod tests {
         station.identify();
         assert!(works.try_recv().is_err(), "nothing is told before the door is shut");
         station.look();
+        assert!(matches!(works.try_recv(), Ok(Work::Usb(state)) if state.keyboards == 1));
         let Ok(Work::Identified(told)) = works.try_recv() else { panic!("nothing was told") };
         assert_eq!(told, medium.sha256.to_string());
-        assert_eq!(broker.join().unwrap(), [Request::Volumes, Request::Volumes, Request::HashBootMedium]);
         station.look();
         assert!(works.try_recv().is_err(), "it is told once");
+        let asked =
+            [Request::Volumes, Request::Volumes, Request::UsbDevices, Request::HashBootMedium, Request::UsbDevices];
+        assert_eq!(broker.join().unwrap(), asked);
     }
 
     #[test]

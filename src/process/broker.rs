@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::env::Deadline;
 use super::frame::{Frame, FrameError, FrameReader, FrameWriter};
 use crate::dns::Sha256Digest;
-use crate::steps::{VolumeFacts, VolumeId};
+use crate::steps::{UsbState, VolumeFacts, VolumeId};
 
 /// The broker's socket on the appliance; it belongs to the ceremony's user alone.
 pub const BROKER_SOCKET: &str = "/run/claviger/broker.sock";
@@ -50,9 +50,11 @@ pub enum Request {
     ProbeFloppy,
     /// Hash the medium that the appliance was booted from: [`Answer::BootMedium`].
     HashBootMedium,
-    /// Let a refused USB device in, or put one out: [`Answer::Done`].
+    /// Which USB devices are not let in: [`Answer::Usb`].
+    UsbDevices,
+    /// Decide on a keyboard that waits: [`Answer::Done`].
     Usb {
-        /// [`UsbFacts::id`].
+        /// [`UsbFacts::id`](crate::steps::UsbFacts::id).
         device: u32,
         /// Whether it is let in.
         allow: bool,
@@ -77,6 +79,8 @@ pub enum Request {
 pub enum Answer {
     /// What is plugged in.
     Plugged(Plugged),
+    /// USB devices that are not let in.
+    Usb(UsbState),
     /// The volume is mounted at the mount point of this number.
     Mounted {
         /// From 1 to [`SLOTS`].
@@ -97,8 +101,6 @@ pub struct Plugged {
     pub ready: bool,
     /// Media, in the order in which they were plugged in.
     pub volumes: Vec<Seen>,
-    /// USB devices that are not let in.
-    pub refused_usb: Vec<UsbFacts>,
 }
 
 /// A medium, usable or not.
@@ -108,17 +110,6 @@ pub struct Seen {
     pub facts: VolumeFacts,
     /// What was found there instead of one FAT file system, short enough for a label; none if it can be used.
     pub fault: Option<String>,
-}
-
-/// A USB device that is not let in.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct UsbFacts {
-    /// Names it for as long as it stays plugged in.
-    pub id: u32,
-    /// Vendor and product number, as `1d6b:0002`.
-    pub product: String,
-    /// What it calls itself, without control characters.
-    pub name: String,
 }
 
 /// The medium that the appliance was booted from, as it is now.

@@ -12,7 +12,7 @@ mod syscalls;
 
 pub use self::broker::{
     Answer, BROKER_SOCKET, BootMedium, BrokerClient, BrokerLink, KEYMAPS, MEDIA_FOLDER, Plugged, Refused, Request,
-    SLOTS, Seen, UsbFacts,
+    SLOTS, Seen,
 };
 pub use self::confine::{Access, Confinement, Extent, Measure, confine, lock_memory};
 pub use self::env::{Clock, Deadline, Entropy, FixedClock, SeededEntropy, SystemClock, SystemEntropy};

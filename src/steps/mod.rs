@@ -9,7 +9,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::computer::Locks;
+pub use self::computer::{Locks, UsbFacts, UsbState};
 pub use self::people::{Actor, Person, Role, rehearsal_pin};
 pub use self::places::{KeyFacts, TokenFacts, VolumeFacts, VolumeId};
 pub use self::secret::{Pin, wiping_stack};

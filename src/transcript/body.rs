@@ -21,6 +21,10 @@ pub enum Body {
     Person(PersonEntered),
     /// The keyboard layout was tried out.
     Keyboard(Keyboard),
+    /// A USB device is not let in.
+    UsbRefused(UsbRefused),
+    /// A keyboard, or the like, that was plugged in later is let in.
+    UsbAllowed(UsbAllowed),
     /// One of two people compared UTC with the own watch.
     TimeConfirmed(TimeConfirmed),
     /// UTC was agreed on.
@@ -135,6 +139,34 @@ pub struct PersonEntered {
     pub role: Role,
     /// The name, as entered.
     pub name: String,
+}
+
+/// A USB device is not let in (image).
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct UsbRefused {
+    /// What it calls itself.
+    pub name: String,
+    /// Vendor and product number, as `1d6b:0002`.
+    pub product: String,
+    /// Classes of its interfaces, as `02 0a`; or what is wrong with its descriptors.
+    pub classes: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A keyboard, or the like, that was plugged in later is let in (image).
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct UsbAllowed {
+    /// What it calls itself.
+    pub name: String,
+    /// Vendor and product number, as `1d6b:0002`.
+    pub product: String,
+    /// Classes of its interfaces, as `03`.
+    pub classes: String,
+    /// Who decided; `nobody` where no other keyboard was left to decide with.
+    pub decided_by: String,
 }
 
 /// The keyboard layout was tried out (image).

@@ -122,6 +122,10 @@ impl App {
             Action::Exception if self.is_running(view) => self.open(panel::exception()),
             Action::Pause if self.is_running(view) => self.open(panel::pause()),
             Action::Stop if self.is_running(view) => self.open(panel::stop()),
+            Action::Keyboard if self.is_running(view) => match view.computer.usb.waiting.first() {
+                Some(device) => self.open(panel::keyboard(device)),
+                None => return (false, None),
+            },
             Action::PageUp => self.scroll_by(-(isize::try_from(self.seen.height).unwrap_or(1) - 1).max(1)),
             Action::PageDown => self.scroll_by((isize::try_from(self.seen.height).unwrap_or(1) - 1).max(1)),
             Action::NextPage => return (self.turn(true), None),
@@ -161,7 +165,10 @@ impl App {
 
     fn send<D: Driver>(&mut self, driver: &mut D, input: Input) {
         let before = driver.view().exceptions;
-        let dialog = matches!(input, Input::Exception { .. } | Input::Stop(_) | Input::Answer(Answer::Time(_)));
+        let dialog = matches!(
+            input,
+            Input::Exception { .. } | Input::Keyboard { .. } | Input::Stop(_) | Input::Answer(Answer::Time(_))
+        );
         self.sent = Some((self.question.clone(), self.panel.texts()));
         self.dialog_sent = dialog;
         driver.input(input);
@@ -495,6 +502,24 @@ mod tests {
         let mut app = App::new(&script.view);
         play(&mut app, &mut script, &keys("2\nGH\nisland\n"));
         assert_eq!(script.inputs, ["Answer(Confirm { role: Role(\"CO1\"), initials: \"GH\", word: \"island\" })"]);
+    }
+
+    #[test]
+    fn a_new_keyboard_is_decided_on_in_a_dialog_that_never_opens_by_itself() {
+        let mut script = Script::new(fixture::pin());
+        let mut app = App::new(&script.view);
+        play(&mut app, &mut script, &keys("1234"));
+        script.view.computer.usb = fixture::usb();
+        let screen = fixture::draw(&mut app, &script.view, 80, 25);
+        assert!(screen.contains("F5 decides") && screen.contains("****"), "what is typed still goes into the PIN");
+        play(&mut app, &mut script, &[KeyCode::F(5)]);
+        play(&mut app, &mut script, &keys("CA\nallow\n"));
+        assert!(script.inputs.is_empty(), "the word is typed in full");
+        play(&mut app, &mut script, &[vec![KeyCode::Backspace; 5], keys("ALLOW\n")].concat());
+        assert_eq!(script.inputs, ["Keyboard { device: 7, allow: true, decided_by: \"CA\" }"]);
+        script.view.computer.usb.waiting.clear();
+        play(&mut app, &mut script, &[KeyCode::F(5)]);
+        assert!(fixture::draw(&mut app, &script.view, 80, 25).contains("type your PIN"), "nothing to decide");
     }
 
     #[test]

@@ -14,7 +14,9 @@ use crate::ceremony::{
 use crate::dns::{Algorithm, Dnskey, Duration, Name, Sha256Digest, Time, sha256};
 use crate::exchange::Format;
 use crate::policy::{BundleRef, Finding};
-use crate::steps::{Locks, Mode, Moment, Person, Role, Step, TokenFacts, Verdict, VolumeFacts, VolumeId};
+use crate::steps::{
+    Locks, Mode, Moment, Person, Role, Step, TokenFacts, UsbFacts, UsbState, Verdict, VolumeFacts, VolumeId,
+};
 
 /// When the screens are drawn.
 pub(crate) const NOW: Moment = Moment { time: Time::MAX, uptime: 95_000 };
@@ -265,6 +267,28 @@ pub(crate) fn people() -> View {
     view(Step::Open, Question::People { missing: vec![role("EW"), role("CO3")] })
 }
 
+/// A keyboard that waits and a device that is refused.
+pub(crate) fn usb() -> UsbState {
+    let facts = |id, name: &str, product: &str, classes: &str| UsbFacts {
+        id,
+        product: product.to_owned(),
+        name: name.to_owned(),
+        classes: classes.to_owned(),
+    };
+    UsbState {
+        refused: vec![facts(8, "ACME Modem", "0525:a4a2", "02 0a")],
+        waiting: vec![facts(7, "QEMU USB Keyboard", "0627:0001", "03")],
+        keyboards: 1,
+    }
+}
+
+/// A PIN is typed while they are there.
+pub(crate) fn pin_usb() -> View {
+    let mut view = pin();
+    view.computer.usb = usb();
+    view
+}
+
 /// UTC by the computer's clock, before anybody has confirmed it.
 pub(crate) fn time() -> View {
     view(Step::Open, Question::Time(TimeAsked { computer: now().time, offset: None, first: None }))
@@ -493,6 +517,7 @@ fn acting() -> Vec<(&'static str, View)> {
         ("unlock_share", unlock(Question::ShareVolume { officer: role("CO2") })),
         ("unlock_pin", pin()),
         ("unlock_pin_locks", pin_locks),
+        ("unlock_pin_usb", pin_usb()),
         ("execute_working", working()),
         ("execute_fault", execute(fault)),
         ("execute_paused", execute(Question::Paused)),

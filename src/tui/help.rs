@@ -19,6 +19,7 @@ pub(crate) const KEYS: &[(&str, &str)] = &[
     ("F3   Ctrl-P", "pause at the next action"),
     ("F4   Ctrl-T", "next page (Tab too, where it is free)"),
     ("     Ctrl-R", "page before"),
+    ("F5   Ctrl-K", "decide on a new keyboard, on the image"),
     ("F10  Ctrl-X", "stop the ceremony"),
     ("PgUp Ctrl-B", "scroll up"),
     ("PgDn Ctrl-F", "scroll down"),

@@ -15,6 +15,8 @@ pub(crate) enum Action {
     NextPage,
     /// The page before.
     LastPage,
+    /// Decide on a new keyboard.
+    Keyboard,
     /// Stop the ceremony.
     Stop,
     /// Draw everything anew.
@@ -66,6 +68,7 @@ pub(crate) fn action(key: KeyEvent) -> Option<Action> {
         KeyCode::F(2) => Action::Exception,
         KeyCode::F(3) => Action::Pause,
         KeyCode::F(4) => Action::NextPage,
+        KeyCode::F(5) => Action::Keyboard,
         KeyCode::F(10) => Action::Stop,
         KeyCode::PageUp => Action::PageUp,
         KeyCode::PageDown => Action::PageDown,
@@ -94,6 +97,7 @@ const fn control(code: KeyCode) -> Option<Action> {
         'p' => Action::Pause,
         't' => Action::NextPage,
         'r' => Action::LastPage,
+        'k' => Action::Keyboard,
         'x' | 'c' => Action::Stop,
         'l' => Action::Redraw,
         'b' => Action::PageUp,
@@ -113,7 +117,7 @@ mod tests {
 
     #[test]
     fn every_function_key_has_a_control_key() {
-        for (number, letter) in [(1, 'g'), (2, 'e'), (3, 'p'), (4, 't'), (10, 'x')] {
+        for (number, letter) in [(1, 'g'), (2, 'e'), (3, 'p'), (4, 't'), (5, 'k'), (10, 'x')] {
             let function = action(KeyEvent::from(KeyCode::F(number)));
             let control = action(KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL));
             assert!(function.is_some());

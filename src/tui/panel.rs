@@ -6,7 +6,7 @@ use super::text;
 use super::theme::Tone;
 use super::widgets::{Choices, PinField, TextField};
 use crate::ceremony::{Answer, Input};
-use crate::steps::Role;
+use crate::steps::{Role, UsbFacts};
 
 /// What becomes of the fields when Enter is pressed in the last of them.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -27,6 +27,8 @@ pub(crate) enum Shape {
     Exception,
     /// Reason and the word.
     Stop,
+    /// Who decides on this device, and the word.
+    Keyboard(u32),
     /// Yes makes a pause.
     Pause,
     /// Yes does this.
@@ -177,7 +179,7 @@ impl Panel {
 
     /// Whether it goes with no question, so that it outlives the one behind it.
     pub(crate) const fn is_free(&self) -> bool {
-        matches!(self.shape, Shape::Exception | Shape::Stop | Shape::Pause)
+        matches!(self.shape, Shape::Exception | Shape::Stop | Shape::Pause | Shape::Keyboard(_))
     }
 
     /// Takes over what was typed and chosen in the same question before it was made anew.
@@ -352,6 +354,14 @@ impl Panel {
                 let (expected, happened, action, decided_by) = (text(0), text(1), text(2), text(3));
                 return Outcome::Input(Input::Exception { expected, happened, action, decided_by });
             }
+            Shape::Keyboard(device) => {
+                let allow = match text(1).as_str() {
+                    text::KEYBOARD_ALLOW => true,
+                    text::KEYBOARD_REFUSE => false,
+                    _ => return self.missing(text::KEYBOARD_WORDS),
+                };
+                return Outcome::Input(Input::Keyboard { device: *device, allow, decided_by: text(0) });
+            }
             Shape::Stop if text(1) == text::STOP_WORD => return Outcome::Input(Input::Stop(text(0))),
             Shape::Stop => return self.missing(text::type_word(text::STOP_WORD)),
             Shape::Word(word, reply) if text(0) == *word => return self::answer(reply),
@@ -385,6 +395,12 @@ fn sure(question: impl Into<String>, reply: Reply) -> Panel {
 pub(crate) fn exception() -> Panel {
     let panel = Panel::new(text::EXCEPTION, Shape::Exception).explain(text::EXCEPTION_HOW);
     text::EXCEPTION_FIELDS.iter().fold(panel, |panel, label| panel.text(label))
+}
+
+/// Asks whether a new keyboard may type.
+pub(crate) fn keyboard(device: &UsbFacts) -> Panel {
+    let panel = Panel::new(text::keyboard_new(device), Shape::Keyboard(device.id)).explain(text::KEYBOARD_NEW_HOW);
+    text::KEYBOARD_NEW_FIELDS.iter().fold(panel, |panel, label| panel.text(label))
 }
 
 /// Asks for the time that is the right one.

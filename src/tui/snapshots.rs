@@ -42,6 +42,11 @@ fn behind_keys() -> Vec<(&'static str, View, Vec<KeyCode>)> {
     let page = |count| vec![KeyCode::F(4); count];
     vec![
         ("dialog_exception", fixture::judged(), [vec![KeyCode::F(2)], signs("seal 4711")].concat()),
+        (
+            "dialog_keyboard",
+            View { computer: fixture::pin_usb().computer, ..fixture::judged() },
+            [vec![KeyCode::F(5)], signs("CA")].concat(),
+        ),
         ("dialog_pause", fixture::working(), vec![KeyCode::F(3)]),
         ("dialog_stop", fixture::working(), [vec![KeyCode::F(10)], signs("smoke"), vec![KeyCode::Enter]].concat()),
         ("dialog_drop", fixture::judged(), vec![KeyCode::Char('n'), KeyCode::Enter]),

@@ -2,7 +2,8 @@
 
 use super::widgets::Choices;
 use crate::dns::Time;
-use crate::steps::{Locks, Mode, Role, TokenFacts};
+use crate::render;
+use crate::steps::{Locks, Mode, Role, TokenFacts, UsbFacts, UsbState};
 
 // --- Frame
 
@@ -20,6 +21,8 @@ pub(crate) const KEY_EXCEPTION: (&str, &str) = ("F2", "Exception");
 pub(crate) const KEY_PAUSE: (&str, &str) = ("F3", "Pause");
 /// Next page.
 pub(crate) const KEY_PAGE: (&str, &str) = ("F4", "Page");
+/// A keyboard waits.
+pub(crate) const KEY_KEYBOARD: (&str, &str) = ("F5", "Keyboard");
 /// Stop.
 pub(crate) const KEY_STOP: (&str, &str) = ("F10", "Stop");
 /// Scrolling.
@@ -108,6 +111,33 @@ pub(crate) const REASON: &str = "Reason";
 pub(crate) const STOP_WORD: &str = "STOP";
 /// The field of that word.
 pub(crate) const STOP_FIELD: &str = "Type STOP";
+/// What is told of USB devices at any step.
+pub(crate) fn usb_notices(usb: &UsbState) -> Vec<String> {
+    const MOST: usize = 2;
+    let named = |facts: &UsbFacts| format!("{} ({})", render::escape(&facts.name, 24), facts.product);
+    let waiting =
+        usb.waiting.iter().map(|facts| format!("!! New keyboard, types nothing yet, F5 decides: {}", named(facts)));
+    let refused = usb.refused.iter().map(|facts| format!("!! USB device refused, take it out: {}", named(facts)));
+    waiting.chain(refused).take(MOST).collect()
+}
+
+/// A new keyboard.
+pub(crate) fn keyboard_new(device: &UsbFacts) -> String {
+    let name = render::escape(&device.name, 32);
+    format!("May this keyboard type? {name} ({}), classes {}", device.product, device.classes)
+}
+
+/// What to mind.
+pub(crate) const KEYBOARD_NEW_HOW: &str =
+    "It says so itself. Let it in only if somebody here has plugged in a keyboard or mouse. Esc leaves it waiting.";
+/// Its fields.
+pub(crate) const KEYBOARD_NEW_FIELDS: [&str; 2] = ["Decided by", "ALLOW or REFUSE"];
+/// Lets it in.
+pub(crate) const KEYBOARD_ALLOW: &str = "ALLOW";
+/// Keeps it out.
+pub(crate) const KEYBOARD_REFUSE: &str = "REFUSE";
+/// Another word was typed.
+pub(crate) const KEYBOARD_WORDS: &str = "Type ALLOW or REFUSE in capital letters.";
 /// Title of the pause dialog.
 pub(crate) const PAUSE: &str = "Make a pause?";
 /// What a pause means.

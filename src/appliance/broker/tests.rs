@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::*;
+use crate::appliance::devices::UsbDevice;
 use crate::appliance::fat::fixture;
-use crate::process::UsbFacts;
 
 /// Devices in memory, shared between the test, which plugs, and the broker.
 #[derive(Clone, Default)]
@@ -22,7 +22,7 @@ struct State {
     busy: bool,
     clock: u32,
     keymap: String,
-    allowed: Vec<(u32, bool)>,
+    usb: Vec<UsbDevice>,
 }
 
 impl Devices for Fake {
@@ -61,12 +61,22 @@ impl Devices for Fake {
         Ok(())
     }
 
-    fn refused_usb(&mut self) -> Vec<UsbFacts> {
-        vec![UsbFacts { id: 9, product: "0525:a4a2".into(), name: "Network".into() }]
+    fn usb_devices(&mut self) -> Vec<UsbDevice> {
+        self.0.borrow().usb.clone()
+    }
+
+    fn usb_rules(&mut self) -> String {
+        crate::appliance::usb::tests::RULES.to_owned()
+    }
+
+    fn inner_keyboards(&mut self) -> u32 {
+        0
     }
 
     fn authorize_usb(&mut self, id: u32, allow: bool) -> io::Result<()> {
-        self.0.borrow_mut().allowed.push((id, allow));
+        let mut state = self.0.borrow_mut();
+        let device = state.usb.iter_mut().find(|device| device.id == id);
+        device.ok_or_else(|| io::Error::from_raw_os_error(19))?.authorized = allow;
         Ok(())
     }
 
@@ -313,13 +323,97 @@ fn the_clock_is_not_set_back_to_before_this_program() {
     assert_eq!(fake.0.borrow().clock, 1_800_000_000);
 }
 
+/// A device with interfaces of these classes; its name is its serial number, too.
+fn usb(id: u32, name: &str, classes: &[u8]) -> UsbDevice {
+    UsbDevice {
+        id,
+        product: "0627:0001".into(),
+        serial: name.into(),
+        name: name.into(),
+        descriptors: crate::appliance::usb::tests::device(classes),
+        authorized: false,
+    }
+}
+
+impl Fake {
+    fn plug_usb(&self, device: UsbDevice) {
+        self.0.borrow_mut().usb.push(device);
+    }
+
+    fn pull_usb(&self, id: u32) {
+        self.0.borrow_mut().usb.retain(|device| device.id != id);
+    }
+
+    fn inside(&self) -> Vec<u32> {
+        self.0.borrow().usb.iter().filter(|device| device.authorized).map(|device| device.id).collect()
+    }
+}
+
+fn usb_state(broker: &mut Broker<Fake>) -> UsbState {
+    match broker.answer(Request::UsbDevices) {
+        Answer::Usb(state) => state,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn ids(devices: &[crate::steps::UsbFacts]) -> Vec<u32> {
+    devices.iter().map(|device| device.id).collect()
+}
+
+/// A broker whose door was shut while one keyboard was there.
+fn guarded() -> (Fake, Broker<Fake>) {
+    let fake = Fake::default();
+    fake.plug_usb(UsbDevice { authorized: true, ..usb(1, "first", &[3]) });
+    let mut broker = Broker::new(fake.clone());
+    assert_eq!(usb_state(&mut broker), UsbState { keyboards: 1, ..UsbState::default() });
+    (fake, broker)
+}
+
 #[test]
-fn refused_usb_devices_are_told_and_one_may_be_let_in() {
-    let (fake, mut broker) = started();
-    let Answer::Plugged(plugged) = broker.answer(Request::Volumes) else { panic!() };
-    assert_eq!(plugged.refused_usb[0].product, "0525:a4a2");
-    assert_eq!(broker.answer(Request::Usb { device: 9, allow: true }), Answer::Done);
-    assert_eq!(fake.0.borrow().allowed, [(9, true)]);
+fn sticks_come_in_by_themselves_and_other_classes_stay_out() {
+    let (fake, mut broker) = guarded();
+    fake.plug_usb(usb(2, "stick", &[8]));
+    fake.plug_usb(usb(3, "modem", &[2, 10]));
+    let state = usb_state(&mut broker);
+    assert_eq!((fake.inside(), ids(&state.refused)), (vec![1, 2], vec![3]));
+    assert_eq!(state.refused[0].classes, "02 0a");
+    let refused = broker.answer(Request::Usb { device: 3, allow: true });
+    assert!(matches!(refused, Answer::Refused(Refused::Because(_))), "no person lets a modem in");
+    assert_eq!(broker.answer(Request::Usb { device: 4, allow: true }), Answer::Refused(Refused::Gone));
+    fake.pull_usb(3);
+    assert_eq!(usb_state(&mut broker).refused, []);
+}
+
+#[test]
+fn the_same_keyboard_comes_back_and_a_new_one_waits_for_a_person() {
+    let (fake, mut broker) = guarded();
+    fake.pull_usb(1);
+    assert_eq!(usb_state(&mut broker).keyboards, 0);
+    fake.plug_usb(usb(2, "first", &[3]));
+    assert_eq!((usb_state(&mut broker).keyboards, fake.inside()), (1, vec![2]));
+    fake.plug_usb(usb(3, "first", &[3])); // a second one that says it is the first
+    fake.plug_usb(usb(4, "second", &[3]));
+    fake.plug_usb(usb(5, "first", &[3, 8])); // the same names, other descriptors
+    assert_eq!((ids(&usb_state(&mut broker).waiting), fake.inside()), (vec![3, 4, 5], vec![2]));
+    assert_eq!(broker.answer(Request::Usb { device: 4, allow: true }), Answer::Done);
+    assert_eq!(broker.answer(Request::Usb { device: 3, allow: false }), Answer::Done);
+    let state = usb_state(&mut broker);
+    assert_eq!((ids(&state.waiting), ids(&state.refused), state.keyboards), (vec![5], vec![3], 2));
+    assert_eq!(fake.inside(), [2, 4]);
+}
+
+#[test]
+fn what_types_and_was_not_let_in_before_the_door_was_shut_waits() {
+    let fake = Fake::default();
+    fake.plug_usb(usb(1, "late", &[3]));
+    fake.plug_usb(UsbDevice { authorized: true, ..usb(2, "camera", &[14]) });
+    fake.0.borrow_mut().door_is_open = true;
+    let mut broker = Broker::new(fake.clone());
+    assert_eq!(usb_state(&mut broker), UsbState::default());
+    fake.0.borrow_mut().door_is_open = false;
+    let state = usb_state(&mut broker);
+    assert_eq!((ids(&state.waiting), ids(&state.refused)), (vec![1], vec![2]));
+    assert_eq!(fake.inside(), [] as [u32; 0], "what udev let in against the list is put out");
 }
 
 #[test]

@@ -39,7 +39,8 @@ pub(super) fn check(
             Body::WriteFailed(failed) => {
                 remarks.warn(CHECK, format!("writing {} failed: {}", failed.name, failed.reason));
             }
-            Body::Exception(_) | Body::Resumed(_) | Body::ClockDrift(_) => {}
+            Body::Exception(_) | Body::Resumed(_) | Body::ClockDrift(_) | Body::UsbRefused(_) | Body::UsbAllowed(_) => {
+            }
             _ => {
                 let found = format!("line {}", entry.seq);
                 remarks.fail(CHECK, names::DELIVERY, "an entry is none of a delivery", "writing", found);

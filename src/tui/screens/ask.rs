@@ -27,13 +27,21 @@ pub(crate) struct Laid<'a> {
 }
 
 impl<'a> Laid<'a> {
-    /// Lays `panel` out; `refusal` is why the last answer was not taken, `progress` how far the work is.
-    pub(crate) fn new(panel: &'a Panel, refusal: Option<&str>, progress: Vec<Line<'static>>, width: u16) -> Self {
+    /// Lays `panel` out; `notices` are told at any step, `refusal` is why the last answer was not taken, `progress` how far
+    /// the work is.
+    pub(crate) fn new(
+        panel: &'a Panel,
+        notices: &[String],
+        refusal: Option<&str>,
+        progress: Vec<Line<'static>>,
+        width: u16,
+    ) -> Self {
         let width = usize::from(width.saturating_sub(2 * MARGIN));
         let wrapped = |tone: Tone, text: &str| {
             render::wrap(text, width).into_iter().map(move |line| tone.line(line)).collect::<Vec<_>>()
         };
-        let mut above = wrapped(Tone::AskTitle, &panel.title);
+        let mut above: Vec<Line<'static>> = notices.iter().flat_map(|notice| wrapped(Tone::AskBad, notice)).collect();
+        above.extend(wrapped(Tone::AskTitle, &panel.title));
         for (tone, line) in &panel.lines {
             above.extend(wrapped(*tone, line));
         }

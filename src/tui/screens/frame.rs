@@ -88,7 +88,8 @@ pub(crate) fn draw(frame: &mut Frame<'_>, drawn: &Drawn<'_>) -> Seen {
         }
         _ => Vec::new(),
     };
-    let laid = Laid::new(drawn.panel, drawn.refusal, progress, area.width);
+    let notices = text::usb_notices(&view.computer.usb);
+    let laid = Laid::new(drawn.panel, &notices, drawn.refusal, progress, area.width);
     let most = usize::from(rest.height.saturating_sub(PAGES + 2));
     let most = most.max(laid.least().min(usize::from(rest.height.saturating_sub(FEWEST + 2))));
     let height = u16::try_from(laid.rows().min(most)).unwrap_or(0);
@@ -146,6 +147,9 @@ fn keys(drawn: &Drawn<'_>, seen: &Seen) -> Vec<(&'static str, &'static str)> {
     }
     if seen.titles.len() > 1 {
         keys.push(text::KEY_PAGE);
+    }
+    if !drawn.panel.is_dialog() && !view.computer.usb.waiting.is_empty() {
+        keys.push(text::KEY_KEYBOARD);
     }
     if !drawn.panel.is_dialog() && !matches!(view.question, Question::Finished { .. }) {
         keys.push(text::KEY_STOP);
