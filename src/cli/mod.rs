@@ -17,6 +17,7 @@ mod key;
 mod panics;
 mod pins;
 mod player;
+mod quorum;
 mod rehearse;
 mod script;
 mod show;
@@ -94,6 +95,8 @@ enum Command {
     Audit(audit::Args),
     #[command(subcommand)]
     Key(key::Command),
+    #[command(subcommand)]
+    Quorum(quorum::Command),
 }
 
 impl Command {
@@ -109,6 +112,7 @@ impl Command {
             Self::Show(args) => ("show", args),
             Self::Audit(args) => ("audit", args),
             Self::Key(command) => command.parts(),
+            Self::Quorum(command) => command.parts(),
         }
     }
 }
