@@ -20,6 +20,7 @@ mod request;
 mod resume;
 mod review;
 mod seed;
+mod sequence;
 mod task;
 #[cfg(test)]
 mod tests;

@@ -268,7 +268,10 @@ fn token(page: &mut Page, entries: &[Entry]) {
                 let text = format!("serial {} by {} ({officers})", shown(&unlocking.serial), shown(&unlocking.login));
                 page.field("Unlocking", &text);
                 if !unlocking.officers.is_empty() {
-                    page.field("Quorum", "enforced by software, not by the token");
+                    let by_token = unlocking.login == "sequence";
+                    let quorum =
+                        if by_token { "enforced by the token" } else { "enforced by software, not by the token" };
+                    page.field("Quorum", quorum);
                 }
             }
             Body::Unlocked(outcome) => {
