@@ -688,3 +688,34 @@ fn officers_log_in_one_after_another_and_fewer_can_do_nothing() {
     let report = fs::read_to_string(record.join("report.txt")).unwrap();
     assert!(report.contains("enforced by the token") && !report.contains("enforced by software"), "{report}");
 }
+
+#[test]
+fn without_people_a_wrong_pin_of_an_officer_is_trouble_with_the_token() {
+    let room = Room::prepared(3);
+    let profile = fs::read_to_string(room.profile()).unwrap().replace("record-copies = 2", "record-copies = 1");
+    fs::write(room.profile(), profile).unwrap();
+    fs::write(room.beside().join("one"), crew::PINS[0]).unwrap();
+    let run = |second: &str, out: &str| {
+        fs::write(room.beside().join("two"), second).unwrap();
+        let share = |officer: &str| {
+            let path = room.stick(&format!("SHARE-{officer}")).join(format!("share-{officer}.json"));
+            format!("{officer}={}", path.display())
+        };
+        let (first, second) = (share("CO1"), share("CO2"));
+        let request = room.stick("KSR").join(BIND).display().to_string();
+        let words =
+            ["sign", "--json", "--profile", "rehearsal/profile.toml", "--first", "--out", out, "--share", &first];
+        let pins = ["--share", &second, "--pin-file", "CO1=one", "--pin-file", "CO2=two", &request];
+        let run = claviger(&[&words[..], &pins].concat(), room.beside());
+        let value: Value = serde_json::from_str(&run.out).unwrap_or_else(|error| panic!("{error}: {}", run.err));
+        (run.code, value)
+    };
+    let (code, value) = run("rehearse-CO9", "wrong");
+    assert_eq!((code, value["error"]["kind"].as_str()), (4, Some("token")), "{value}");
+    assert!(message(&value).contains("does not open the share of CO2"), "{value}");
+    let [record] = &fs::read_dir(room.beside().join("wrong")).unwrap().collect::<Vec<_>>()[..] else { panic!() };
+    let (code, said) = audit(&record.as_ref().unwrap().path(), None);
+    assert!(code == 0 && said.contains("consistent"), "{said}");
+    let (code, value) = run(crew::PINS[1], "good");
+    assert_eq!(code, 0, "{value}");
+}
