@@ -154,6 +154,15 @@ pub enum Login {
     Pin(Pin),
     /// At the device.
     Protected,
+    /// As one of several users of the token, one after another.
+    User {
+        /// `CK_USER_TYPE`.
+        user_type: u32,
+        /// What the token is given.
+        pin: Pin,
+        /// Whether nobody else has logged in before.
+        first: bool,
+    },
     /// It is open already.
     Preloaded,
 }

@@ -138,7 +138,7 @@ impl Ceremony {
                 Ok(())
             }
             // Whatever the host is doing, it is ended first.
-            Waiting::TokenStart | Waiting::Login | Waiting::Keys | Waiting::TokenEnd(_) => {
+            Waiting::TokenStart | Waiting::Login | Waiting::OfficerLogin(_) | Waiting::Keys | Waiting::TokenEnd(_) => {
                 self.wait(Waiting::TokenEnd(AfterToken::Stop), "ending the token host", Effect::CloseToken);
                 Ok(())
             }

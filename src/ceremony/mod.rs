@@ -22,6 +22,7 @@ mod request;
 mod resume;
 mod review;
 mod seed;
+mod sequence;
 mod start;
 mod task;
 #[cfg(test)]

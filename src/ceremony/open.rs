@@ -50,9 +50,10 @@ impl Ceremony {
         let (profile, octets) = self.offered(sha256).ok_or(Refusal::NotAsked)?;
         self.view.title.clone_from(&profile.name);
         self.view.profile_sha256 = Some(profile.sha256);
-        if let Some(quorum) = &profile.quorum {
-            self.view.threshold = usize::from(quorum.threshold);
-            self.view.officers = quorum.officers.iter().map(|officer| (officer.clone(), false)).collect();
+        if let Some((threshold, officers)) = profile.officers() {
+            self.view.threshold = threshold;
+            self.view.officers = officers.into_iter().map(|officer| (officer, false)).collect();
+            self.view.officers_at_token = profile.sequence.is_some();
         }
         self.profile = Some((profile, octets));
         if self.unattended() {

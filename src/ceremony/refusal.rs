@@ -130,6 +130,9 @@ pub enum Refusal {
     /// No PIN.
     #[error("no PIN was entered")]
     PinEmpty,
+    /// A PIN with more octets than a token is ever given.
+    #[error("this PIN is too long")]
+    PinTooLong,
     /// Responses with a failed check.
     #[error("a check of the responses failed: they can only be refused")]
     ResponsesFailed,

@@ -76,9 +76,10 @@ impl Ceremony {
         let profile = profile.ok_or_else(|| "the spool is damaged".to_owned())?;
         ceremony.view.title.clone_from(&profile.name);
         ceremony.view.profile_sha256 = Some(profile.sha256);
-        if let Some(quorum) = &profile.quorum {
-            ceremony.view.threshold = usize::from(quorum.threshold);
-            ceremony.view.officers = quorum.officers.iter().map(|officer| (officer.clone(), false)).collect();
+        if let Some((threshold, officers)) = profile.officers() {
+            ceremony.view.threshold = threshold;
+            ceremony.view.officers = officers.into_iter().map(|officer| (officer, false)).collect();
+            ceremony.view.officers_at_token = profile.sequence.is_some();
         }
         ceremony.profile = Some((profile, octets));
         let fault = |error: Refusal| error.to_string();

@@ -64,6 +64,9 @@ impl Ceremony {
             (Question::Token(_), Answer::Done) => self.begin_unlock(),
             (Question::Officer { choices, .. }, Answer::Choose(index)) => {
                 let officer = choices.get(index).ok_or(Refusal::NoSuchChoice(index + 1))?.clone();
+                if self.profile()?.sequence.is_some() {
+                    return self.ask_officers_pin(&officer);
+                }
                 self.ask(Question::ShareVolume { officer });
                 Ok(())
             }
@@ -110,14 +113,18 @@ impl Ceremony {
                 self.assembly = Some(Assembly::new(quorum.share_set, quorum.threshold, &token.serial));
                 self.ask_officer()
             }
+            LoginKind::Sequence => self.ask_officer(),
             LoginKind::Protected => self.login(Login::Protected),
             LoginKind::Preloaded => self.login(Login::Preloaded),
         }
     }
 
-    fn ask_officer(&mut self) -> Result<(), Refusal> {
+    pub(super) fn ask_officer(&mut self) -> Result<(), Refusal> {
         self.share = None;
-        let missing = self.assembly.as_ref().ok_or(Refusal::NotAsked)?.missing();
+        let missing = match &self.assembly {
+            Some(assembly) => assembly.missing(),
+            None => self.officers_missing(),
+        };
         let choices = self.view.officers.iter().filter(|(_, there)| !there).map(|(role, _)| role.clone());
         let choices = choices.collect();
         self.ask(Question::Officer { choices, missing });
@@ -148,7 +155,7 @@ impl Ceremony {
         match file {
             Ok(file) => {
                 self.share = Some(file);
-                self.ask_share_pin(officer)
+                self.ask_officers_pin(officer)
             }
             Err(message) => {
                 self.share_refused(officer, &message)?;
@@ -161,13 +168,13 @@ impl Ceremony {
         }
     }
 
-    fn ask_share_pin(&mut self, officer: &Role) -> Result<(), Refusal> {
+    pub(super) fn ask_officers_pin(&mut self, officer: &Role) -> Result<(), Refusal> {
         let token = self.view.token.clone().ok_or(Refusal::NotAsked)?;
         self.ask(Question::Pin(PinAsked { officer: Some(officer.clone()), token }));
         Ok(())
     }
 
-    fn share_refused(&mut self, officer: &Role, message: &str) -> Result<(), Refusal> {
+    pub(super) fn share_refused(&mut self, officer: &Role, message: &str) -> Result<(), Refusal> {
         let seen = ShareSeen { officer: officer.clone(), accepted: false, note: transcript::clean_text(message) };
         self.record(Actor::Role(officer.clone()), Body::Share(seen))
     }
@@ -177,6 +184,7 @@ impl Ceremony {
             return Err(Refusal::PinEmpty);
         }
         match asked.officer {
+            Some(officer) if self.profile()?.sequence.is_some() => self.officer_login(officer, &pin),
             Some(officer) => {
                 let file = Box::new(self.share.clone().ok_or(Refusal::NotAsked)?);
                 let task = Task::OpenShare { file, pin };
@@ -195,7 +203,7 @@ impl Ceremony {
             if self.unattended() {
                 return self.token_fault(TokenFault::new(message));
             }
-            self.ask_share_pin(officer)?; // a typo leads back to the question
+            self.ask_officers_pin(officer)?; // a typo leads back to the question
             return Err(Refusal::Share(message));
         }
         let missing = assembly.missing();
@@ -224,18 +232,21 @@ impl Ceremony {
         }
     }
 
-    fn login(&mut self, login: Login) -> Result<(), Refusal> {
+    /// Says that the token is about to be opened, with the officers who are there and one more; its serial.
+    pub(super) fn unlocking(&mut self, further: Option<&Role>) -> Result<String, Refusal> {
         let serial = self.view.token.as_ref().ok_or(Refusal::NotAsked)?.serial.clone();
-        let officers = self.view.officers.iter().filter(|(_, there)| *there).map(|(role, _)| role.clone());
-        let body = Unlocking {
-            login: self.profile()?.hsm.login.name().to_owned(),
-            serial: serial.clone(),
-            officers: officers.collect(),
-        };
-        self.record(Actor::Program, Body::Unlocking(body))?;
+        let officers = self.view.officers.iter().filter(|(_, there)| *there).map(|(role, _)| role);
+        let officers = officers.chain(further).cloned().collect();
+        let login = self.profile()?.hsm.login.name().to_owned();
+        self.record(Actor::Program, Body::Unlocking(Unlocking { login, serial: serial.clone(), officers }))?;
+        Ok(serial)
+    }
+
+    fn login(&mut self, login: Login) -> Result<(), Refusal> {
+        let serial = self.unlocking(None)?;
         let what = match login {
             Login::Protected => "the device asks for cards, keys or a PIN; it may take 12 minutes",
-            Login::Pin(_) | Login::Preloaded => "opening the token",
+            Login::Pin(_) | Login::User { .. } | Login::Preloaded => "opening the token",
         };
         self.wait(Waiting::Login, what, Effect::Login { serial, login });
         Ok(())

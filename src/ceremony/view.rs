@@ -53,6 +53,8 @@ pub struct View {
     pub officers: Vec<(Role, bool)>,
     /// Officers needed.
     pub threshold: usize,
+    /// Whether the token itself counts the officers; otherwise it is this program.
+    pub officers_at_token: bool,
     /// Signatures made and to make.
     pub signatures: (usize, usize),
     /// The responses, once made.
@@ -127,6 +129,7 @@ impl View {
             token: None,
             officers: Vec::new(),
             threshold: 0,
+            officers_at_token: false,
             signatures: (0, 0),
             results: Vec::new(),
             written: Vec::new(),

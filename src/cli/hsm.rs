@@ -1,6 +1,6 @@
 //! Opening the token that the profile names.
 
-use crate::profile::{HashIn, LoginKind, Profile};
+use crate::profile::{HashIn, LoginKind, Profile, Sequence};
 use crate::steps::TokenFacts;
 use crate::token::{Deadlines, Login, Mechanism, Token, TokenConfig, choose};
 
@@ -20,6 +20,10 @@ pub(super) struct OpenToken {
 pub(super) fn open(profile: &Profile, pins: &PinArgs, env: &Env) -> Result<OpenToken, CliError> {
     pins.fit(profile)?;
     let (mut token, facts) = chosen(profile, env)?;
+    if let Some(sequence) = &profile.sequence {
+        log_in_one_after_another(&mut token, &facts.serial, sequence, pins)?;
+        return Ok(OpenToken { token, facts });
+    }
     let pin = pins.token_pin(profile, &facts.serial)?;
     let login = match (&pin, profile.hsm.login) {
         (Some(pin), _) => Login::Pin(pin),
@@ -48,4 +52,20 @@ pub(super) fn chosen(profile: &Profile, env: &Env) -> Result<(Token, TokenFacts)
     let tokens = token.tokens()?;
     let facts = choose(&tokens, hsm.token_serial.as_deref(), hsm.token_label.as_deref())?.clone();
     Ok((token, facts))
+}
+
+/// As many officers as are needed, in the order of their PIN files.
+fn log_in_one_after_another(
+    token: &mut Token,
+    serial: &str,
+    sequence: &Sequence,
+    pins: &PinArgs,
+) -> Result<(), CliError> {
+    for (index, officer) in pins.officers().take(usize::from(sequence.threshold)).enumerate() {
+        let pin = sequence.credential(officer, &pins.pin_of(Some(officer))?);
+        let pin =
+            pin.ok_or_else(|| CliError::input(format!("the PIN of {officer} is too long")).field("--pin-file"))?;
+        token.login(serial, &Login::User { user_type: sequence.user_type, pin: &pin, first: index == 0 })?;
+    }
+    Ok(())
 }

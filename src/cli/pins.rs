@@ -21,7 +21,7 @@ use super::input;
 /// The arguments that open a token.
 #[derive(Debug, clap::Args)]
 pub(super) struct PinArgs {
-    /// A file whose first line is the token's PIN, or an officer's with `login = "shares"`
+    /// A file whose first line is the token's PIN, or an officer's with `login = "shares"` or "sequence"
     #[arg(long = "pin-file", value_name = "[OFFICER=]FILE", value_parser = OsStringValueParser::new().map(PinFile::new))]
     pin_files: Vec<PinFile>,
     /// An officer's share file, with `login = "shares"`
@@ -78,11 +78,38 @@ impl PinArgs {
                 files => wrong("--pin-file", "one PIN file".to_owned(), files.len().to_string()),
             },
             (LoginKind::Shares, Some(quorum)) => self.fit_quorum(quorum),
+            (LoginKind::Sequence, _) => self.fit_sequence(profile),
             _ => match self.pin_files.len() {
                 0 => Ok(()),
                 files => wrong("--pin-file", "no PIN file".to_owned(), files.to_string()),
             },
         }
+    }
+
+    fn fit_sequence(&self, profile: &Profile) -> Result<(), CliError> {
+        let (threshold, known) = profile.officers().unwrap_or_default();
+        let wrong = |expected: String, found: String| {
+            let error = CliError::usage("every officer needs one PIN file").field("--pin-file");
+            Err(error.expected(expected).found(found).advice("give --pin-file CO1=FILE for each"))
+        };
+        let mut officers: Vec<&Role> = Vec::new();
+        for file in &self.pin_files {
+            match &file.officer {
+                None => return wrong("OFFICER=FILE".to_owned(), "a file without an officer".to_owned()),
+                Some(officer) if !known.contains(officer) => {
+                    let known: Vec<&str> = known.iter().map(Role::as_str).collect();
+                    return wrong(known.join(", "), officer.to_string());
+                }
+                Some(officer) if officers.contains(&officer) => {
+                    return wrong(format!("one of {officer}"), "two".to_owned());
+                }
+                Some(officer) => officers.push(officer),
+            }
+        }
+        if officers.len() < threshold {
+            return wrong(format!("{threshold} officers"), officers.len().to_string());
+        }
+        Ok(())
     }
 
     fn fit_quorum(&self, quorum: &Quorum) -> Result<(), CliError> {
@@ -165,10 +192,15 @@ impl PinArgs {
         read_pin(&file.path)
     }
 
-    /// Whether this officer's share and PIN were given.
+    /// Whether this officer's PIN was given, and the share that belongs to it.
     #[cfg(feature = "sign")]
     pub(super) fn has(&self, officer: &Role) -> bool {
-        self.shares().any(|(other, _)| other == officer)
+        self.officers().any(|other| other == officer)
+    }
+
+    /// The officers whose PINs were given, in that order.
+    pub(super) fn officers(&self) -> impl Iterator<Item = &Role> {
+        self.pin_files.iter().filter_map(|file| file.officer.as_ref())
     }
 
     fn assemble(&self, quorum: &Quorum, serial: &str) -> Result<Pin, CliError> {

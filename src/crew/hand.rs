@@ -124,6 +124,7 @@ impl Grip {
         let Some(client) = &mut self.token else { return Err(failed(TokenError::NotRunning, None)) };
         let how = match login {
             Login::Pin(pin) => token::Login::Pin(pin),
+            Login::User { user_type, pin, first } => token::Login::User { user_type: *user_type, pin, first: *first },
             Login::Protected => token::Login::Protected,
             Login::Preloaded => token::Login::Preloaded,
         };

@@ -263,7 +263,7 @@ fn token(page: &mut Sheet, entries: &[Entry]) {
             Body::TokenChosen(token) => show_token(page, token),
             Body::Share(share) => {
                 let verdict = if share.accepted { "accepted" } else { "REFUSED" };
-                page.field(&format!("Share of {}", share.officer), &format!("{verdict}: {}", shown(&share.note)));
+                page.field(&format!("Officer {}", share.officer), &format!("{verdict}: {}", shown(&share.note)));
             }
             Body::Unlocking(unlocking) => {
                 let officers: Vec<String> = unlocking.officers.iter().map(ToString::to_string).collect();
@@ -271,7 +271,10 @@ fn token(page: &mut Sheet, entries: &[Entry]) {
                 let text = format!("serial {} by {} ({officers})", shown(&unlocking.serial), shown(&unlocking.login));
                 page.field("Unlocking", &text);
                 if !unlocking.officers.is_empty() {
-                    page.field("Quorum", "enforced by software, not by the token");
+                    let by_token = unlocking.login == "sequence";
+                    let quorum =
+                        if by_token { "enforced by the token" } else { "enforced by software, not by the token" };
+                    page.field("Quorum", quorum);
                 }
             }
             Body::Unlocked(outcome) => {

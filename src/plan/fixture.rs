@@ -184,6 +184,7 @@ fn profile(zone: Zone) -> Profile {
             record_copies: 1,
         },
         quorum: None,
+        sequence: None,
         required_roles: Vec::new(),
         document_bytes: 1 << 20,
         zones: BTreeMap::from([(zone.name.clone(), zone)]),

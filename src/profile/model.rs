@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::dns::{Algorithm, DigestType, Dnskey, Duration, Name, Sha256Digest, Time};
-use crate::steps::Role;
+use crate::steps::{Pin, Role};
 
 /// A ceremony profile: everything that is decided before the day.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -19,6 +19,8 @@ pub struct Profile {
     pub media: Media,
     /// The officers' quorum; there exactly with [`LoginKind::Shares`].
     pub quorum: Option<Quorum>,
+    /// Officers who log in one after another; there exactly with [`LoginKind::Sequence`].
+    pub sequence: Option<Sequence>,
     /// Roles that must be present.
     pub required_roles: Vec<Role>,
     /// Octets that one document may have.
@@ -32,6 +34,19 @@ impl Profile {
     #[must_use]
     pub fn zone(&self, name: &Name) -> Option<&Zone> {
         self.zones.get(name)
+    }
+
+    /// How many officers open the token together, and who they may be; none where it is opened without officers.
+    #[must_use]
+    pub fn officers(&self) -> Option<(usize, Vec<Role>)> {
+        match (&self.quorum, &self.sequence) {
+            (Some(quorum), _) => Some((usize::from(quorum.threshold), quorum.officers.clone())),
+            (None, Some(sequence)) => {
+                let officers = sequence.users.iter().map(|(officer, _)| officer.clone());
+                Some((usize::from(sequence.threshold), officers.collect()))
+            }
+            (None, None) => None,
+        }
     }
 }
 
@@ -61,13 +76,15 @@ pub enum LoginKind {
     Shares,
     /// At the device itself.
     Protected,
+    /// By several officers one after another, each as a user of the HSM's own.
+    Sequence,
     /// Already open.
     Preloaded,
 }
 
 impl LoginKind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Pin, Self::Shares, Self::Protected, Self::Preloaded];
+    pub const ALL: [Self; 5] = [Self::Pin, Self::Shares, Self::Protected, Self::Sequence, Self::Preloaded];
 
     /// Its name in the profile.
     #[must_use]
@@ -76,6 +93,7 @@ impl LoginKind {
             Self::Pin => "pin",
             Self::Shares => "shares",
             Self::Protected => "protected",
+            Self::Sequence => "sequence",
             Self::Preloaded => "preloaded",
         }
     }
@@ -112,6 +130,28 @@ pub struct Quorum {
     pub officers: Vec<Role>,
     /// SHA-256 of the share set's public header.
     pub share_set: Sha256Digest,
+}
+
+/// Officers who log in one after another; the HSM itself lets fewer do nothing.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Sequence {
+    /// Officers needed.
+    pub threshold: u8,
+    /// `CK_USER_TYPE` of each C_Login.
+    pub user_type: u32,
+    /// What stands between the user's name and the PIN in what C_Login is given.
+    pub separator: String,
+    /// All officers, and the HSM's name for each.
+    pub users: Vec<(Role, String)>,
+}
+
+impl Sequence {
+    /// What C_Login is given for an officer: user, separator, PIN; none for another role or where it is too long.
+    #[must_use]
+    pub fn credential(&self, officer: &Role, pin: &Pin) -> Option<Pin> {
+        let (_, user) = self.users.iter().find(|(role, _)| role == officer)?;
+        pin.behind(&format!("{user}{}", self.separator))
+    }
 }
 
 /// A zone with its policy and keys.

@@ -7,6 +7,7 @@ mod media;
 mod people;
 mod policy;
 mod schema;
+mod sequence;
 mod timeline;
 mod zone;
 
@@ -19,6 +20,7 @@ use self::hsm::RawHsm;
 use self::media::RawMedia;
 use self::people::{RawQuorum, RawRoles, quorum, roles};
 use self::policy::RawPolicy;
+use self::sequence::{RawSequence, sequence};
 use self::zone::RawZone;
 use super::error::quoted;
 use super::source::{Field, Source, Table};
@@ -39,6 +41,7 @@ struct RawProfile {
     hsm: Table<RawHsm>,
     media: Table<RawMedia>,
     quorum: Option<Table<RawQuorum>>,
+    sequence: Option<Table<RawSequence>>,
     roles: Table<RawRoles>,
     limits: Option<Table<RawLimits>>,
     policies: BTreeMap<String, Table<RawPolicy>>,
@@ -60,6 +63,7 @@ pub(super) fn read(bytes: &[u8], source: &Source<'_>) -> Result<Profile, Profile
         sha256: sha256(bytes),
         name: profile_name(&root.key("name"), raw.name)?,
         quorum: quorum(&root.key("quorum"), raw.quorum.map(|table| table.0), hsm.login)?,
+        sequence: sequence(&root.key("sequence"), raw.sequence.map(|table| table.0), hsm.login)?,
         hsm,
         media: raw.media.0.read(&root.key("media"))?,
         required_roles: roles(&root.key("roles").key("required"), &raw.roles.0.required)?,
@@ -277,6 +281,7 @@ mod tests {
         let _ = RawProfile::deserialize(Names(&mut names));
         let _ = media::RawMedia::deserialize(Names(&mut names));
         let _ = people::RawQuorum::deserialize(Names(&mut names));
+        let _ = RawSequence::deserialize(Names(&mut names));
         let _ = people::RawRoles::deserialize(Names(&mut names));
         let _ = RawLimits::deserialize(Names(&mut names));
         let _ = RawHsm::deserialize(Names(&mut names));
@@ -288,7 +293,7 @@ mod tests {
         let _ = RawZone::deserialize(Names(&mut names));
         let _ = key::RawKey::deserialize(Names(&mut names));
         let _ = timeline::RawTimeline::deserialize(Names(&mut names));
-        assert_eq!(names.len(), 79, "a new structure or key: add it here and to the page");
+        assert_eq!(names.len(), 84, "a new structure or key: add it here and to the page");
         let page = include_str!("../../docs/profile.md");
         // A row of a key has its name, meaning, unit, what it means when left out, and origin.
         let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |"));

@@ -56,6 +56,13 @@ impl Pin {
         self.octets.get(..self.length).unwrap_or_default()
     }
 
+    /// The same with text before it; none where that is too long.
+    #[must_use]
+    pub fn behind(&self, text: &str) -> Option<Self> {
+        let mut joined = Self::new();
+        (joined.append(text.as_bytes()) && joined.append(self.expose())).then_some(joined)
+    }
+
     /// Signs entered so far: what a masked field shows.
     #[must_use]
     pub fn signs(&self) -> usize {

@@ -72,6 +72,15 @@ pub enum Login<'a> {
     Pin(&'a Pin),
     /// At the device (`CKF_PROTECTED_AUTHENTICATION_PATH`).
     Protected,
+    /// As one of several users who open the token together, one after another.
+    User {
+        /// `CK_USER_TYPE`.
+        user_type: u32,
+        /// What C_Login is given.
+        pin: &'a Pin,
+        /// Whether a session begins; otherwise the user joins those who are logged in.
+        first: bool,
+    },
     /// Not at all: the token was opened by its own means before.
     Preloaded,
 }
@@ -167,7 +176,7 @@ impl Token {
         self.done(&reply)
     }
 
-    /// Logs in to the token of this serial; any session before is ended. The PIN goes to that token alone, once.
+    /// Logs in to the token of this serial; any session before is ended, unless another user joins it. The PIN goes to that token alone, once.
     ///
     /// # Errors
     /// [`TokenError::NoToken`], [`TokenError::TwoTokens`], [`TokenError::PinIncorrect`], [`TokenError::PinLocked`],
@@ -175,6 +184,9 @@ impl Token {
     pub fn login(&mut self, serial: &str, login: &Login<'_>) -> Result<(), TokenError> {
         let (how, pin, limit) = match login {
             Login::Pin(pin) => (How::Pin, Some(*pin), self.deadlines.login),
+            Login::User { user_type, pin, first } => {
+                (How::User { user_type: *user_type, first: *first }, Some(*pin), self.deadlines.login)
+            }
             Login::Protected => (How::Protected, None, self.deadlines.protected_login),
             Login::Preloaded => (How::Preloaded, None, self.deadlines.login),
         };

@@ -109,6 +109,8 @@ fn reply(writer: &mut FrameWriter, id: u32, answer: &Result<Reply, TokenError>) 
 
 /// A token that is open.
 struct Open {
+    slot: Slot,
+    serial: String,
     session: Session,
     listed: Vec<MechanismType>,
     keys: Vec<SigningKey>,
@@ -151,7 +153,7 @@ impl Host {
             }
             Call::Login { serial, how } => {
                 let pin = match how {
-                    How::Pin => Some(pin_frame(reader)?),
+                    How::Pin | How::User { .. } => Some(pin_frame(reader)?),
                     How::Protected | How::Preloaded => None,
                 };
                 self.login(&serial, how, pin)?;
@@ -192,6 +194,11 @@ impl Host {
     }
 
     fn login(&mut self, serial: &str, how: How, pin: Option<Pin>) -> Result<(), TokenError> {
+        if let How::User { first: false, .. } = how {
+            let open = self.open.as_ref().filter(|open| open.serial == serial).ok_or(TokenError::NotOpen)?;
+            // Who is logged in stays so, whatever comes of it.
+            return log_in(&open.session, how, pin).map_err(|error| self.refused(open.slot, serial, error));
+        }
         self.open = None;
         let tokens = self.tokens()?;
         let all: Vec<TokenFacts> = tokens.iter().map(|(_, info)| facts(info)).collect();
@@ -209,30 +216,21 @@ impl Host {
             other => other,
         };
         let session = session.map_err(&failed)?;
-        let outcome = match (how, pin) {
-            (How::Preloaded, _) => Ok(()),
-            (How::Protected, _) | (How::Pin, None) => session.login(UserType::User, None),
-            (How::Pin, Some(pin)) => {
-                let raw = RawAuthPin::new(Box::new(pin.expose().to_vec()));
-                session.login_with_raw(UserType::User, &raw)
-            }
-        };
-        match outcome {
-            Ok(()) => {}
-            Err(Error::Pkcs11(RvError::PinIncorrect, _)) => {
-                return Err(TokenError::PinIncorrect { serial: serial.to_owned(), state: self.pin_state(slot) });
-            }
-            Err(Error::Pkcs11(RvError::PinLocked, _)) => {
-                return Err(TokenError::PinLocked { serial: serial.to_owned() });
-            }
-            Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => {
-                return Err(TokenError::AlreadyOpen { serial: serial.to_owned() });
-            }
-            Err(error) => return Err(during("logging in")(error)),
-        }
+        log_in(&session, how, pin).map_err(|error| self.refused(slot, serial, error))?;
         let listed = self.pkcs11.get_mechanism_list(slot).map_err(&failed)?;
-        self.open = Some(Open { session, listed, keys: Vec::new() });
+        self.open = Some(Open { slot, serial: serial.to_owned(), session, listed, keys: Vec::new() });
         Ok(())
+    }
+
+    /// Why C_Login did not open the token.
+    fn refused(&self, slot: Slot, serial: &str, error: Error) -> TokenError {
+        let serial = serial.to_owned();
+        match error {
+            Error::Pkcs11(RvError::PinIncorrect, _) => TokenError::PinIncorrect { serial, state: self.pin_state(slot) },
+            Error::Pkcs11(RvError::PinLocked, _) => TokenError::PinLocked { serial },
+            Error::Pkcs11(RvError::UserAlreadyLoggedIn, _) => TokenError::AlreadyOpen { serial },
+            error => during("logging in")(error),
+        }
     }
 
     /// Makes a token of the first empty one: for rehearsals on a software token.
@@ -303,6 +301,18 @@ impl Host {
             return Err(TokenError::SignatureLength { expected: key.signature, found: signature.len() });
         }
         Ok(signature)
+    }
+}
+
+fn log_in(session: &Session, how: How, pin: Option<Pin>) -> Result<(), Error> {
+    let user = match how {
+        How::Preloaded => return Ok(()),
+        How::Pin | How::Protected => UserType::User,
+        How::User { user_type, .. } => UserType::VendorExtension(user_type),
+    };
+    match pin {
+        None => session.login(user, None),
+        Some(pin) => session.login_with_raw(user, &RawAuthPin::new(Box::new(pin.expose().to_vec()))),
     }
 }
 

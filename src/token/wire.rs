@@ -67,6 +67,13 @@ pub(super) enum How {
     Pin,
     /// At the device.
     Protected,
+    /// As a user of the token's own; a PIN follows as a frame of its own.
+    User {
+        /// `CK_USER_TYPE`.
+        user_type: u32,
+        /// Whether it begins a session, or adds to those who are logged in.
+        first: bool,
+    },
     /// The token is open already.
     Preloaded,
 }

@@ -400,9 +400,9 @@ pub struct Confirmed {
 pub struct ShareSeen {
     /// The officer.
     pub officer: Role,
-    /// Whether the share counts.
+    /// Whether the share counts; in a sequence, whether the token took the officer's PIN.
     pub accepted: bool,
-    /// The share set, or why it does not count.
+    /// The share set, or why it does not count; in a sequence, how many more are needed.
     pub note: String,
 }
 
@@ -410,11 +410,11 @@ pub struct ShareSeen {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Unlocking {
-    /// `pin`, `shares`, `protected` or `preloaded`.
+    /// `pin`, `shares`, `protected`, `sequence` or `preloaded`.
     pub login: String,
     /// The token's serial.
     pub serial: String,
-    /// Officers whose shares are used; this quorum is enforced by software.
+    /// Officers whose shares are used, a quorum that software enforces; in a sequence those who log in at the token.
     pub officers: Vec<Role>,
 }
 

@@ -106,6 +106,7 @@ fn view(step: Step, question: Question) -> View {
         token: None,
         officers: Vec::new(),
         threshold: 0,
+        officers_at_token: false,
         signatures: (0, 0),
         results: Vec::new(),
         written: Vec::new(),

@@ -446,6 +446,11 @@ pub(crate) const TOKENS_AGAIN: &str = "Look again which tokens are there";
 /// No token.
 pub(crate) const NO_TOKENS: &str = "No token was found. Connect and switch on the HSM.";
 
+/// Who counts the officers: this program.
+pub(crate) const QUORUM_BY_SOFTWARE: &str = "This quorum is enforced by software.";
+/// Or the device.
+pub(crate) const QUORUM_AT_TOKEN: &str = "This quorum is enforced by the HSM.";
+
 /// Which officer.
 pub(crate) fn officer(missing: usize) -> String {
     let officers = if missing == 1 { "officer is" } else { "officers are" };

@@ -283,22 +283,26 @@ fn unlock(acts: &mut Acts<'_>, script: &Script<'_>) {
     acts.step(Step::Unlock);
     let text = format!("Chooses {token}. {iw} compares the serial with the one on the device and writes it down.");
     acts.ask(&Ask::Token, &text, vec![lines("Token serial", 1)]);
-    match (script.profile.hsm.login, &script.profile.quorum) {
-        (LoginKind::Shares, Some(quorum)) => {
-            for missing in (1..=usize::from(quorum.threshold)).rev() {
-                let text = "An officer steps forward and is chosen, plugs in the own medium, types the own PIN while the \
-                            others look away, and takes the medium out again.";
-                acts.ask(&Ask::Officer(missing), text, vec![lines("Officer", 1)]);
+    let needed = script.profile.officers().map_or(0, |(needed, _)| needed);
+    match script.profile.hsm.login {
+        login @ (LoginKind::Shares | LoginKind::Sequence) => {
+            let brings = if login == LoginKind::Shares { "plugs in the own medium, " } else { "" };
+            let takes = if login == LoginKind::Shares { ", and takes the medium out again" } else { "" };
+            for missing in (1..=needed).rev() {
+                let text = format!(
+                    "An officer steps forward and is chosen, {brings}types the own PIN while the others look away{takes}."
+                );
+                acts.ask(&Ask::Officer(missing), &text, vec![lines("Officer", 1)]);
             }
         }
-        (LoginKind::Shares | LoginKind::Pin, _) => {
+        LoginKind::Pin => {
             acts.act("officer", "Types the token's PIN while the others look away.", vec![lines("Officer", 1)]);
         }
-        (LoginKind::Protected, _) => {
+        LoginKind::Protected => {
             let text = "Open the token at its own keys, as its maker describes; the program waits.";
             acts.act("officers", text, vec![lines("Officers", 2)]);
         }
-        (LoginKind::Preloaded, _) => acts.act(&iw, "Notes who has opened the token, and when.", vec![lines("By", 1)]),
+        LoginKind::Preloaded => acts.act(&iw, "Notes who has opened the token, and when.", vec![lines("By", 1)]),
     }
     acts.act(&iw, "Sees that every key was found on the token and is the one of the profile.", Vec::new());
 }

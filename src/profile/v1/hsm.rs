@@ -54,11 +54,8 @@ impl RawHsm {
 fn login(field: &Field<'_>, text: &str) -> Result<LoginKind, ProfileError> {
     let names = LoginKind::ALL.map(LoginKind::name).join(", ");
     let refused = || {
-        let (message, advice) = match text {
-            "sequence" => ("logging in by a sequence is not supported", "open the device in one of the other ways"),
-            _ => ("there is no such way to log in", "choose one of these"),
-        };
-        field.refuse(message, format!("one of {names}"), quoted(text), advice)
+        let advice = "choose one of these";
+        field.refuse("there is no such way to log in", format!("one of {names}"), quoted(text), advice)
     };
     LoginKind::ALL.into_iter().find(|kind| kind.name() == text).ok_or_else(refused)
 }
@@ -117,9 +114,7 @@ mod tests {
             let text = changed(SCHEMAS, "\"pin\"", &format!("\"{}\"", kind.name()));
             assert_eq!(read_text(&text).unwrap().hsm.login, kind);
         }
-        let expected = "one of pin, shares, protected, preloaded";
-        let error = assert_refused(&changed(SCHEMAS, "\"pin\"", "\"sequence\""), "hsm.login", expected, "`sequence`");
-        assert_eq!(error.message, "logging in by a sequence is not supported");
+        let expected = "one of pin, shares, protected, sequence, preloaded";
         assert_refused(&changed(SCHEMAS, "\"pin\"", "\"PIN\""), "hsm.login", expected, "`PIN`");
     }
 

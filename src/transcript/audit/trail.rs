@@ -39,8 +39,10 @@ pub(super) struct Opening<'a> {
     pub(super) unlocking: &'a Unlocking,
     /// The token chosen before it.
     pub(super) token: Option<&'a TokenFacts>,
-    /// Officers whose shares count.
+    /// Officers whose shares count, or whom the token has let in before.
     pub(super) shares: BTreeSet<&'a Role>,
+    /// Whether the token was open then.
+    pub(super) good: bool,
 }
 
 /// What a transcript says of one job.
@@ -95,7 +97,12 @@ impl<'a> Trail<'a> {
             Body::Share(share) if share.accepted => drop(self.shares.insert(&share.officer)),
             Body::Unlocking(unlocking) => {
                 let (token, shares) = (self.tokens.last().copied(), self.shares.clone());
-                self.openings.push(Opening { unlocking, token, shares });
+                self.openings.push(Opening { unlocking, token, shares, good: false });
+            }
+            Body::Unlocked(outcome) => {
+                if let Some(opening) = self.openings.last_mut() {
+                    opening.good = outcome.good;
+                }
             }
             Body::Signed(batch) => self.signed.push(batch),
             Body::Response(response) => self.job(response.job).response = Some(response),

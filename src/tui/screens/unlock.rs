@@ -34,7 +34,7 @@ pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
             let (mark, tone) = if *done { ("[x]", Tone::Good) } else { ("[ ]", Tone::Text) };
             page.line(tone.line(format!("{mark} {:<8} {name}", role.as_str())));
         }
-        page.say(Tone::Quiet, "This quorum is enforced by software.");
+        page.say(Tone::Quiet, if view.officers_at_token { text::QUORUM_AT_TOKEN } else { text::QUORUM_BY_SOFTWARE });
     }
     let mut panes = vec![Pane::new("Token", page)];
     panes.extend(transcript(look, width));

@@ -66,6 +66,7 @@ fn load() -> Option<Module> {
         C_Initialize: Some(initialize),
         C_GetTokenInfo: Some(token_info),
         C_OpenSession: Some(open_session),
+        C_CloseSession: Some(close_session),
         C_Login: Some(login),
         C_Sign: Some(sign),
         ..real
@@ -128,6 +129,13 @@ unsafe extern "C" fn open_session(
         let _ = log_in(unsafe { *session }, pin); // somebody may be logged in already
     }
     answer
+}
+
+unsafe extern "C" fn close_session(session: CK_SESSION_HANDLE) -> CK_RV {
+    if let Some(module) = module() {
+        module.inside.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+    real!(C_CloseSession(session))
 }
 
 /// Logs in to the real token.

@@ -1,7 +1,7 @@
 //! People and token as the profile demands them.
 
 use super::{Opening, Remarks, Trail};
-use crate::profile::{Profile, Quorum};
+use crate::profile::Profile;
 use crate::steps::{Mode, Role, TokenFacts};
 use crate::transcript::names;
 
@@ -45,19 +45,65 @@ fn check_opening(profile: &Profile, opening: &Opening<'_>, remarks: &mut Remarks
         let found = unlocking.serial.escape_debug();
         remarks.fail(CHECK, names::TRANSCRIPT, "another token was opened than chosen", chosen.escape_debug(), found);
     }
-    if let Some(quorum) = &profile.quorum {
-        check_quorum(quorum, opening, remarks);
+    if let Some((threshold, known)) = profile.officers() {
+        // In a sequence each officer is a login, and only the last one opens the token.
+        if opening.good || profile.sequence.is_none() {
+            check_officers(threshold, &known, profile.sequence.is_some(), opening, remarks);
+        }
     }
 }
 
-fn check_quorum(quorum: &Quorum, opening: &Opening<'_>, remarks: &mut Remarks) {
+fn check_officers(threshold: usize, known: &[Role], at_token: bool, opening: &Opening<'_>, remarks: &mut Remarks) {
     let mut officers: Vec<&Role> = opening.unlocking.officers.iter().collect();
+    // Whoever came last is let in by the very login that opened the token.
+    let last = officers.last().copied().filter(|_| at_token);
     officers.sort_unstable();
     officers.dedup();
-    let counts = |officer: &&&Role| quorum.officers.contains(officer) && opening.shares.contains(**officer);
-    let counted = officers.iter().filter(counts).count();
-    if counted < usize::from(quorum.threshold) {
-        let message = "fewer officers than the quorum had a share that counts";
-        remarks.fail(CHECK, names::TRANSCRIPT, message, quorum.threshold, counted);
+    let there = |officer: &Role| opening.shares.contains(officer) || last == Some(officer);
+    let counted = officers.iter().filter(|officer| known.contains(officer) && there(officer)).count();
+    if counted < threshold {
+        let message = "fewer officers than the quorum had a share that counts, or logged in";
+        remarks.fail(CHECK, names::TRANSCRIPT, message, threshold, counted);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::transcript::Unlocking;
+
+    fn role(text: &str) -> Role {
+        Role::new(text).unwrap()
+    }
+
+    /// Whether two of three officers opened the token, by what the transcript says.
+    fn counts(at_token: bool, named: &[&str], there: &[&str]) -> bool {
+        let known = ["CO1", "CO2", "CO3"].map(role);
+        let officers = named.iter().map(|text| role(text)).collect();
+        let unlocking = Unlocking { login: String::new(), serial: String::new(), officers };
+        let there: Vec<Role> = there.iter().map(|text| role(text)).collect();
+        let shares: BTreeSet<&Role> = there.iter().collect();
+        let mut remarks = Remarks::new();
+        let opening = Opening { unlocking: &unlocking, token: None, shares, good: true };
+        check_officers(2, &known, at_token, &opening, &mut remarks);
+        remarks.finish().is_empty()
+    }
+
+    #[test]
+    fn a_quorum_is_different_officers_whose_part_is_in_the_transcript() {
+        assert!(counts(false, &["CO1", "CO3"], &["CO1", "CO3"]));
+        assert!(!counts(false, &["CO1", "CO3"], &["CO1"]), "a share that was never given");
+        assert!(!counts(false, &["CO1", "CO1"], &["CO1"]));
+        assert!(!counts(false, &["CO1", "CO9"], &["CO1", "CO9"]), "someone else");
+    }
+
+    #[test]
+    fn in_a_sequence_the_last_officer_is_let_in_by_the_opening_itself() {
+        assert!(counts(true, &["CO1", "CO3"], &["CO1"]));
+        assert!(!counts(true, &["CO1", "CO3"], &[]), "only the last one has logged in");
+        assert!(!counts(true, &["CO3", "CO3"], &["CO3"]));
+        assert!(!counts(true, &["CO1", "CO9"], &["CO1"]));
     }
 }
