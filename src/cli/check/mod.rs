@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::dns::{Name, Sha256Digest, Time};
 use crate::exchange::{Document, Format};
-use crate::plan::{self, JobInput, PlannedJob, Previous};
+use crate::plan::{self, JobInput, PlannedJob};
 use crate::policy::{self, Finding};
 use crate::steps::Verdict;
 
@@ -109,7 +109,7 @@ fn show_plan(bench: &Bench<'_>, inputs: &[JobInput], report: &mut Report, text: 
     };
     for (input, job) in inputs.iter().zip(&plan.jobs) {
         text.line(format!("Changes for {}", job.zone));
-        text.lines(changes(input, job).iter().map(|line| format!("  {line}")));
+        text.lines(plan::changes(input, job).iter().map(|line| format!("  {line}")));
         text.blank();
     }
     let hash = plan.hash();
@@ -122,13 +122,6 @@ fn show_plan(bench: &Bench<'_>, inputs: &[JobInput], report: &mut Report, text: 
             "covered": plan.jobs.iter().map(covered).collect::<Vec<_>>(),
         }),
     );
-}
-
-fn changes(input: &JobInput, job: &PlannedJob) -> Vec<String> {
-    match &input.previous {
-        Previous::Response { response, .. } => plan::difference(response, job),
-        Previous::First => vec!["there is no previous response".to_owned()],
-    }
 }
 
 fn head(name: &str, kind: &str, zone: &Name, format: Format, sha256: &Sha256Digest) -> Value {

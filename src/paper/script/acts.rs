@@ -2,7 +2,7 @@
 
 use super::super::sheet::Act;
 use super::{Ask, Block, Screen, Script, ScriptJob, Sheet, digest_block, shown, summary};
-use crate::plan::{PlannedJob, Previous, TokenName, difference};
+use crate::plan::{PlannedJob, Previous, TokenName, changes};
 use crate::policy::Finding;
 use crate::profile::{LoginKind, Profile, Signing};
 use crate::steps::{Role, Step, Verdict};
@@ -232,12 +232,8 @@ fn plan(acts: &mut Acts<'_>, script: &Script<'_>) {
             planned.covered_until()
         );
         acts.act(&ca, &text, Vec::new());
-        let changes = match &job.input.previous {
-            Previous::Response { response, .. } => difference(response, planned),
-            Previous::First => vec!["there is no previous response".to_owned()],
-        };
         let text = format!("Compare the page Changes with what changes against the previous response of job {number}.");
-        acts.act(ALL, &text, vec![Block::Verbatim(changes)]);
+        acts.act(ALL, &text, vec![Block::Verbatim(changes(&job.input, planned))]);
         let text =
             format!("Compare the page Table with the bundles of job {number}: who is published, signs, is revoked.");
         acts.act(ALL, &text, vec![Block::Verbatim(planned.table())]);
