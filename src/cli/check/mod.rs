@@ -12,7 +12,7 @@ use crate::steps::Verdict;
 
 use super::error::CliError;
 use super::input::Read;
-use super::jobs::{Bench, JobArgs};
+use super::jobs::{Bench, JobArgs, Judged};
 use super::json::Report;
 use super::text::{self, Text};
 use super::{Done, Env, Run};
@@ -88,9 +88,10 @@ impl Args {
 
 /// Judges the request and the plan for it alone, and shows both.
 fn judge_request(bench: &Bench<'_>, input: &JobInput, text: &mut Text) -> Result<Vec<Finding>, CliError> {
-    let (findings, planned) = bench.judge(input)?;
+    let Judged { request, preview, plan } = bench.judge(input)?;
+    let findings: Vec<Finding> = request.into_iter().chain(preview).collect();
     text.findings(&findings);
-    for job in planned.iter().flat_map(|plan| &plan.jobs) {
+    for job in plan.iter().flat_map(|plan| &plan.jobs) {
         text.blank();
         let schema = job.schema.as_ref().map_or_else(String::new, |schema| format!(", schema {schema}"));
         text.line(format!("Plan: policy {}{schema}, {} signatures", job.policy, job.signatures.len()));
