@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::dns::{DigestType, Sha256Digest, Time, sha256};
 use crate::exchange::{self, Document, Limits};
-use crate::plan::{self, JobInput, Plan, Previous};
+use crate::plan::{self, JobInput, Plan};
 use crate::policy::{self, Admitted, Finding};
 use crate::quorum::{Share, ShareFile};
 use crate::steps::Pin;
@@ -194,10 +194,7 @@ fn plan_view(plan: &Plan, sha256: Sha256Digest, inputs: &[JobInput], findings: V
             })
             .collect(),
         table: job.table(),
-        difference: match &input.previous {
-            Previous::Response { response, .. } => plan::difference(response, job),
-            Previous::First => Vec::new(),
-        },
+        difference: plan::changes(input, job),
         covered_until: job.covered_until(),
     });
     PlanView { sha256, signatures: plan.count(), jobs: jobs.collect(), findings }

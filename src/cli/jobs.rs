@@ -44,6 +44,16 @@ struct Before {
     response: Response,
 }
 
+/// What the checks say of a request.
+pub(super) struct Judged {
+    /// Of the request itself.
+    pub(super) request: Vec<Finding>,
+    /// Of a plan for it alone.
+    pub(super) preview: Vec<Finding>,
+    /// That plan.
+    pub(super) plan: Option<Plan>,
+}
+
 /// All that one call judges by.
 pub(super) struct Bench<'a> {
     args: &'a JobArgs,
@@ -167,24 +177,26 @@ impl Bench<'_> {
     }
 
     /// Judges a request and, where there can be one, the plan for it alone.
-    pub(super) fn judge(&self, input: &JobInput) -> Result<(Vec<Finding>, Option<Plan>), CliError> {
-        let mut findings = policy::check_request(&self.profile, input, self.now, self.threads);
+    pub(super) fn judge(&self, input: &JobInput) -> Result<Judged, CliError> {
+        let request = policy::check_request(&self.profile, input, self.now, self.threads);
         if self.profile.zone(&input.request.zone).is_none() {
-            return Ok((findings, None));
+            return Ok(Judged { request, preview: Vec::new(), plan: None });
         }
         match self.plan(std::slice::from_ref(input)) {
             Ok(plan) => {
-                findings.extend(policy::check_plan(&self.profile, std::slice::from_ref(input), &plan, self.now));
-                Ok((findings, Some(plan)))
+                let preview = self.judge_plan(std::slice::from_ref(input), &plan);
+                Ok(Judged { request, preview, plan: Some(plan) })
             }
             Err(error) => match CliError::choice(&error) {
                 Some(error) => Err(error),
-                None => {
-                    findings.push(Finding::unplanned(&error));
-                    Ok((findings, None))
-                }
+                None => Ok(Judged { request, preview: vec![Finding::unplanned(&error)], plan: None }),
             },
         }
+    }
+
+    /// Judges a plan of these requests.
+    pub(super) fn judge_plan(&self, inputs: &[JobInput], plan: &Plan) -> Vec<Finding> {
+        policy::check_plan(&self.profile, inputs, plan, self.now)
     }
 
     /// The plan of all requests together, as a ceremony would confirm it.

@@ -12,7 +12,7 @@ use crate::tui::Spoken;
 
 use super::error::CliError;
 use super::input::{self, Read};
-use super::jobs::{Bench, JobArgs};
+use super::jobs::{Bench, JobArgs, Judged};
 use super::json::Report;
 use super::text::Text;
 use super::{Done, Env, Run};
@@ -41,7 +41,7 @@ impl Run for Args {
     fn run(&self, env: &Env, report: &mut Report) -> Result<Done, CliError> {
         let (bench, files) = self.jobs.read(&self.files, env, report)?;
         let jobs = files.into_iter().map(|file| job(&bench, file)).collect::<Result<Vec<_>, _>>()?;
-        report.findings.extend(jobs.iter().flat_map(|job| job.findings.iter().cloned()));
+        report.findings.extend(jobs.iter().flat_map(|job| job.findings.iter().chain(&job.preview).cloned()));
         let failed = |finding: &&Finding| finding.verdict == Verdict::Fail;
         let mut text = Text::default();
         if report.findings.iter().any(|finding| failed(&finding)) {
@@ -52,7 +52,9 @@ impl Run for Args {
         }
         let inputs: Vec<_> = jobs.iter().map(|job| job.input.clone()).collect();
         let plan = bench.plan(&inputs).map_err(|error| CliError::usage(error.to_string()))?;
-        let script = paper::Script { profile: &bench.profile, plan: &plan, jobs: &jobs, program: &bench.program };
+        let findings = bench.judge_plan(&inputs, &plan);
+        let (profile, program) = (&bench.profile, bench.program.as_str());
+        let script = paper::Script { profile, plan: &plan, jobs: &jobs, findings: &findings, program };
         let printed = paper::script(&script, &Spoken);
         let Some(out) = &self.out else {
             return Ok(Done { good: true, text: printed.text });
@@ -72,10 +74,10 @@ fn job(bench: &Bench<'_>, file: Read) -> Result<ScriptJob, CliError> {
         return Err(error.expected("a KSR").found("an SKR").advice("give the previous SKR with --previous"));
     };
     let input = bench.input(request, file.sha256);
-    let (findings, _) = bench.judge(&input)?;
+    let Judged { request: findings, preview, .. } = bench.judge(&input)?;
     let last = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
     let previous = bench.previous_name(&input.request.zone).map(last);
-    Ok(ScriptJob { request: last(&file.name), previous, input, findings })
+    Ok(ScriptJob { request: last(&file.name), previous, input, findings, preview })
 }
 
 /// Writes a file that is not there yet, and returns its path as it may be shown.

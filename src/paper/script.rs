@@ -30,6 +30,8 @@ pub struct Script<'a> {
     pub plan: &'a Plan,
     /// For each job of the plan, what it is made from.
     pub jobs: &'a [ScriptJob],
+    /// What the checks say of the plan today.
+    pub findings: &'a [Finding],
     /// The program with its version.
     pub program: &'a str,
 }
@@ -43,8 +45,10 @@ pub struct ScriptJob {
     pub previous: Option<String>,
     /// The documents.
     pub input: JobInput,
-    /// What the checks say of request and plan today.
+    /// What the checks say of the request today.
     pub findings: Vec<Finding>,
+    /// What they say of a plan for it alone.
+    pub preview: Vec<Finding>,
 }
 
 /// A question of the screen.
@@ -239,11 +243,12 @@ mod tests {
     fn printed(profile: &Profile, input: JobInput) -> Printed {
         let now = fixture::now();
         let plan = build(profile, std::slice::from_ref(&input), now, "claviger test").unwrap();
-        let mut findings = check_request(profile, &input, now, 1);
-        findings.extend(check_plan(profile, std::slice::from_ref(&input), &plan, now));
+        let findings = check_request(profile, &input, now, 1);
+        let preview = check_plan(profile, std::slice::from_ref(&input), &plan, now);
         let previous = matches!(input.previous, Previous::Response { .. }).then(|| "skr-before.xml".to_owned());
-        let jobs = [ScriptJob { request: "ksr.xml".to_owned(), previous, input, findings }];
-        script(&Script { profile, plan: &plan, jobs: &jobs, program: "claviger test" }, &Echo)
+        let jobs = [ScriptJob { request: "ksr.xml".to_owned(), previous, input, findings, preview: preview.clone() }];
+        let program = "claviger test";
+        script(&Script { profile, plan: &plan, jobs: &jobs, findings: &preview, program }, &Echo)
     }
 
     #[test]
@@ -275,6 +280,19 @@ mod tests {
         let job = &fixture::root_plan().jobs[0];
         for line in job.table() {
             assert!(text.contains(&line) && html.contains(&line), "{line}");
+        }
+    }
+
+    #[test]
+    fn warnings_are_acknowledged_as_the_screen_asks_for_them() {
+        let hasty = JobInput { schema: Some("rollover".to_owned()), ..fixture::root_input() };
+        let mut odd = hasty.clone();
+        odd.request.notices = vec!["one".to_owned(), "two".to_owned()];
+        let Printed { html, .. } = printed(&fixture::root_profile(), hasty);
+        assert!(html.contains("Acknowledge { number: 1, total: 1, job: 0 }"), "{html}");
+        let Printed { html, .. } = printed(&fixture::root_profile(), odd);
+        for part in ["number: 1, total: 2, job: 1", "number: 2, total: 2, job: 0", "(and 1 more)"] {
+            assert!(html.contains(part), "{part} in {html}");
         }
     }
 

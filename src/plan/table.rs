@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{PlannedJob, PlannedKey};
+use super::{JobInput, PlannedJob, PlannedKey, Previous};
 use crate::dns::{Dnskey, RrType, Time};
 use crate::exchange::{Key, Records, Response, ResponseBundle};
 use crate::render::escape;
@@ -73,10 +73,17 @@ fn expiration(bundle: &ResponseBundle) -> Option<Time> {
     signatures.map(|signature| signature.rrsig.expiration).min().or(bundle.expiration)
 }
 
-/// What changes from the previous response to the planned one, one line each: keys that come, stay and go between the
-/// last bundle there and all bundles here, and the end of coverage.
+/// What changes from the previous response to the planned one, one line each; or that there is none.
 #[must_use]
-pub fn difference(previous: &Response, job: &PlannedJob) -> Vec<String> {
+pub fn changes(input: &JobInput, job: &PlannedJob) -> Vec<String> {
+    match &input.previous {
+        Previous::Response { response, .. } => difference(response, job),
+        Previous::First => vec!["there is no previous response".to_owned()],
+    }
+}
+
+/// Keys that come, stay and go between the last bundle there and all bundles here, and the end of coverage.
+fn difference(previous: &Response, job: &PlannedJob) -> Vec<String> {
     let names = Names::new(job);
     let old: BTreeSet<&Dnskey> = last_keys(previous).collect();
     let last: BTreeSet<&Dnskey> = last_keys(&job.response).collect();
@@ -194,7 +201,7 @@ fn asks_for_ds(bundle: &ResponseBundle, key: &Dnskey) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{JobInput, Previous, build, fixture};
+    use super::super::{build, fixture};
     use super::*;
 
     fn planned(schema: &str) -> (JobInput, PlannedJob) {
@@ -237,14 +244,15 @@ mod tests {
     #[test]
     fn the_difference_names_keys_that_come_stay_and_go() {
         let (input, job) = planned("pre-publish");
-        let Previous::Response { response, .. } = &input.previous else { panic!("a previous response") };
-        let lines = difference(response, &job);
+        let lines = changes(&input, &job);
         let count = |part: &str| lines.iter().filter(|line| line.contains(part)).count();
         assert_eq!((count("KSK"), count("ZSK")), (2, 3), "{lines:#?}");
         assert!(lines.iter().any(|line| line.contains("(current) stays")));
         assert!(lines.iter().any(|line| line.contains("(next) comes in bundle 2")));
         assert_eq!(count("stays, gone at the end"), 1, "the ZSK of the last quarter");
         assert!(lines.last().unwrap().starts_with("covered until "));
+        let first = JobInput { previous: Previous::First, ..input };
+        assert_eq!(changes(&first, &job), ["there is no previous response"]);
     }
 
     #[test]

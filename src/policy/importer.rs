@@ -80,7 +80,8 @@ pub(super) fn check_size(job: &Job<'_>, report: &mut Report) {
     let mut faults = Vec::new();
     if let Some((size, index)) = large.iter().max_by_key(|(size, index)| (*size, std::cmp::Reverse(*index))) {
         let id = job.response.bundles.get(*index).and_then(|bundle| bundle.id.as_ref());
-        let message = format!("in {} bundles the DNSKEY response does not fit into a UDP datagram", large.len());
+        let (some, all) = (large.len(), job.response.bundles.len());
+        let message = format!("in {some} of {all} bundles the DNSKEY response does not fit into a UDP datagram");
         let fault = Fault::warn(message).bundle(*index, id);
         faults.push(fault.expected(format!("at most {DATAGRAM} octets")).found(format!("{size} octets")));
     }

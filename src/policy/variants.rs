@@ -473,6 +473,57 @@ fn a_response_without_a_plan_is_judged_by_the_profile() {
 }
 
 #[test]
+fn every_check_of_a_stage_reports_at_that_stage() {
+    let reports = |findings: &[Finding], stage: &[Check]| {
+        for check in stage {
+            assert!(findings.iter().any(|finding| finding.check == check.name()), "{}", check.name());
+        }
+    };
+    for case in [Case::root(), Case::bind(), Case::knot()] {
+        let inputs = [case.input];
+        let plan = build(&case.profile, &inputs, case.now, "test").unwrap();
+        let response = fixture::signed(&plan.jobs[0]);
+        reports(&check_request(&case.profile, &inputs[0], case.now, 2), Check::REQUEST);
+        reports(&check_plan(&case.profile, &inputs, &plan, case.now), Check::PLAN);
+        reports(&check_response(&case.profile, &plan.jobs[0], &response, case.now, 2), Check::RESPONSE);
+        reports(&check_response_alone(&case.profile, &response, case.now, 2), Check::RESPONSE);
+    }
+}
+
+#[test]
+fn a_fault_of_a_response_without_a_plan_is_named_by_its_check() {
+    type Break = fn(&mut Response);
+    let faults: [(Check, Break); 4] = [
+        (Check::SkrImport, |r| {
+            let set = &mut r.bundles[2].sets[1];
+            set.ttl = 60;
+            (set.signatures[0].ttl, set.signatures[0].rrsig.original_ttl) = (60, 60);
+        }),
+        (Check::SkrValidity, |r| {
+            let rrsig = &mut r.bundles[2].sets[0].signatures[0].rrsig;
+            rrsig.inception = after(rrsig.inception, days(1));
+        }),
+        (Check::SkrHorizon, |r| {
+            let (from, until) = (at("2026-11-20T00:00:00Z"), at("2026-11-30T00:00:00Z"));
+            r.bundles.truncate(1);
+            r.bundles[0].inception = from;
+            for signature in r.bundles[0].sets.iter_mut().flat_map(|set| &mut set.signatures) {
+                (signature.rrsig.inception, signature.rrsig.expiration) = (from, until);
+            }
+        }),
+        (Check::SkrCoverage, |r| drop(r.bundles.drain(3..6))),
+    ];
+    for (check, break_response) in faults {
+        let mut case = Case::bind();
+        let mut response = case.previous().clone();
+        break_response(&mut response);
+        fixture::sign_again(&mut response);
+        let findings = check_response_alone(&case.profile, &response, at("2026-12-01T00:00:00Z"), 2);
+        assert_eq!(named(&findings, Verdict::Fail), [check.name()], "{findings:#?}");
+    }
+}
+
+#[test]
 fn several_jobs_report_by_zone() {
     let (mut profile, root) = (fixture::root_profile(), fixture::root_input());
     profile.zones.extend(fixture::bind_profile().zones);

@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 
 use crate::dns::{Name, Sha256Digest, Time};
 use crate::exchange::{Document, Format};
-use crate::plan::{self, JobInput, PlannedJob, Previous};
+use crate::plan::{self, JobInput, PlannedJob};
 use crate::policy::{self, Finding};
 use crate::steps::Verdict;
 
 use super::error::CliError;
 use super::input::Read;
-use super::jobs::{Bench, JobArgs};
+use super::jobs::{Bench, JobArgs, Judged};
 use super::json::Report;
 use super::text::{self, Text};
 use super::{Done, Env, Run};
@@ -88,9 +88,10 @@ impl Args {
 
 /// Judges the request and the plan for it alone, and shows both.
 fn judge_request(bench: &Bench<'_>, input: &JobInput, text: &mut Text) -> Result<Vec<Finding>, CliError> {
-    let (findings, planned) = bench.judge(input)?;
+    let Judged { request, preview, plan } = bench.judge(input)?;
+    let findings: Vec<Finding> = request.into_iter().chain(preview).collect();
     text.findings(&findings);
-    for job in planned.iter().flat_map(|plan| &plan.jobs) {
+    for job in plan.iter().flat_map(|plan| &plan.jobs) {
         text.blank();
         let schema = job.schema.as_ref().map_or_else(String::new, |schema| format!(", schema {schema}"));
         text.line(format!("Plan: policy {}{schema}, {} signatures", job.policy, job.signatures.len()));
@@ -109,7 +110,7 @@ fn show_plan(bench: &Bench<'_>, inputs: &[JobInput], report: &mut Report, text: 
     };
     for (input, job) in inputs.iter().zip(&plan.jobs) {
         text.line(format!("Changes for {}", job.zone));
-        text.lines(changes(input, job).iter().map(|line| format!("  {line}")));
+        text.lines(plan::changes(input, job).iter().map(|line| format!("  {line}")));
         text.blank();
     }
     let hash = plan.hash();
@@ -122,13 +123,6 @@ fn show_plan(bench: &Bench<'_>, inputs: &[JobInput], report: &mut Report, text: 
             "covered": plan.jobs.iter().map(covered).collect::<Vec<_>>(),
         }),
     );
-}
-
-fn changes(input: &JobInput, job: &PlannedJob) -> Vec<String> {
-    match &input.previous {
-        Previous::Response { response, .. } => plan::difference(response, job),
-        Previous::First => vec!["there is no previous response".to_owned()],
-    }
 }
 
 fn head(name: &str, kind: &str, zone: &Name, format: Format, sha256: &Sha256Digest) -> Value {

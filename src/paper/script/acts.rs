@@ -2,7 +2,7 @@
 
 use super::super::sheet::Act;
 use super::{Ask, Block, Screen, Script, ScriptJob, Sheet, digest_block, shown, summary};
-use crate::plan::{PlannedJob, Previous, TokenName, difference};
+use crate::plan::{PlannedJob, Previous, TokenName, changes};
 use crate::policy::Finding;
 use crate::profile::{LoginKind, Profile, Signing};
 use crate::steps::{Role, Step, Verdict};
@@ -175,7 +175,8 @@ fn request(acts: &mut Acts<'_>, script: &Script<'_>) {
         }
         let text = "Reads the counts aloud, then each warning and what was skipped, with F4. None may have failed. Today, \
                     before the ceremony, it was:";
-        acts.act(&ca, text, found(&job.findings));
+        let all: Vec<&Finding> = job.findings.iter().chain(&job.preview).collect();
+        acts.act(&ca, text, found(&all));
         acts.ask(&Ask::Judged(number), "Yes.", Vec::new());
         let more = if number == last { "No." } else { "Yes." };
         acts.ask(&Ask::MoreJobs, more, Vec::new());
@@ -213,7 +214,7 @@ fn previous(acts: &mut Acts<'_>, number: usize, job: &ScriptJob) {
 }
 
 /// Counts, and what did not simply pass.
-fn found(findings: &[Finding]) -> Vec<Block> {
+fn found(findings: &[&Finding]) -> Vec<Block> {
     let count = |verdict| findings.iter().filter(|finding| finding.verdict == verdict).count();
     let counts = [Verdict::Pass, Verdict::Skipped, Verdict::Warn, Verdict::Fail]
         .map(|verdict| format!("{} {verdict}", count(verdict)))
@@ -238,12 +239,8 @@ fn plan(acts: &mut Acts<'_>, script: &Script<'_>) {
             planned.covered_until()
         );
         acts.act(&ca, &text, Vec::new());
-        let changes = match &job.input.previous {
-            Previous::Response { response, .. } => difference(response, planned),
-            Previous::First => vec!["there is no previous response".to_owned()],
-        };
         let text = format!("Compare the page Changes with what changes against the previous response of job {number}.");
-        acts.act(ALL, &text, vec![Block::Verbatim(changes)]);
+        acts.act(ALL, &text, vec![Block::Verbatim(changes(&job.input, planned))]);
         let text =
             format!("Compare the page Table with the bundles of job {number}: who is published, signs, is revoked.");
         acts.act(ALL, &text, vec![Block::Verbatim(planned.table())]);
@@ -259,18 +256,26 @@ fn plan(acts: &mut Acts<'_>, script: &Script<'_>) {
     acts.two_people("plan");
 }
 
-/// Every warning of today; those of the day may be others, and are then read aloud and added here by hand.
+/// Every warning of today, in the order of the screen: the jobs' first, then the plan's, one for each check.
+///
+/// Those of the day may be others; they are then read aloud and added by hand.
 fn warnings(acts: &mut Acts<'_>, script: &Script<'_>) {
-    let of = |job: &ScriptJob| -> Vec<Finding> {
-        job.findings.iter().filter(|finding| finding.verdict == Verdict::Warn).cloned().collect()
-    };
-    let all: Vec<(usize, Finding)> =
-        (1..).zip(script.jobs).flat_map(|(job, of_job)| of(of_job).into_iter().map(move |one| (job, one))).collect();
-    let total = all.len();
-    for (number, (job, finding)) in (1..).zip(all) {
+    let of_jobs = (1..).zip(script.jobs).flat_map(|(number, job)| job.findings.iter().map(move |one| (number, one)));
+    let all = of_jobs.chain(script.findings.iter().map(|finding| (0, finding)));
+    let mut warnings: Vec<(usize, &Finding, usize)> = Vec::new();
+    for (job, finding) in all.filter(|(_, finding)| finding.verdict == Verdict::Warn) {
+        match warnings.iter_mut().find(|(of, first, _)| *of == job && first.check == finding.check) {
+            Some((.., more)) => *more += 1,
+            None => warnings.push((job, finding, 0)),
+        }
+    }
+    let total = warnings.len();
+    for (number, (job, finding, more)) in (1..).zip(warnings) {
         let ask = Ask::Acknowledge { number, total, job };
         let text = format!("Reads it aloud; if nobody objects, types {}.", finding.check);
-        acts.ask(&ask, &text, vec![Block::Item { mark: "  - ".to_owned(), text: shown(&finding.to_string()) }]);
+        let more = if more == 0 { String::new() } else { format!(" (and {more} more)") };
+        let text_of_it = shown(&finding.to_string()) + &more;
+        acts.ask(&ask, &text, vec![Block::Item { mark: "  - ".to_owned(), text: text_of_it }]);
     }
 }
 

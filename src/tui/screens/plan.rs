@@ -69,9 +69,6 @@ fn summary<'a>(plan: &PlanView, width: usize) -> Pane<'a> {
 fn difference<'a>(job: &PlannedView, width: usize) -> Page<'a> {
     let mut page = Page::new(width);
     page.say(Tone::Head, &format!("{}: changes against the previous response", job.zone));
-    if job.difference.is_empty() {
-        page.say(Tone::Quiet, "None, or there is no previous response.");
-    }
     for line in &job.difference {
         page.verbatim(Tone::Text, line);
     }
