@@ -10,7 +10,7 @@ use crate::steps::{Actor, Step, VolumeFacts, VolumeId};
 use crate::transcript::{self, Body, Chain, Ending, Entry, Files, Head, State, WriteFailed, Written, names};
 
 use super::machine::{Ceremony, Failure, Waiting, Writing};
-use super::{Answer, Code, Effect, Question, Refusal, WrittenView};
+use super::{Answer, Code, Effect, MediumWanted, Question, Refusal, Unfit, WrittenView};
 
 impl Ceremony {
     pub(super) fn begin_write(&mut self) -> Result<(), Refusal> {
@@ -176,7 +176,8 @@ impl Ceremony {
                     self.ask(Question::Finished { outcome: "media".to_owned() });
                     return Ok(());
                 }
-                self.ask(Question::WriteFault { name, volume, label, message: reason, optional });
+                let wanted = self.medium_wanted(&writing, octets)?;
+                self.ask(Question::WriteFault { name, volume, label, message: reason, optional, wanted });
                 Ok(())
             }
         }
@@ -191,16 +192,17 @@ impl Ceremony {
             Answer::Volume(id) => {
                 let volume = self.view.volumes.iter().find(|volume| volume.id == *id).cloned();
                 let volume = volume.ok_or(Refusal::VolumeGone)?;
-                let media = &self.profile()?.media;
-                let expected = match self.queue.first() {
-                    Some(Writing::Response { .. }) => &media.request_label,
-                    _ => &media.record_label,
-                };
-                if !volume.label.starts_with(expected) {
-                    return Err(Refusal::VolumeLabel { expected: expected.clone(), found: volume.label });
-                }
-                if !volume.writable {
-                    return Err(Refusal::VolumeReadOnly(volume.label));
+                let Question::WriteFault { wanted, .. } = &self.view.question else { return Err(Refusal::NotAsked) };
+                match wanted.unfit(&volume) {
+                    None => {}
+                    Some(Unfit::Foreign | Unfit::Label) => {
+                        return Err(Refusal::VolumeLabel { expected: wanted.label.clone(), found: volume.label });
+                    }
+                    Some(Unfit::Protected) => return Err(Refusal::VolumeReadOnly(volume.label)),
+                    Some(Unfit::Taken) => return Err(Refusal::VolumeTaken(volume.label)),
+                    Some(Unfit::Full(free)) => {
+                        return Err(Refusal::VolumeFull { label: volume.label, needed: wanted.octets, free });
+                    }
                 }
                 self.replace_medium(volume);
                 self.write_next()
@@ -212,6 +214,25 @@ impl Ceremony {
             Answer::No => Err(Refusal::MustBeWritten),
             _ => Err(Refusal::NotAsked),
         }
+    }
+
+    /// What another medium must have.
+    fn medium_wanted(&self, writing: &Writing, octets: u64) -> Result<MediumWanted, Refusal> {
+        let media = &self.profile()?.media;
+        Ok(match writing {
+            Writing::Record(_) => {
+                let waiting = self.queue.iter().skip(1).filter_map(|writing| match writing {
+                    Writing::Record(volume) => Some(*volume),
+                    Writing::Response { .. } => None,
+                });
+                MediumWanted {
+                    label: media.record_label.clone(),
+                    octets: self.image.as_ref().map_or(octets, |image| image.octets_on_medium()),
+                    taken: self.delivered_to.iter().copied().chain(waiting).collect(),
+                }
+            }
+            Writing::Response { .. } => MediumWanted { label: media.request_label.clone(), octets, taken: Vec::new() },
+        })
     }
 
     /// A medium that was taken out and put in again has another number.
