@@ -2,6 +2,9 @@
 CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 export PATH := $(HOME)/.cargo/bin:$(PATH)
+# The PKCS#11 module that goes wrong for tests: a package of its own, and built by the tests that use it.
+FAULTS = $(CARGO) fmt --check --manifest-path tests/faults/Cargo.toml && \
+	$(CARGO) clippy --locked --manifest-path tests/faults/Cargo.toml --target-dir $(TARGET)/faults -- -D warnings
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +20,7 @@ test: setup ## set up, build, lint and run every test
 	@mkdir -p target && git diff > target/before.diff 2>/dev/null || true
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets --locked -- -D warnings
+	$(FAULTS)
 	$(CARGO) build --locked
 	$(CARGO) test --locked
 	@tests/skipped
@@ -26,6 +30,7 @@ test: setup ## set up, build, lint and run every test
 check: ## format, lints and the shape of the house; nothing else runs
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets --locked -- -D warnings
+	$(FAULTS)
 	$(CARGO) test --locked --test house
 
 bench: ## measure rates, beside the token's own and other signers'
@@ -46,6 +51,7 @@ boot: ## boot an image in QEMU, with a stick and a floppy (FLAVOUR, FIRMWARE, ME
 
 fmt: ## format the code
 	$(CARGO) fmt
+	$(CARGO) fmt --manifest-path tests/faults/Cargo.toml
 
 setup: ## install what tests need and this machine lacks
 	@tests/setup

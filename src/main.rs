@@ -18,6 +18,9 @@ fn main() -> ExitCode {
     if role == appliance::BROKER_ROLE {
         return ExitCode::from(appliance::run_broker());
     }
+    if role == appliance::LAUNCHER_ROLE {
+        return ExitCode::from(appliance::run_launcher());
+    }
     if role == token::HOST_ROLE {
         return ExitCode::from(token::run_host());
     }

@@ -12,12 +12,13 @@ mod common;
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::crew::{self, Crew, PINS, Room};
+use common::crew::{self, Crew, Room};
+use common::look::{audit, entries, holds, holds_no_pin};
 use common::pty::{self, EXCEPTION, LARGE, PATIENCE, PAUSE, SMALL, STOP, Terminal};
 use rustix::process::Signal;
 
@@ -25,52 +26,6 @@ const BIND: &str = "ksr-example.txt";
 const ROOT: &str = "ksr-root-rehearsal.xml";
 /// Empties a field.
 const CLEAR: &str = "\x15";
-
-/// Runs `claviger audit`; its exit code and what it says.
-fn audit(record: &Path, fingerprint: Option<&str>) -> (i32, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_claviger"));
-    command.arg("audit").stdin(Stdio::null());
-    if let Some(fingerprint) = fingerprint {
-        command.args(["--fingerprint", fingerprint]);
-    }
-    let output = command.arg(record).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    (output.status.code().unwrap(), said)
-}
-
-/// The lines of a record's transcript with entries of this kind.
-fn entries(record: &Path, file: &str, kind: &str) -> Vec<serde_json::Value> {
-    let text = fs::read_to_string(record.join(file)).unwrap();
-    let all = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
-    all.filter(|entry| entry["kind"] == kind).collect()
-}
-
-/// No officer's PIN in any file of the room but the one that is there to show them, nor in what a terminal was sent.
-fn holds_no_pin(room: &Room, terminals: &[&Terminal]) {
-    let mut folders = vec![room.path()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if !path.ends_with("PINS.txt") {
-                let found = pins_in(&fs::read(&path).unwrap());
-                assert!(found.is_empty(), "{found:?} in {}", path.display());
-            }
-        }
-    }
-    for terminal in terminals {
-        assert!(pins_in(&terminal.octets()).is_empty(), "a PIN was written to the terminal");
-    }
-}
-
-fn pins_in(octets: &[u8]) -> Vec<&'static str> {
-    PINS.into_iter().filter(|pin| holds(octets, pin.as_bytes())).collect()
-}
-
-fn holds(octets: &[u8], wanted: &[u8]) -> bool {
-    octets.windows(wanted.len()).any(|window| window == wanted)
-}
 
 /// Turns through the pages, and looks at each.
 fn leaf(terminal: &mut Terminal) {
@@ -477,7 +432,7 @@ fn damaged_files_a_missing_token_and_a_wrong_module_lead_back() {
     fs::create_dir(&token).unwrap();
     crew.until(&mut terminal, "The token failed. Unlock it again and go on?");
     terminal.see("THE TOKEN FAILED");
-    terminal.see("found no token: connect the");
+    terminal.see("found none; connect it or choose another");
     fs::remove_dir_all(&token).unwrap();
     fs::rename(&away, &token).unwrap();
     terminal.press("y\r");
@@ -500,83 +455,4 @@ fn damaged_files_a_missing_token_and_a_wrong_module_lead_back() {
     assert_eq!(terminal.exit(), 1);
     let (code, said) = audit(&room.record("RECORD-A", false), None);
     assert_eq!(code, 0, "{said}");
-}
-
-/// What the officers' shares hold: the token's own PIN.
-fn token_pin(room: &Room) -> String {
-    use claviger::quorum::{Assembly, ShareFile};
-    use claviger::steps::Pin;
-    let open = |(officer, pin): (&str, &str)| {
-        let path = room.stick(&format!("SHARE-{officer}")).join(format!("share-{officer}.json"));
-        let file = ShareFile::read(&fs::read(path).unwrap()).unwrap();
-        let share = file.open(&Pin::from_octets(pin.as_bytes()).unwrap()).unwrap();
-        (file, share)
-    };
-    let [(file, first), (_, second)] = [("CO1", PINS[0]), ("CO2", PINS[1])].map(open);
-    let mut assembly = Assembly::new(file.share_set(), 2, file.token_serial());
-    assembly.add(first).unwrap();
-    assembly.add(second).unwrap();
-    String::from_utf8(assembly.unseal().unwrap().expose().to_vec()).unwrap()
-}
-
-/// The memory of a process, as a file.
-fn core_of(terminal: &Terminal, folder: &Path, name: &str) -> PathBuf {
-    let pid = terminal.pid().as_raw_nonzero().to_string();
-    let prefix = folder.join(name);
-    let mut command = Command::new("gcore");
-    let output = command.arg("-o").arg(&prefix).arg(&pid).stdin(Stdio::null()).output().unwrap();
-    let core = PathBuf::from(format!("{}.{pid}", prefix.display()));
-    assert!(core.exists(), "gcore: {}", String::from_utf8_lossy(&output.stderr));
-    core
-}
-
-/// Where a core holds this text.
-fn places(core: &Path, text: &str) -> String {
-    let output = Command::new("grep").args(["-aboF", "-e", text]).arg(core).env("LC_ALL", "C").output().unwrap();
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-#[test]
-fn no_pin_is_left_in_files_on_the_terminal_or_in_memory() {
-    if !["/usr/bin/gcore", "/bin/gcore", "/usr/local/bin/gcore"].iter().any(|path| Path::new(path).exists()) {
-        return common::skip::skip("gcore is not installed (apt-get install gdb)");
-    }
-    let room = Room::new(3);
-    // Whoever prepares a rehearsal knows the PINs; the ceremony that is looked at is another process.
-    let terminal = room.open(SMALL);
-    terminal.see("Is this the profile that was agreed on?");
-    drop(terminal);
-    let mut crew = Crew::new(&room, &[BIND]);
-    let mut terminal = room.open(SMALL);
-    let folder = tempfile::tempdir().unwrap();
-    let pin = token_pin(&room);
-    terminal.never(&pin);
-    for officer in ["CO1", "CO2"] {
-        crew.until(&mut terminal, &format!("{officer}: type your PIN"));
-        // As people type: one key after another.
-        for (count, sign) in format!("rehearse-{officer}").chars().enumerate() {
-            terminal.press(&sign.to_string());
-            terminal.see(&format!("[{} ", "*".repeat(count + 1)));
-        }
-        if officer == "CO1" {
-            // Until it is taken it is there: the search finds what there is.
-            let core = core_of(&terminal, folder.path(), "typed");
-            assert_ne!(places(&core, PINS[0]), "", "the core does not hold what was typed");
-            fs::remove_file(core).unwrap();
-        }
-        terminal.press("\r");
-        terminal
-            .wait("the officer's share", |screen| (!screen.has(&format!("{officer}: type your PIN"))).then_some(()));
-    }
-    crew.until(&mut terminal, "Are these the responses that were planned?");
-    let core = core_of(&terminal, folder.path(), "review");
-    for secret in [PINS[0], PINS[1], pin.as_str()] {
-        assert_eq!(places(&core, secret), "", "in the memory of the ceremony process");
-    }
-    assert_ne!(places(&core, "Are these the responses that were planned?"), "", "the core holds nothing");
-    crew.until(&mut terminal, "The ceremony is over: complete.");
-    terminal.press("l\r");
-    assert_eq!(terminal.exit(), 0);
-    holds_no_pin(&room, &[&terminal]);
-    assert!(!holds(&terminal.octets(), pin.as_bytes()));
 }

@@ -123,6 +123,36 @@ fn the_root_zones_request_of_2017_passes() {
 }
 
 #[test]
+fn a_script_is_written_once_and_only_for_what_can_be_signed() {
+    let Some(place) = root_place() else { return };
+    let words = ["script", "--profile", "2017.toml", "--previous", "skr-root-2017-q1-0.xml"];
+    let march = with(&words, &["--now", "2017-03-01T00:00:00Z", "ksr-root-2017-q2-0.xml"]);
+    let printed = claviger(place.path(), &march);
+    assert_eq!((printed.code, printed.err.as_str()), (0, ""), "{}", printed.out);
+    let (code, value) = json(place.path(), &with(&march, &["--out", "paper"]));
+    assert_eq!((code, &value["script"]), (0, &serde_json::json!(["paper/script.txt", "paper/script.html"])), "{value}");
+    let text = fs::read_to_string(place.path().join("paper/script.txt")).unwrap();
+    assert_eq!(text, printed.out);
+    assert!(text.lines().all(|line| line.chars().count() <= 80 && line.trim_end() == line), "{text}");
+    let html = fs::read_to_string(place.path().join("paper/script.html")).unwrap();
+    for name in ["2017.toml", "ksr-root-2017-q2-0.xml", "skr-root-2017-q1-0.xml"] {
+        let sha256 = claviger::dns::sha256(&fs::read(place.path().join(name)).unwrap());
+        for row in claviger::render::lines(&sha256) {
+            assert!(text.contains(&row) && html.contains(&row), "{name}: {row}");
+        }
+    }
+    // Neither what is there is replaced, nor is there a script for what a check refuses, or for a response.
+    assert_eq!(claviger(place.path(), &with(&march, &["--out", "paper"])).code, 5);
+    assert_eq!(fs::read_to_string(place.path().join("paper/script.txt")).unwrap(), text);
+    let late = with(&words, &["--now", "2017-06-01T00:00:00Z", "--out", "late", "ksr-root-2017-q2-0.xml"]);
+    let run = claviger(place.path(), &late);
+    assert!(run.code == 1 && run.out.contains("FAIL    KSR-POLICY-SIG-HORIZON"), "{}", run.out);
+    assert!(!place.path().join("late").exists());
+    let of_response = ["script", "--profile", "2017.toml", "--first", "skr-root-2017-q2-0.xml"];
+    assert_eq!(claviger(place.path(), &of_response).code, 2);
+}
+
+#[test]
 fn wrong_proofs_of_possession_fail_and_nothing_else_does() {
     let Some(place) = root_place() else { return };
     let words = ["check", "--profile", "2017.toml", "--now", "2017-12-01T00:00:00Z", "--first"];
@@ -552,31 +582,41 @@ fn pins_and_keys_that_do_not_fit_the_profile_never_reach_the_token() {
 
 #[test]
 fn officers_open_the_token_together() {
-    use claviger::process::{Entropy as _, SystemEntropy};
-    use claviger::quorum::{Argon2Parameters, create};
-    use claviger::steps::{Pin, Role};
-
     let token = Token::new("ED25519");
-    let (_, value) = json(token.path(), &INVENTORY);
-    let serial = value["token_serial"].as_str().unwrap();
-    let pin = |text: &str| Pin::from_octets(text.as_bytes()).unwrap();
-    let officers = ["CO1", "CO2", "CO3"];
-    let pins = officers.map(|officer| pin(&format!("secret of {officer}")));
-    let roles: Vec<(Role, &Pin)> = officers.iter().map(|officer| Role::new(officer).unwrap()).zip(&pins).collect();
-    let argon2 = Argon2Parameters::new(19_456, 2, 1).unwrap();
-    let made =
-        create(&pin(SoftHsm::PIN), serial, 2, &roles, 1, argon2, &mut |buffer| SystemEntropy.fill(buffer)).unwrap();
-    for (officer, file) in officers.iter().zip(&made) {
-        fs::write(token.path().join(format!("{officer}.json")), file.write()).unwrap();
+    for officer in ["CO1", "CO2", "CO3"] {
         fs::write(token.path().join(format!("{officer}.pin")), format!("secret of {officer}\n")).unwrap();
     }
-    let quorum = format!(
-        "[quorum]\nthreshold = 2\nofficers = [\"CO1\", \"CO2\", \"CO3\"]\nshare-set = \"{}\"\n[roles]",
-        made[0].share_set()
-    );
+    let create = ["quorum", "create", "--profile", "p.toml", "--threshold", "2", "--pin-file", "pin"];
+    let officers = ["--pin-file", "CO1=CO1.pin", "--share", "CO1=CO1.json", "--pin-file", "CO2=CO2.pin"];
+    let officers = with(&officers, &["--share", "CO2=CO2.json", "--pin-file", "CO3=CO3.pin"]);
+    let (code, value) = json(token.path(), &with(&with(&create, &officers), &["--share", "CO3=nowhere/x"]));
+    assert_eq!((code, &value["error"]["file"]), (5, &"nowhere/x".into()), "{value}");
+    assert!(!token.path().join("CO1.json").exists(), "a part of a share set is left behind");
+    let officers = with(&officers, &["--share", "CO3=CO3.json"]);
+    let run = claviger(token.path(), &with(&create, &officers));
+    assert_eq!((run.code, run.err.as_str()), (0, ""), "{}", run.out);
+    assert!(!run.out.contains("secret of") && !run.out.contains(SoftHsm::PIN));
+    let quorum = run.out.split_once("[quorum]").unwrap().1.trim();
     let path = token.path().join("p.toml");
     let text = fs::read_to_string(&path).unwrap();
-    fs::write(&path, text.replace("login = \"pin\"", "login = \"shares\"").replace("[roles]", &quorum)).unwrap();
+    let text = text.replace("login = \"pin\"", "login = \"shares\"");
+    fs::write(&path, text.replace("[roles]", &format!("[quorum]\n{quorum}\n[roles]"))).unwrap();
+    // What is there is not overwritten, and a wrong PIN makes no share.
+    let (code, value) = json(token.path(), &with(&create, &officers));
+    assert_eq!((code, &value["error"]["file"]), (5, &"CO1.json".into()), "{value}");
+    fs::write(token.path().join("wrong"), "0000\n").unwrap();
+    let wrong = with(
+        &[&create[..7], &["wrong"]].concat(),
+        &officers
+            .iter()
+            .map(|word| match *word {
+                "CO1=CO1.json" => "CO1=new.json",
+                word => word,
+            })
+            .collect::<Vec<_>>(),
+    );
+    let (code, _) = json(token.path(), &wrong);
+    assert!(code == 4 && !token.path().join("new.json").exists());
 
     let inventory = &INVENTORY[..4];
     let one = ["--pin-file", "CO1=CO1.pin", "--share", "CO1=CO1.json"];
@@ -604,7 +644,9 @@ fn officers_open_the_token_together() {
 fn the_help_texts_are_those_that_were_agreed() {
     let place = tempfile::tempdir().unwrap();
     let mut all = String::new();
-    for command in ["check", "show", "audit", "key", "key generate", "key inventory"] {
+    let commands =
+        ["check", "script", "show", "audit", "key", "key generate", "key inventory", "quorum", "quorum create"];
+    for command in commands {
         let words: Vec<&str> = command.split(' ').chain(["--help"]).collect();
         let run = claviger(place.path(), &words);
         assert_eq!((run.code, run.err.as_str()), (0, ""));

@@ -199,6 +199,23 @@ fn dependencies_are_those_that_deny_toml_lets_in() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// A clone without a network can build what it has fetched for the program itself, and nothing else.
+#[test]
+fn the_module_of_the_tests_needs_nothing_that_the_program_does_not() {
+    let packages = |path: &str| -> Vec<(String, String)> {
+        let lock = toml(path);
+        let text = |package: &toml::Value, key: &str| package[key].as_str().unwrap().to_owned();
+        let all = lock["package"].as_array().unwrap().iter();
+        all.filter(|package| package.get("source").is_some())
+            .map(|package| (text(package, "name"), text(package, "version")))
+            .collect()
+    };
+    let known = packages("Cargo.lock");
+    let needed = packages("tests/faults/Cargo.lock");
+    let missing: Vec<_> = needed.iter().filter(|package| !known.contains(package)).collect();
+    assert!(!needed.is_empty() && missing.is_empty(), "not in Cargo.lock: {missing:?}");
+}
+
 #[test]
 fn the_parser_of_this_test_sees_every_form_of_use() {
     let code = "use crate::dns::Name;\nuse crate::{exchange::Request, plan::{Plan, profile}, steps};\n\

@@ -183,9 +183,14 @@ fn a_flipped_bit_anywhere_is_found_and_its_file_named() {
 
 #[test]
 fn the_binary_says_so_too() {
-    for path in
-        ["SHA256SUMS", "delivery.jsonl", "jobs/01-example/skr-example.txt", "report.txt", "transcript.jsonl.sig"]
-    {
+    for path in [
+        "SHA256SUMS",
+        "delivery.jsonl",
+        "jobs/01-example/skr-example.txt",
+        "report.txt",
+        "report.html",
+        "transcript.jsonl.sig",
+    ] {
         let mut changed = GOOD[path].clone();
         let middle = changed.len() / 2;
         changed[middle] ^= 1;
@@ -279,7 +284,8 @@ fn files_of_another_record_are_named() {
             blames(&summed_again(&mixed), path, "the mixing in, summed again,");
         }
     }
-    let of_key = |path: &str| path.starts_with("transcript") || path.starts_with("SHA256") || path == "report.txt";
+    let of_key =
+        |path: &str| path.starts_with("transcript") || path.starts_with("SHA256") || path.starts_with("report.");
     let mut mixed = GOOD.clone();
     mixed.extend(OTHER.1.iter().filter(|(path, _)| of_key(path)).map(|(path, octets)| (path.clone(), octets.clone())));
     assert_eq!(audit(&mixed).verdict, AuditVerdict::Failed);

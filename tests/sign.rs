@@ -12,87 +12,11 @@ mod common;
 use std::fs;
 use std::path::PathBuf;
 
-use claviger::dns::{Algorithm as DnskeyAlgorithm, Dnskey, Sha256Digest};
-use claviger::exchange::{Format, Key, Request, RequestBundle, RequestKey, Stamp, write_request};
+use claviger::dns::Sha256Digest;
 use claviger::steps::Mode;
 use claviger::transcript::{Body, read};
-use common::claviger::Signer;
-use common::peers::{Algorithm, ZONE};
-use common::rehearsal::{Files, claviger, files};
-
-const NOW: &str = "2026-12-01T00:00:00Z";
-
-/// A request in the format of BIND, for a number of bundles a month apart; December 2026 is month 12.
-fn ksr(first_month: u32, bundles: u32) -> String {
-    let dnskey = Dnskey { flags: Dnskey::ZSK, ..Dnskey::ksk(DnskeyAlgorithm::EcdsaP256Sha256, vec![7; 64]) };
-    let bundle = |month: u32| {
-        let (year, month) = (2026 + (month - 1) / 12, (month - 1) % 12 + 1);
-        let key = Key { identifier: None, declared_tag: None, dnskey: dnskey.clone() };
-        RequestBundle {
-            id: None,
-            inception: format!("{year}-{month:02}-02T00:00:00Z").parse().unwrap(),
-            expiration: None,
-            keys: vec![RequestKey { ttl: 3600, key }],
-            signatures: Vec::new(),
-        }
-    };
-    let request = Request {
-        format: Format::Bind,
-        zone: ZONE.parse().unwrap(),
-        root: None,
-        bundles: (first_month..first_month + bundles).map(bundle).collect(),
-        stamp: Some(Stamp { time: NOW.parse().unwrap(), by: "a test".to_owned() }),
-        notices: Vec::new(),
-    };
-    String::from_utf8(write_request(&request).unwrap()).unwrap()
-}
-
-struct Desk {
-    signer: Signer,
-}
-
-impl Desk {
-    fn new() -> Self {
-        let desk = Self { signer: Signer::new(Algorithm::P256) };
-        desk.write("ksr.txt", &ksr(12, 2));
-        desk.write("wrong", "4321-Falsch\n");
-        desk
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        fs::write(self.signer.path().join(name), text).unwrap();
-    }
-
-    /// Signs as of [`NOW`] unless told otherwise; returns the exit code and what `--json` says.
-    fn sign(&self, words: &[&str]) -> (i32, serde_json::Value) {
-        let mut all = vec!["sign", "--json"];
-        for (name, value) in [("--profile", "profile.toml"), ("--pin-file", "pin"), ("--out", "out"), ("--now", NOW)] {
-            if !words.contains(&name) {
-                all.extend([name, value]);
-            }
-        }
-        all.extend(words);
-        let run = claviger(&all, self.signer.path());
-        let value = serde_json::from_str(&run.out).unwrap_or_else(|error| panic!("{error}: {}{}", run.out, run.err));
-        (run.code, value)
-    }
-
-    fn folder(&self, value: &serde_json::Value) -> PathBuf {
-        self.signer.path().join(value["record"].as_str().unwrap_or_else(|| panic!("no record: {value}")))
-    }
-
-    /// The one record below `out`, and that it audits as consistent.
-    fn audited(&self, folder: &std::path::Path) -> Files {
-        let run = claviger(&["audit", folder.to_str().unwrap()], self.signer.path());
-        assert!(run.code == 0 && run.out.starts_with("UNATTENDED: NOT ANCHORED: "), "{}{}", run.out, run.err);
-        files(folder)
-    }
-
-    fn records(&self, out: &str) -> Vec<PathBuf> {
-        let entries = fs::read_dir(self.signer.path().join(out)).unwrap().map(|entry| entry.unwrap().path());
-        entries.filter(|path| path.is_dir()).collect()
-    }
-}
+use common::desk::{Desk, ksr};
+use common::rehearsal::Files;
 
 fn bodies(files: &Files) -> Vec<Body> {
     let entries = read(&files["transcript.jsonl"], Sha256Digest::ZERO).unwrap();
@@ -149,6 +73,56 @@ fn a_record_of_a_run_without_people_lists_what_nobody_confirmed() {
         assert!(!record.keys().any(|path| path.contains("/skr")), "{:?}", record.keys());
     }
     assert_eq!(desk.records("late").len(), 1, "a refusal has its record");
+}
+
+#[test]
+fn a_previous_response_that_is_not_the_records_newest_is_refused_by_the_head() {
+    let desk = Desk::new();
+    let file = |value: &serde_json::Value| value["responses"][0]["file"].as_str().unwrap().to_owned();
+    let (code, stale) = desk.sign(&["--first", "ksr.txt"]);
+    assert_eq!(code, 0, "{stale}");
+    fs::rename(desk.signer.path().join(file(&stale)), desk.signer.path().join("stale.txt")).unwrap();
+    next_second();
+    // The same request is answered anew: both responses are genuine, and both fit what follows.
+    let (code, newer) = desk.sign(&["--first", "--now", "2026-12-01T01:00:00Z", "ksr.txt"]);
+    assert_eq!(code, 0, "{newer}");
+    let record = newer["record"].as_str().unwrap();
+    desk.write("next.txt", &ksr(14, 2));
+    next_second();
+
+    let (code, refused) = desk.sign(&["--record", record, "--previous", "stale.txt", "next.txt"]);
+    let failed = refused["findings"].as_array().unwrap().iter().filter(|finding| finding["verdict"] == "fail");
+    let failed: Vec<&serde_json::Value> = failed.collect();
+    assert_eq!((code, failed.len(), &failed[0]["check"]), (1, 1, &"KSR-CHAIN-HEAD".into()), "{refused}");
+    assert_eq!((&failed[0]["expected"], &failed[0]["found"]), (&sha256_of(&newer), &sha256_of(&stale)));
+
+    next_second();
+    // The record itself has the right one, and the new record says which record that was.
+    let (code, next) = desk.sign(&["--record", record, "next.txt"]);
+    assert_eq!(code, 0, "{next}");
+    let bodies = bodies(&desk.audited(&desk.folder(&next)));
+    let named = bodies.iter().find_map(|body| match body {
+        Body::PreviousRecord(previous) => Some(previous.folder.clone()),
+        _ => None,
+    });
+    assert_eq!(named.as_deref(), PathBuf::from(record).file_name().and_then(|name| name.to_str()));
+
+    // What is no record, lies elsewhere, or does not hold together.
+    assert_eq!(desk.sign(&["--record", "out", "next.txt"]).0, 2);
+    assert_eq!(desk.sign(&["--record", "none", "next.txt"]).0, 2);
+    fs::create_dir(desk.signer.path().join("out/photos")).unwrap();
+    assert_eq!(desk.sign(&["--record", "out/photos", "next.txt"]).0, 3);
+    fs::write(desk.signer.path().join(record).join("plan.json"), "{}").unwrap();
+    assert_eq!(desk.sign(&["--record", record, "next.txt"]).0, 3);
+}
+
+/// Records in one folder are named by their second.
+fn next_second() {
+    std::thread::sleep(std::time::Duration::from_millis(1001));
+}
+
+fn sha256_of(value: &serde_json::Value) -> serde_json::Value {
+    value["responses"][0]["sha256"].clone()
 }
 
 #[test]

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use claviger::dns::{Algorithm, verify};
-use claviger::process::{Child, Deadline, Extent, Frame, FrameReader, FrameWriter};
+use claviger::process::{Deadline, Extent, Frame, FrameReader, FrameWriter, Starter};
 use claviger::steps::Pin;
 use claviger::token::{
     Deadlines, FoundKey, HOST_ROLE, KeyQuery, Login, Mechanism, NewKey, PinState, Token, TokenConfig, TokenError,
@@ -30,7 +30,7 @@ use softhsm::SoftHsm;
 
 fn config(store: &SoftHsm) -> TokenConfig {
     TokenConfig {
-        program: PathBuf::from(env!("CARGO_BIN_EXE_claviger")),
+        hosts: Starter::Program(PathBuf::from(env!("CARGO_BIN_EXE_claviger"))),
         module: store.module.clone(),
         env: store.env(),
         writable: vec![store.tokens()],
@@ -155,7 +155,7 @@ fn a_wrong_pin_is_named_its_flag_shows_and_the_right_one_still_opens() {
 fn a_token_that_is_not_there_gets_no_pin() {
     let store = SoftHsm::with_token("ceremony");
     let (mut token, _) = Token::start(&config(&store)).unwrap();
-    let there = token.tokens().unwrap().remove(0).serial;
+    let there = format!("\"ceremony\" (serial {})", token.tokens().unwrap().remove(0).serial);
     let error = token.login("no such", &Login::Pin(&pin())).unwrap_err();
     assert_eq!(error, TokenError::NoToken { wanted: "serial \"no such\"".into(), found: there });
 }
@@ -166,7 +166,7 @@ fn two_tokens_of_one_label_are_told_apart_by_serial_alone() {
     store.init("ceremony");
     let (mut token, _) = Token::start(&config(&store)).unwrap();
     let tokens = token.tokens().unwrap();
-    assert!(matches!(choose(&tokens, None, Some("ceremony")), Err(TokenError::TwoTokens { count: 2, .. })));
+    assert!(matches!(choose(&tokens, None, Some("ceremony")), Err(TokenError::TwoTokens { .. })));
     token.login(&tokens[1].serial, &Login::Pin(&pin())).unwrap();
     token.generate(&new_key("k", "01", Algorithm::Ed25519)).unwrap();
     token.login(&tokens[0].serial, &Login::Pin(&pin())).unwrap();
@@ -186,7 +186,8 @@ fn a_module_that_does_not_load_is_named_with_the_loaders_reason() {
         let TokenError::Module { path, .. } = &error else { panic!("{error}") };
         assert!(path == module && error.to_string().contains(reason), "{error}");
     }
-    let error = Token::start(&TokenConfig { program: "/nowhere/claviger".into(), ..config(&store) }).unwrap_err();
+    let nowhere = Starter::Program("/nowhere/claviger".into());
+    let error = Token::start(&TokenConfig { hosts: nowhere, ..config(&store) }).unwrap_err();
     assert!(matches!(error, TokenError::Start { .. }), "{error}");
 }
 
@@ -354,8 +355,7 @@ fn a_host_ends_by_itself_when_its_client_is_gone() {
     let hello = serde_json::json!({
         "module": store.module, "access": { "read": [], "write": [] }, "mechanism": "hashed"
     });
-    let program = Path::new(env!("CARGO_BIN_EXE_claviger"));
-    let (mut child, socket) = Child::spawn(program, HOST_ROLE, &store.env()).unwrap();
+    let (mut child, socket) = config(&store).hosts.start(HOST_ROLE, &store.env()).unwrap();
     let mut writer = FrameWriter::new(socket.try_clone().unwrap());
     writer.push(1, &[hello.to_string().as_bytes()]).unwrap();
     writer.flush(Deadline::after(Duration::from_secs(5))).unwrap();
@@ -369,9 +369,8 @@ fn a_host_ends_by_itself_when_its_client_is_gone() {
 #[test]
 fn the_role_called_with_nonsense_ends_at_once() {
     let store = SoftHsm::new();
-    let program = Path::new(env!("CARGO_BIN_EXE_claviger"));
     for nonsense in [&b"GET / HTTP/1.1\r\n\r\n"[..], b"", &[0, 0, 0, 3, 1, b'{', b'}']] {
-        let (mut child, mut socket) = Child::spawn(program, HOST_ROLE, &store.env()).unwrap();
+        let (mut child, mut socket) = config(&store).hosts.start(HOST_ROLE, &store.env()).unwrap();
         socket.write_all(nonsense).unwrap();
         socket.shutdown(Shutdown::Write).unwrap();
         assert_eq!(child.wait_or_kill(Duration::from_secs(5)).unwrap(), "it ended with exit code 2");

@@ -68,6 +68,7 @@ fn a_good_record_is_good_and_anchored_by_its_fingerprint() {
 #[test]
 fn sums_name_every_file_once_with_its_hash() {
     fails("a changed file", &flipped("report.txt"), "report.txt");
+    fails("a changed page", &flipped("report.html"), "report.html");
     fails("an unknown file", &with(&GOOD, "more.txt", b"x".to_vec()), "more.txt");
     fails("an unknown, summed file", &summed_again(&with(&GOOD, "more.txt", b"x".to_vec())), "more.txt");
     fails("a name that shells mistake", &with(&GOOD, "a b", b"x".to_vec()), "a b");
@@ -194,5 +195,35 @@ fn nothing_that_the_audit_sees_in_the_files_is_good_here() {
             assert!(told, "octet {place} of {path}: {}", run.out);
         }
         assert_eq!(script(on_disk(&without(&GOOD, path)).path(), None).code, 1, "{path} is missing");
+    }
+}
+
+#[test]
+fn what_the_auditors_handbook_says_works_as_it_stands() {
+    let page = include_str!("../docs/auditor.md");
+    let blocks = page.split("```sh\n").skip(1).map(|rest| rest.split_once("```").unwrap().0);
+    let blocks: Vec<&str> = blocks.collect();
+    assert_eq!(blocks.len(), 3);
+    let binary = Path::new(env!("CARGO_BIN_EXE_claviger")).parent().unwrap().to_str().unwrap();
+    let head = format!(
+        "set -eu; PATH={binary}:$PATH; SCRIPTS={}/witness-scripts; FINGERPRINT={}\n",
+        env!("CARGO_MANIFEST_DIR"),
+        sha256(&GOOD["transcript.jsonl"])
+    );
+    let folder = on_disk(&GOOD);
+    let told = run("bash", &["-c", &(head + &blocks.concat())], folder.path());
+    assert_eq!(told.code, 0, "{}{}", told.out, told.err);
+    let key = GOOD["transcript.jsonl"].split(|octet| *octet == b'\n').next().unwrap();
+    let key: serde_json::Value = serde_json::from_slice(key).unwrap();
+    let link = GOOD["transcript.jsonl"].split(|octet| *octet == b'\n').nth(4).unwrap();
+    let link: serde_json::Value = serde_json::from_slice(link).unwrap();
+    for part in [
+        "verdict                 good",
+        "REHEARSAL: AUTHENTIC",
+        "Signature Verified Successfully",
+        key["body"]["key_fingerprint"].as_str().unwrap(),
+        &format!("{}  -", link["prev"].as_str().unwrap()),
+    ] {
+        assert!(told.out.contains(part), "{part} in {}{}", told.out, told.err);
     }
 }

@@ -31,7 +31,7 @@ hash_of() { sha256sum <"$1" 2>/dev/null | cut -c1-64; }
 value() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" | head -n 1; }
 
 for file in SHA256SUMS SHA256SUMS.sig transcript.jsonl transcript.jsonl.sig transcript.jsonl.ed25519 ceremony.pem \
-    allowed_signers report.txt profile.toml; do
+    allowed_signers report.txt report.html profile.toml; do
     [ -f "$file" ] && [ ! -L "$file" ] || { fail "$file: missing; this is no complete record"; exit 1; }
 done
 
@@ -100,7 +100,7 @@ check "the seal counts the entries before it" "$(printf '%s' "$last" | sed -n 's
     $(($(wc -l <transcript.jsonl) - 1))
 printf '%s' "$last" | sed -n 's/.*"files":{\([^}]*\)}.*/\1/p' | tr -d '"' | tr ',' '\n' |
     sed -n 's/^\([^:]*\):\([0-9a-f]\{64\}\)$/\2  \1/p' | sort >"$work/sealed"
-grep -v -E '  (transcript\.jsonl(\.sig|\.ed25519)?|ceremony\.pem|allowed_signers|report\.txt)$' SHA256SUMS | sort >"$work/rest"
+grep -v -E '  (transcript\.jsonl(\.sig|\.ed25519)?|ceremony\.pem|allowed_signers|report\.(txt|html))$' SHA256SUMS | sort >"$work/rest"
 if bad=$(diff "$work/sealed" "$work/rest"); then ok "the seal binds all $(wc -l <"$work/sealed") other files"
 else fail "seal: $(printf '%s' "$bad" | grep '^[<>]' | tr '\n' ' ')"; fi
 check "the first entry names the profile" "$(printf '%s' "$first" | value profile_sha256)" "$(hash_of profile.toml)"

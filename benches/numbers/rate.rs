@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use claviger::ceremony::{Effect, KeyWanted, Login, SignItem, TokenStart, Work};
 use claviger::crew::{Crew, CrewConfig};
 use claviger::media::FolderVolumes;
+use claviger::process::Starter;
 use claviger::profile::HashIn;
 
 use crate::bare::Bare;
@@ -44,7 +45,7 @@ pub(crate) fn measure(table: &mut Table) {
 fn open(stand: &Stand) -> (Crew, Receiver<Work>) {
     let (sender, work) = mpsc::channel();
     let config = CrewConfig {
-        program: PROGRAM.into(),
+        hosts: Starter::Program(PROGRAM.into()),
         name: "claviger bench".to_owned(),
         volumes: Box::new(FolderVolumes::new(Vec::new(), None)),
         spool: None,
@@ -66,7 +67,7 @@ fn open(stand: &Stand) -> (Crew, Receiver<Work>) {
                 return (crew, work);
             }
             Work::TokenStarted(Err(error)) => panic!("{error}"),
-            Work::LoggedIn(Err(error)) => panic!("{}", error.message),
+            Work::LoggedIn(Err(failed)) => panic!("{}", failed.error),
             _ => {}
         }
     }

@@ -13,6 +13,7 @@ use claviger::exchange::{
     self, Format, Key, KeyParameters, Request, RequestBundle, RequestKey, RootRequest, Signature, SignatureAlgorithm,
     SignerPolicy, Stamp,
 };
+use claviger::process::Starter;
 use claviger::profile::{self, Profile};
 use claviger::steps::Pin;
 use claviger::token::{Deadlines, FoundKey, Login, Mechanism, NewKey, Token, TokenConfig};
@@ -76,7 +77,7 @@ impl Stand {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let media = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a temporary folder");
         let config = TokenConfig {
-            program: PathBuf::from(PROGRAM),
+            hosts: Starter::Program(PathBuf::from(PROGRAM)),
             module: store.module.clone(),
             env: store.env(),
             writable: Vec::new(),

@@ -301,7 +301,7 @@ mod tests {
     use rustix::process::{Pid, WaitOptions, waitpid};
 
     use super::*;
-    use crate::process::launch;
+    use crate::process::{Streams, launch};
 
     fn look(image: &[u8]) -> Content {
         let mut read = |offset: u64, octets: usize| {
@@ -328,7 +328,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         file.as_file().set_len(kib << 10).unwrap();
         let arguments: Vec<_> = arguments.iter().map(AsRef::as_ref).chain([file.path().as_os_str()]).collect();
-        let pid = Pid::from_raw(launch(program, &arguments, None, None).unwrap().try_into().unwrap());
+        let pid = Pid::from_raw(launch(program, &arguments, None, Streams::Nowhere).unwrap().try_into().unwrap());
         let (_, status) = waitpid(pid, WaitOptions::empty()).unwrap().unwrap();
         assert_eq!(status.exit_status(), Some(0), "{arguments:?}");
         Some(std::fs::read(file.path()).unwrap())

@@ -13,12 +13,12 @@ use rustix::process::{WaitOptions, WaitStatus, waitpid};
 use rustix::system::{RebootCommand, reboot};
 
 use crate::dns::sha256;
-use crate::process::{KEYMAPS, launch};
+use crate::process::{KEYMAPS, Streams, launch};
 
 use super::console::{self, CommandLine};
 use super::supervise::{Child, End, Next, Supervisor};
-use super::user::USER;
-use super::{BROKER_ROLE, devices, modules, prepare};
+use super::user::{TOKEN_USER, USER};
+use super::{BROKER_ROLE, LAUNCHER_ROLE, devices, launcher, modules, prepare};
 
 /// This program.
 const PROGRAM: &str = "/proc/self/exe";
@@ -115,9 +115,13 @@ fn run(command_line: CommandLine) -> Result<(), String> {
     prepare::make_folders()?;
     prepare::expect_memory()?;
     let flavour = Flavour::read()?;
+    if flavour != Flavour::Ceremony {
+        prepare::configure_soft_token()?;
+    }
     console::show(&command_line.device(), &[flavour.banner(), "starting ..."]);
     let mut init = Init::new(flavour, command_line);
     init.start(Child::Broker)?;
+    init.start(Child::Launcher)?;
     init.start(Child::Ceremony)?;
     if flavour == Flavour::Debug {
         (0..SHELLS.len()).for_each(|place| {
@@ -190,16 +194,19 @@ impl Init {
     fn start_again(&mut self, child: Child) -> Result<(), String> {
         thread::sleep(Duration::from_millis(500)); // what fails at once must not take the whole computer
         match (self.start(child), child) {
-            (Err(message), Child::Broker | Child::Ceremony) => Err(message),
+            (Err(message), Child::Broker | Child::Launcher | Child::Ceremony) => Err(message),
             (_, _) => Ok(()),
         }
     }
 
     fn start(&mut self, child: Child) -> Result<(), String> {
         let started = match child {
-            Child::Broker => launch(Path::new(PROGRAM), &[BROKER_ROLE], None, None),
+            Child::Broker => launch(Path::new(PROGRAM), &[BROKER_ROLE], None, Streams::Nowhere),
+            Child::Launcher => launcher::bind().and_then(|socket| {
+                launch(Path::new(PROGRAM), &[LAUNCHER_ROLE], Some(TOKEN_USER), Streams::Socket(&socket))
+            }),
             Child::Ceremony => self.launch_ceremony(),
-            Child::Pcscd => launch(Path::new(PCSCD), &["--foreground", "--disable-polkit"], None, None),
+            Child::Pcscd => launch(Path::new(PCSCD), &["--foreground", "--disable-polkit"], None, Streams::Nowhere),
             Child::Shell(place) => self.launch_shell(place),
             Child::Step => return Ok(()), // a step is taken once
         };
@@ -217,14 +224,14 @@ impl Init {
         if self.command_line.has_keyboard() {
             arguments.extend(["--keymap", self.command_line.keymap.as_deref().unwrap_or(KEYMAPS[0])]);
         }
-        launch(Path::new(PROGRAM), &arguments, Some(USER), Some(&terminal))
+        launch(Path::new(PROGRAM), &arguments, Some(USER), Streams::Terminal(&terminal))
     }
 
     fn launch_shell(&self, place: usize) -> io::Result<u32> {
         let name = SHELLS.get(place).filter(|name| **name != self.command_line.console);
         let name = name.ok_or(io::ErrorKind::AddrInUse)?;
         let terminal = console::open(&Path::new("/dev").join(name))?;
-        launch(Path::new(BUSYBOX), &["setsid", "-c", "sh"], None, Some(&terminal))
+        launch(Path::new(BUSYBOX), &["setsid", "-c", "sh"], None, Streams::Terminal(&terminal))
     }
 
     /// Takes steps until one has to be waited for.
@@ -260,7 +267,7 @@ impl Init {
     }
 
     fn helper(&mut self, program: &str, arguments: &[impl AsRef<std::ffi::OsStr>]) {
-        match launch(Path::new(program), arguments, None, None) {
+        match launch(Path::new(program), arguments, None, Streams::Nowhere) {
             Ok(pid) => {
                 self.supervisor.started(pid, Child::Step);
                 self.waiting = true;

@@ -1,4 +1,5 @@
-//! The image's own code: PID 1 (`claviger init`) and the broker's server side (`claviger broker`).
+//! The image's own code: PID 1 (`claviger init`), the broker's server side (`claviger broker`), and what starts token
+//! hosts (`claviger launcher`).
 //!
 //! What the image must hold, besides this program as `/init` or `/usr/bin/claviger`:
 //!
@@ -9,11 +10,10 @@
 //! | `/etc/claviger/modules` | kernel modules, one a line, parameters behind the name (`usb-storage delay_use=0`) |
 //! | `/etc/claviger/profiles/*.toml` | profiles to choose from, unless a medium labelled `CLAVIGER` brings others |
 //! | `/lib/modules/RELEASE/` | `modules.dep`, `modules.builtin`, and the modules, not compressed |
-//! | `/etc/passwd`, `/etc/group` | user and group `claviger`, both of number 900; the groups that udev's own rules name |
+//! | `/etc/passwd`, `/etc/group` | users and groups `claviger` (900) and `claviger-token` (901); the groups that udev's own rules name |
 //! | `/usr/lib/systemd/systemd-udevd`, `/usr/bin/udevadm` | devices; `udev/` of this repository in `/etc/udev/rules.d/`, where the broker reads the USB classes, too |
 //! | `/usr/sbin/pcscd` | optional: smart-card readers |
 //! | `/usr/lib/softhsm/libsofthsm2.so` | rehearsal and debug: keys, requests and folders that play sticks are made at start |
-//! | `/usr/share/claviger/token/` | optional: a software token made before, copied to `/run/claviger/home/token` |
 //! | `/usr/bin/loadkeys`, `/usr/share/claviger/keymaps/NAME.map` | keyboard layouts, by the names of [`KEYMAPS`](crate::process::KEYMAPS) |
 //! | `/bin/busybox` | `debug` alone: shells on tty2 and ttyS0 (`setsid -c sh`) |
 //! | `/proc /sys /dev /run /tmp` | folders; the root becomes read-only when the door is shut |
@@ -24,8 +24,9 @@
 //! at `open`); `rdinit=` or `/init` starts `claviger
 //! init`: a program called `init` takes that role.
 //!
-//! At run time: `/run/claviger/broker.sock` (the ceremony's, 0600), `media/N` (mount points), `spool` and `home` (the
-//! ceremony's, 0700), `door` (first line `shut` once the kernel takes no more modules; then what holds).
+//! At run time: `/run/claviger/broker.sock` and `launcher.sock` (the ceremony's, 0600), `media/N` (mount points), `spool`
+//! and `home` (the ceremony's, 0700), `token` (the token hosts', 0700), `door` (first line `shut` once the kernel takes no
+//! more modules; then what holds).
 
 mod broker;
 mod console;
@@ -34,6 +35,7 @@ mod door;
 mod fat;
 mod guard;
 mod init;
+mod launcher;
 mod modules;
 mod prepare;
 mod serve;
@@ -45,6 +47,8 @@ pub use self::init::run_init;
 
 /// The argument that makes this program the broker.
 pub const BROKER_ROLE: &str = "broker";
+/// The argument that makes this program the launcher of token hosts.
+pub const LAUNCHER_ROLE: &str = "launcher";
 /// The argument, or the program's own name, that makes it PID 1.
 pub const INIT_ROLE: &str = "init";
 
@@ -59,4 +63,10 @@ pub fn run_broker() -> u8 {
         return 2;
     }
     u8::from(serve::serve().is_err())
+}
+
+/// Runs the launcher of token hosts; returns the exit status, for it never ends by itself.
+#[must_use]
+pub fn run_launcher() -> u8 {
+    u8::from(launcher::serve().is_err())
 }

@@ -10,13 +10,15 @@ use rustix::mount::{MountFlags, mount, mount_remount};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use rustix::system::{RebootCommand, reboot};
 
-use super::user::USER;
+use crate::process::SOFT_TOKEN;
+
+use super::user::{TOKEN_USER, USER};
 use super::{devices, door};
 
 /// Usable memory in KiB below which nothing is begun; the kernel keeps some of 192 MiB for itself.
 const LEAST_MEMORY: u64 = 128 << 10;
-/// A software token that comes with the image.
-const TOKEN: &str = "/usr/share/claviger/token";
+/// Where the software token of a rehearsal is kept.
+const TOKENS: &str = "/run/claviger/token/tokens";
 
 /// `(type, place, flags, options)` of the pseudo file systems, in order.
 const PSEUDO: [(&str, &str, MountFlags, &str); 5] = [
@@ -30,12 +32,14 @@ const PSEUDO: [(&str, &str, MountFlags, &str); 5] = [
 
 const NOTHING: MountFlags = MountFlags::NOSUID.union(MountFlags::NODEV).union(MountFlags::NOEXEC);
 
-/// Folders below `/run`: path, mode, whether they belong to the ceremony's user.
-const FOLDERS: [(&str, u32, bool); 4] = [
-    ("/run/claviger", 0o755, false),
-    ("/run/claviger/media", 0o755, false),
-    ("/run/claviger/spool", 0o700, true),
-    ("/run/claviger/home", 0o700, true),
+/// Folders below `/run`: path, mode, whose they are.
+const FOLDERS: [(&str, u32, u32); 6] = [
+    ("/run/claviger", 0o755, 0),
+    ("/run/claviger/media", 0o755, 0),
+    ("/run/claviger/spool", 0o700, USER),
+    ("/run/claviger/home", 0o700, USER),
+    ("/run/claviger/token", 0o700, TOKEN_USER),
+    (TOKENS, 0o700, TOKEN_USER),
 ];
 
 /// Settings of the kernel below `/proc/sys` and `/sys`; one that this kernel lacks is passed over.
@@ -67,39 +71,27 @@ pub(super) fn mount_pseudo() -> Result<(), String> {
     Ok(())
 }
 
-/// Makes the folders, and gives the ceremony's user what is its own.
+/// Makes the folders, and gives each user what is its own.
 ///
 /// # Errors
 /// The first that cannot be made.
 pub(super) fn make_folders() -> Result<(), String> {
-    for (path, mode, own) in FOLDERS {
+    for (path, mode, owner) in FOLDERS {
         let made = fs::create_dir_all(path)
             .and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(mode)))
-            .and_then(|()| if own { chown(path, Some(USER), Some(USER)) } else { Ok(()) });
+            .and_then(|()| chown(path, Some(owner), Some(owner)));
         made.map_err(|error| format!("{path} cannot be made: {error}"))?;
-    }
-    if Path::new(TOKEN).is_dir() {
-        let copied = copy(Path::new(TOKEN), Path::new("/run/claviger/home/token"));
-        copied.map_err(|error| format!("the software token cannot be copied: {error}"))?;
     }
     Ok(())
 }
 
-/// Copies a folder of ours for the ceremony's user.
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let (entry, place) = entry.map(|entry| (entry.path(), to.join(entry.file_name())))?;
-        if entry.is_dir() {
-            copy(&entry, &place)?;
-        } else {
-            fs::copy(&entry, &place)?;
-            fs::set_permissions(&place, fs::Permissions::from_mode(0o600))?;
-            chown(&place, Some(USER), Some(USER))?;
-        }
-    }
-    fs::set_permissions(to, fs::Permissions::from_mode(0o700))?;
-    chown(to, Some(USER), Some(USER))
+/// Says where the software token of a rehearsal is kept.
+///
+/// # Errors
+/// When that cannot be written.
+pub(super) fn configure_soft_token() -> Result<(), String> {
+    let written = fs::write(SOFT_TOKEN, format!("directories.tokendir = {TOKENS}\n"));
+    written.map_err(|error| format!("{SOFT_TOKEN} cannot be written: {error}"))
 }
 
 /// Settings of the kernel that hold from the start; children may lock their memory.

@@ -30,7 +30,6 @@ pub(super) fn serve() -> io::Result<()> {
     let mut broker = Broker::new(SystemDevices::new());
     loop {
         let (stream, _) = listener.accept()?;
-        // A second client, the token host for one, waits until the ceremony has gone; and then it is gone, too.
         if socket_peercred(&stream).is_ok_and(|peer| peer.uid.as_raw() == USER) {
             match converse(&mut broker, stream) {
                 Ok(Over::Off) => return Ok(()),

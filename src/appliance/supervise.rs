@@ -14,6 +14,8 @@ const REFUSED: [i32; 2] = [2, 3];
 pub(super) enum Child {
     /// Root's few verbs.
     Broker,
+    /// What starts token hosts.
+    Launcher,
     /// The screen.
     Ceremony,
     /// The daemon of smart-card readers.
@@ -31,6 +33,15 @@ pub(super) enum End {
     Status(i32),
     /// By a signal of this number.
     Signal(i32),
+}
+
+impl End {
+    fn text(self) -> String {
+        match self {
+            Self::Status(status) => format!("exit status {status}"),
+            Self::Signal(signal) => format!("signal {signal}"),
+        }
+    }
 }
 
 /// What is to be done now.
@@ -86,10 +97,9 @@ impl Supervisor {
         let (name, how) = match (child, end) {
             // Readers are missed when a token is chosen; without them other tokens still work.
             (Child::Pcscd, _) => return Next::Wait,
-            (Child::Broker, End::Status(status)) => ("The broker of media", format!("exit status {status}")),
-            (Child::Broker, End::Signal(signal)) => ("The broker of media", format!("signal {signal}")),
-            (_, End::Status(status)) => ("The ceremony", format!("exit status {status}")),
-            (_, End::Signal(signal)) => ("The ceremony", format!("signal {signal}")),
+            (Child::Broker, end) => ("The broker of media", end.text()),
+            (Child::Launcher, end) => ("The launcher of token hosts", end.text()),
+            (_, end) => ("The ceremony", end.text()),
         };
         Next::Stop(format!(
             "{name} was started {MOST} times again and ends by itself ({how}).\r\nExpected: that it runs. \
@@ -123,9 +133,12 @@ mod tests {
 
     #[test]
     fn what_dies_is_started_again_five_times_and_then_all_stops() {
-        for (child, end) in
-            [(Child::Ceremony, End::Signal(9)), (Child::Ceremony, End::Status(70)), (Child::Broker, End::Status(1))]
-        {
+        for (child, end) in [
+            (Child::Ceremony, End::Signal(9)),
+            (Child::Ceremony, End::Status(70)),
+            (Child::Broker, End::Status(1)),
+            (Child::Launcher, End::Status(1)),
+        ] {
             let mut supervisor = Supervisor::default();
             for pid in 1..=5 {
                 supervisor.started(pid, child);

@@ -10,9 +10,10 @@ use crate::media::FolderImage;
 use crate::plan::{JobInput, PlannedKey};
 use crate::profile::{HashIn, Profile};
 use crate::steps::{KeyFacts, Locks, Mode, Person, Pin, Role, TokenFacts, UsbState, VolumeFacts, VolumeId};
+use crate::token::TokenError;
 use crate::transcript::State;
 
-use super::{FileChoice, ProfileFile, RecordChoice};
+use super::{FileChoice, ProfileFile, RecordChoice, Seed};
 
 /// Something to be done outside; carried out one after another, in this order.
 #[derive(Debug)]
@@ -244,11 +245,11 @@ pub enum Work {
     /// The journal is written, or what went wrong on which media.
     Journalled(Vec<String>),
     /// The token host runs, with what confines it and the tokens that it sees.
-    TokenStarted(Result<TokenSeen, String>),
+    TokenStarted(Result<TokenSeen, TokenError>),
     /// The token is open, or not.
     LoggedIn(Result<(), Box<LoginFailed>>),
     /// One result a key, in order.
-    KeysFound(Result<Vec<Result<KeyFacts, String>>, String>),
+    KeysFound(Result<Vec<Result<KeyFacts, TokenError>>, TokenError>),
     /// So many signatures of the batch are made and verified.
     Progress(usize),
     /// The signatures made and verified so far, in order, and why there are not more.
@@ -256,7 +257,7 @@ pub enum Work {
         /// Octets of each.
         signatures: Vec<Vec<u8>>,
         /// What went wrong; none also for an interruption.
-        fault: Option<String>,
+        fault: Option<TokenError>,
     },
     /// The token host is gone.
     TokenClosed,
@@ -299,12 +300,17 @@ pub struct TokenSeen {
 /// Why a token did not open.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct LoginFailed {
-    /// What happened, and what to do.
-    pub message: String,
-    /// Whether another PIN may help; otherwise the host is gone or the token locked.
-    pub again: bool,
+    /// What happened.
+    pub error: TokenError,
     /// The token's flags after it, where they could be read.
     pub token: Option<TokenFacts>,
+}
+
+impl LoginFailed {
+    /// Whether another PIN may help; otherwise the host is gone or the token locked.
+    pub(super) const fn another_pin_helps(&self) -> bool {
+        matches!(self.error, TokenError::PinIncorrect { .. })
+    }
 }
 
 /// All that a process that is started again needs; lies in RAM and nowhere else.
@@ -314,8 +320,9 @@ pub struct Spool {
     pub claviger: String,
     /// How the program runs.
     pub mode: Mode,
-    /// The seed of the ceremony, base64.
-    pub seed: String,
+    /// The seed of the ceremony: no part of the text, which would leave copies of it behind; it is kept beside it.
+    #[serde(skip)]
+    pub seed: Option<Seed>,
     /// The profile, base64.
     pub profile: String,
     /// Agreed UTC, the computer's clock then.
@@ -340,12 +347,6 @@ pub struct Spool {
     pub transcript: String,
     /// Signatures made so far, base64, in the plan's order.
     pub signatures: Vec<String>,
-}
-
-impl Drop for Spool {
-    fn drop(&mut self) {
-        zeroize::Zeroize::zeroize(&mut self.seed);
-    }
 }
 
 /// A job in the spool.

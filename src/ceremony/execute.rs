@@ -2,10 +2,11 @@
 
 use crate::dns::sha256;
 use crate::steps::{Actor, Step};
+use crate::token::TokenError;
 use crate::transcript::{Batch, BatchDone, Body, Note};
 
 use super::machine::{AfterToken, Ceremony, Waiting};
-use super::{Effect, KeyWanted, Question, Refusal, SignItem, Task, Working};
+use super::{Effect, KeyWanted, Question, Refusal, SignItem, Task, TokenFault, Working};
 
 /// Signatures between two entries: so many that the time to flush the journal between them does not count.
 const BATCH: usize = 4096;
@@ -59,7 +60,7 @@ impl Ceremony {
         }
     }
 
-    pub(super) fn signed(&mut self, signatures: Vec<Vec<u8>>, fault: Option<String>) -> Result<(), Refusal> {
+    pub(super) fn signed(&mut self, signatures: Vec<Vec<u8>>, fault: Option<TokenError>) -> Result<(), Refusal> {
         let from = self.signatures.len() + 1;
         if !signatures.is_empty() {
             let sha256 = sha256(&signatures.concat());
@@ -68,8 +69,10 @@ impl Ceremony {
             self.record(Actor::Program, Body::Signed(BatchDone { from, to, sha256 }))?;
         }
         self.view.signatures.0 = self.signatures.len();
-        if let Some(message) = fault {
-            return self.token_fault(message);
+        if let Some(error) = fault {
+            // Signatures come in the plan's order: it failed at the first one that is not there.
+            let place = format!("signature {} of {}", self.signatures.len() + 1, self.view.signatures.1);
+            return self.token_fault(TokenFault::from(error).at(&place));
         }
         if self.stop.is_some() {
             let note = Note { note: "people stopped: the session is ended".to_owned() };

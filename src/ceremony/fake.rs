@@ -9,6 +9,7 @@ use crate::dns::{Algorithm, Dnskey, Name, Time};
 use crate::exchange::{self, Format, Key, Request, RequestBundle, RequestKey, Stamp};
 use crate::render;
 use crate::steps::{KeyFacts, Mode, Moment, Pin, Role, TokenFacts, VolumeFacts, VolumeId};
+use crate::token::{PinState, TokenError};
 use crate::transcript::Watch;
 
 pub(super) const PIN: &str = "correct horse";
@@ -260,7 +261,9 @@ impl World {
             Effect::Login { login, .. } => {
                 let Login::Pin(pin) = login else { panic!("expected a PIN") };
                 let right = pin.expose() == PIN.as_bytes();
-                let failed = LoginFailed { message: "wrong PIN".to_owned(), again: true, token: Some(self.token()) };
+                let token = self.token();
+                let error = TokenError::PinIncorrect { serial: token.serial.clone(), state: PinState::NotReported };
+                let failed = LoginFailed { error, token: Some(token) };
                 one(Work::LoggedIn(if right { Ok(()) } else { Err(Box::new(failed)) }))
             }
             Effect::FindKeys(keys) => {
@@ -275,7 +278,7 @@ impl World {
                 let limit = self.sign_faults.pop_front();
                 let made = items.iter().take(limit.unwrap_or(usize::MAX));
                 let signatures = made.map(|item| self.key.sign(&item.data).to_bytes().to_vec()).collect();
-                one(Work::Signed { signatures, fault: limit.map(|_| "the host died".to_owned()) })
+                one(Work::Signed { signatures, fault: limit.map(|_| TokenError::NotRunning) })
             }
             Effect::Interrupt => Vec::new(),
             Effect::CloseToken => one(Work::TokenClosed),
@@ -315,6 +318,7 @@ pub(super) fn setup(mode: Mode, octets: Vec<u8>) -> Setup {
         judged_at: None,
         until: None,
         appliance: None,
+        previous_given: false,
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::dns::{Duration, Time, sha256};
+use crate::dns::{Duration, Time};
 use crate::steps::{Actor, Mode, Moment, Step};
 use crate::transcript::{Body, CeremonyKey, Chain, ChainError, Entry, JournalHead, JsonError, names};
+
+use super::Seed;
 
 /// Lines shown on the screen.
 const LOG_LINES: usize = 200;
@@ -24,12 +26,8 @@ pub(super) struct Ledger {
 
 impl Ledger {
     /// A ledger with a key made from the seed.
-    pub(super) fn new(mode: Mode, seed: &[u8; 32]) -> Self {
-        let mut material = b"claviger ceremony key\0".to_vec();
-        material.extend_from_slice(seed);
-        let digest = zeroize::Zeroizing::new(*sha256(&material).as_bytes());
-        let key = CeremonyKey::from_seed(&digest);
-        zeroize::Zeroize::zeroize(&mut material);
+    pub(super) fn new(mode: Mode, seed: &Seed) -> Self {
+        let key = CeremonyKey::from_seed(&seed.derive("claviger ceremony key", &[]));
         Self {
             mode,
             key,

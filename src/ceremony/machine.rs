@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::dns::{Sha256Digest, Time, sha256};
+use crate::dns::{Sha256Digest, Time};
 use crate::media::FolderImage;
 use crate::plan::{JobInput, Previous};
 use crate::policy::{Admitted, Finding};
@@ -41,6 +41,8 @@ pub struct Setup {
     pub until: Option<Time>,
     /// What only the image has; none on an ordinary computer.
     pub appliance: Option<Appliance>,
+    /// Whether previous responses are asked for even where the previous record has them: the command line gives its own.
+    pub previous_given: bool,
 }
 
 /// How the image begins.
@@ -241,7 +243,7 @@ impl Ceremony {
         let mut view = View::new(setup.mode.clone(), Question::Profile(Vec::new()));
         view.program = format!("{} (self-reported)", setup.program());
         view.computer.build_id = setup.appliance.is_some().then(|| setup.build_id.clone());
-        let ledger = Ledger::new(setup.mode.clone(), setup.seed.expose());
+        let ledger = Ledger::new(setup.mode.clone(), &setup.seed);
         let mut ceremony = Self {
             view,
             ledger,
@@ -499,12 +501,9 @@ impl Ceremony {
             if drawn.len() >= count.min(below) {
                 break;
             }
-            let mut octets = b"claviger draw\0".to_vec();
-            octets.extend_from_slice(self.setup.seed.expose());
-            octets.extend_from_slice(&round.to_be_bytes());
-            octets.extend_from_slice(&self.attempts.to_be_bytes());
-            octets.extend_from_slice(subject.as_bytes());
-            let first = sha256(&octets).as_bytes().first().copied().unwrap_or(0);
+            let counters = [round.to_be_bytes(), self.attempts.to_be_bytes()].concat();
+            let derived = self.setup.seed.derive("claviger draw", &[&counters, subject.as_bytes()]);
+            let first = derived.first().copied().unwrap_or(0);
             let number = usize::from(first) % below.max(1);
             if !drawn.contains(&number) {
                 drawn.push(number);

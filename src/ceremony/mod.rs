@@ -45,7 +45,7 @@ pub use self::seed::Seed;
 pub use self::task::{DocumentMade, Outcome, PlanMade, ResponseMade, Task};
 pub use self::view::{
     BundleView, Code, ComputerView, DocumentView, JobView, PlanView, PlannedKeyView, PlannedView, PreviousView,
-    ResultView, View, WrittenView,
+    ResultView, TokenFault, View, WrittenView,
 };
 
 /// What people do at the screen.

@@ -201,7 +201,7 @@ impl Ceremony {
         let zone = draft.document.zone.to_string();
         let head = self.previous.as_ref().and_then(|previous| Some(previous.state.zones.get(&zone)?.sha256));
         draft.head = head;
-        let kept = head.and_then(|head| {
+        let kept = head.filter(|_| !self.setup.previous_given).and_then(|head| {
             let files = &self.previous.as_ref()?.files;
             files.iter().find(|(path, octets)| path.starts_with("jobs/") && is_file(octets, head))
         });

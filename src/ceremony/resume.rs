@@ -11,7 +11,7 @@ use crate::transcript::{Body, Files, Note, State, names};
 use super::machine::{Ceremony, Job, Matter, PreviousFiles, SourceFile};
 use super::profiles::Offer;
 use super::task::Task;
-use super::{Answer, Effect, Judging, Outcome, ProfileFile, Question, Refusal, Seed, Setup, Spool, SpooledJob};
+use super::{Answer, Effect, Judging, Outcome, ProfileFile, Question, Refusal, Setup, Spool, SpooledJob};
 
 impl Ceremony {
     /// What a process that is started again needs to go on from here; none without people, who alone can go on.
@@ -33,7 +33,7 @@ impl Ceremony {
         Some(Spool {
             claviger: self.setup.version.clone(),
             mode: self.setup.mode.clone(),
-            seed: base64::encode(self.setup.seed.expose()),
+            seed: Some(self.setup.seed.clone()),
             profile: base64::encode(profile),
             agreed: (agreed, self.at.time),
             judged_at: self.judged_at,
@@ -53,7 +53,7 @@ impl Ceremony {
     ///
     /// # Errors
     /// A sentence for people if the spool is of another version or does not fit together; nothing is lost by it.
-    pub fn resume(setup: Setup, spool: &Spool, at: Moment) -> Result<(Self, Vec<Effect>), String> {
+    pub fn resume(setup: Setup, mut spool: Spool, at: Moment) -> Result<(Self, Vec<Effect>), String> {
         if spool.claviger != setup.version {
             return Err(format!(
                 "the ceremony was begun by version {} of the program; this is {}",
@@ -61,8 +61,7 @@ impl Ceremony {
             ));
         }
         let decode = |text: &str| base64::decode(text).ok_or_else(|| "the spool is damaged".to_owned());
-        let octets = zeroize::Zeroizing::new(decode(&spool.seed)?);
-        let seed = Seed::from_octets(&octets).ok_or_else(|| "the spool is damaged".to_owned())?;
+        let seed = spool.seed.take().ok_or_else(|| "the spool is damaged".to_owned())?;
         let octets = decode(&spool.profile)?;
         let origin = "the ceremony before".to_owned();
         let setup = Setup {

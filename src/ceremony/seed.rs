@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use zeroize::Zeroize;
+use sha2::{Digest as _, Sha256};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::steps::wiping_stack;
 
 /// 32 random octets from which the ceremony's key and its questions follow; they never move and are wiped.
 #[derive(Clone)]
@@ -30,8 +33,21 @@ impl Seed {
         Some(seed)
     }
 
-    pub(super) const fn expose(&self) -> &[u8; 32] {
+    /// The octets themselves; for whoever keeps them in RAM.
+    #[must_use]
+    pub const fn expose(&self) -> &[u8; 32] {
         &self.0
+    }
+
+    /// What follows from it for a purpose: SHA-256 of the purpose, the seed and `more`.
+    pub(super) fn derive(&self, purpose: &str, more: &[&[u8]]) -> Zeroizing<[u8; 32]> {
+        wiping_stack(|| {
+            let mut hash = Sha256::new().chain_update(purpose).chain_update([0]).chain_update(self.0.as_slice());
+            more.iter().for_each(|part| hash.update(part));
+            let mut derived = Zeroizing::new([0; 32]);
+            hash.finalize_into((&mut *derived).into());
+            derived
+        })
     }
 
     /// Forgets it; only zeros are left.

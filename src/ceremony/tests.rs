@@ -252,7 +252,7 @@ fn a_process_that_died_while_signing_goes_on_from_the_spool() {
     let spool = world.spool.clone().unwrap();
     let mut again = World::new(Mode::Ceremony);
     let at = Moment { time: start(), uptime: 0 };
-    let (ceremony, effects) = Ceremony::resume(setup(Mode::Ceremony, Vec::new()), &spool, at).unwrap();
+    let (ceremony, effects) = Ceremony::resume(setup(Mode::Ceremony, Vec::new()), spool, at).unwrap();
     again.ceremony = ceremony;
     again.todo = effects.into();
     again.journal = world.journal.clone();

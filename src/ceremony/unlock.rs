@@ -4,10 +4,13 @@ use crate::policy::Finding;
 use crate::profile::LoginKind;
 use crate::quorum::{Assembly, Share, ShareFile};
 use crate::steps::{Actor, KeyFacts, Pin, Role, Step, TokenFacts, Verdict, VolumeId};
+use crate::token::{self, TokenError};
 use crate::transcript::{self, Body, Confined, Findings, Outcome, ShareSeen, Unlocking};
 
 use super::machine::{AfterToken, Ceremony, Failure, Waiting};
-use super::{Answer, Effect, KeyWanted, Login, LoginFailed, PinAsked, Question, Refusal, Task, TokenSeen, TokenStart};
+use super::{
+    Answer, Effect, KeyWanted, Login, LoginFailed, PinAsked, Question, Refusal, Task, TokenFault, TokenSeen, TokenStart,
+};
 
 impl Ceremony {
     pub(super) fn begin_unlock(&mut self) -> Result<(), Refusal> {
@@ -28,36 +31,25 @@ impl Ceremony {
         }
     }
 
-    pub(super) fn token_started(&mut self, seen: Result<TokenSeen, String>) -> Result<(), Refusal> {
+    pub(super) fn token_started(&mut self, seen: Result<TokenSeen, TokenError>) -> Result<(), Refusal> {
         let seen = match seen {
             Ok(seen) => seen,
-            Err(message) => return self.token_fault(message),
+            Err(error) => return self.token_fault(error.into()),
         };
         let confined = Confined { process: "token-host".to_owned(), measures: seen.measures };
         self.record(Actor::Program, Body::Confined(confined))?;
-        let profile = self.profile()?;
-        let fits = |token: &TokenFacts| match (&profile.hsm.token_serial, &profile.hsm.token_label) {
-            (Some(serial), _) => token.serial == *serial,
-            (None, Some(label)) => token.label == *label,
-            (None, None) => false,
+        let hsm = &self.profile()?.hsm;
+        let (serial, label) = (hsm.token_serial.as_deref(), hsm.token_label.as_deref());
+        let tokens = if self.unattended() {
+            token::choose(&seen.tokens, serial, label).map(|only| vec![only.clone()])
+        } else {
+            token::matching(&seen.tokens, serial, label).map(|all| all.into_iter().cloned().collect())
         };
-        let others: Vec<String> =
-            seen.tokens.iter().map(|token| format!("{} ({})", token.label, token.serial)).collect();
-        let tokens: Vec<TokenFacts> = seen.tokens.into_iter().filter(fits).collect();
-        if tokens.is_empty() {
-            let wanted = profile.hsm.token_serial.as_ref().or(profile.hsm.token_label.as_ref());
-            let found = if others.is_empty() { "no token".to_owned() } else { others.join(", ") };
-            let message = format!(
-                "expected the token {}; found {found}: connect the right token and try again",
-                wanted.cloned().unwrap_or_default()
-            );
-            return self.token_fault(message);
-        }
+        let tokens = match tokens {
+            Ok(tokens) => tokens,
+            Err(error) => return self.token_fault(error.into()),
+        };
         self.tokens.clone_from(&tokens);
-        if self.unattended() && tokens.len() > 1 {
-            let message = "several tokens have this label: name one by token-serial in the profile";
-            return self.token_fault(message.to_owned());
-        }
         self.ask(Question::Token(tokens));
         Ok(())
     }
@@ -68,6 +60,8 @@ impl Ceremony {
                 let token = tokens.get(index).ok_or(Refusal::NoSuchChoice(index + 1))?.clone();
                 self.token_chosen(token)
             }
+            // Another one may have been connected, or its PIN reset: the module is asked anew.
+            (Question::Token(_), Answer::Done) => self.begin_unlock(),
             (Question::Officer { choices, .. }, Answer::Choose(index)) => {
                 let officer = choices.get(index).ok_or(Refusal::NoSuchChoice(index + 1))?.clone();
                 self.ask(Question::ShareVolume { officer });
@@ -96,10 +90,12 @@ impl Ceremony {
 
     fn token_chosen(&mut self, token: TokenFacts) -> Result<(), Refusal> {
         if token.pin_locked {
-            return Err(Refusal::Token(format!(
-                "the PIN of token {} is locked; its security officer must unlock it, or take another token",
-                token.serial
-            )));
+            let locked = TokenError::PinLocked { serial: token.serial };
+            return if self.unattended() {
+                self.token_fault(locked.into())
+            } else {
+                Err(Refusal::Token(format!("{locked}, or take another token")))
+            };
         }
         self.record(Actor::Operator, Body::TokenChosen(token.clone()))?;
         self.view.token = Some(token.clone());
@@ -156,6 +152,9 @@ impl Ceremony {
             }
             Err(message) => {
                 self.share_refused(officer, &message)?;
+                if self.unattended() {
+                    return self.token_fault(TokenFault::new(message));
+                }
                 self.ask_officer()?;
                 Err(Refusal::Share(message))
             }
@@ -193,6 +192,9 @@ impl Ceremony {
         let added = share.and_then(|share| assembly.add(share).map_err(|error| error.to_string()));
         if let Err(message) = added {
             self.share_refused(officer, &message)?;
+            if self.unattended() {
+                return self.token_fault(TokenFault::new(message));
+            }
             self.ask_share_pin(officer)?; // a typo leads back to the question
             return Err(Refusal::Share(message));
         }
@@ -209,6 +211,7 @@ impl Ceremony {
         let pin = self.assembly.as_ref().ok_or(Refusal::NotAsked)?.unseal();
         match pin {
             Ok(pin) => self.login(Login::Pin(pin)),
+            Err(error) if self.unattended() => self.token_fault(TokenFault::new(error.to_string())),
             Err(error) => {
                 self.forget_officers();
                 let profile = self.profile()?;
@@ -230,7 +233,11 @@ impl Ceremony {
             officers: officers.collect(),
         };
         self.record(Actor::Program, Body::Unlocking(body))?;
-        self.wait(Waiting::Login, "opening the token", Effect::Login { serial, login });
+        let what = match login {
+            Login::Protected => "the device asks for cards, keys or a PIN; it may take 12 minutes",
+            Login::Pin(_) | Login::Preloaded => "opening the token",
+        };
+        self.wait(Waiting::Login, what, Effect::Login { serial, login });
         Ok(())
     }
 
@@ -244,19 +251,20 @@ impl Ceremony {
                 Ok(())
             }
             Err(failed) => {
-                let note = transcript::clean_text(&failed.message);
+                let note = transcript::clean_text(&failed.error.to_string());
                 self.record(Actor::Program, Body::Unlocked(Outcome { good: false, note }))?;
+                let by_pin = self.profile()?.hsm.login == LoginKind::Pin;
+                let again = by_pin && !self.unattended() && failed.another_pin_helps();
                 if let Some(token) = failed.token {
                     self.view.token = Some(token);
                 }
-                let by_pin = self.profile()?.hsm.login == LoginKind::Pin;
                 let token = self.view.token.clone().filter(|token| !token.pin_locked);
                 match token {
-                    Some(token) if failed.again && by_pin && !self.unattended() => {
+                    Some(token) if again => {
                         self.ask(Question::Pin(PinAsked { officer: None, token }));
-                        Err(Refusal::Token(failed.message))
+                        Err(Refusal::Token(failed.error.to_string()))
                     }
-                    _ => self.token_fault(failed.message),
+                    _ => self.token_fault(failed.error.into()),
                 }
             }
         }
@@ -280,25 +288,29 @@ impl Ceremony {
         self.wait(Waiting::Keys, "looking for the keys", Effect::FindKeys(wanted));
     }
 
-    pub(super) fn keys_found(&mut self, keys: Result<Vec<Result<KeyFacts, String>>, String>) -> Result<(), Refusal> {
+    pub(super) fn keys_found(
+        &mut self,
+        keys: Result<Vec<Result<KeyFacts, TokenError>>, TokenError>,
+    ) -> Result<(), Refusal> {
         let keys = match keys {
             Ok(keys) => keys,
-            Err(message) => return self.token_fault(message),
+            Err(error) => return self.token_fault(error.into()),
         };
         let findings = self.check_keys(&keys);
         let body = Findings { job: 0, stage: "token".to_owned(), findings: findings.clone() };
         self.record(Actor::Program, Body::Findings(body))?;
-        let failed: Vec<String> =
-            findings.iter().filter(|finding| finding.verdict == Verdict::Fail).map(ToString::to_string).collect();
-        if !failed.is_empty() {
-            return self.token_fault(failed.join("; "));
+        let failed: Vec<&Finding> = findings.iter().filter(|finding| finding.verdict == Verdict::Fail).collect();
+        if let Some(first) = failed.first() {
+            let message = failed.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            let (expected, found) = (first.expected.clone(), first.found.clone());
+            return self.token_fault(TokenFault { message, expected, found });
         }
         self.found = keys.into_iter().filter_map(Result::ok).collect();
         self.begin_execute()
     }
 
     /// What only the token can tell: exactly one match, and the same public key as in the plan.
-    fn check_keys(&self, keys: &[Result<KeyFacts, String>]) -> Vec<Finding> {
+    fn check_keys(&self, keys: &[Result<KeyFacts, TokenError>]) -> Vec<Finding> {
         let jobs = self.plan.iter().flat_map(|(plan, _)| &plan.plan().jobs);
         let planned = jobs.flat_map(|job| job.keys.iter().filter(|key| key.signs).map(|key| (&job.zone, key)));
         let finding = |verdict, expected: String, found: String, message: String| Finding {
@@ -321,7 +333,7 @@ impl Ceremony {
                     let message = format!("the token has another key under the label {}", key.label);
                     finding(Verdict::Fail, expected, found, message)
                 }
-                Some(Err(message)) => finding(Verdict::Fail, expected, "no usable key".to_owned(), message.clone()),
+                Some(Err(error)) => finding(Verdict::Fail, expected, "no usable key".to_owned(), error.to_string()),
                 None => finding(Verdict::Fail, expected, "no key".to_owned(), "the key was not looked for".to_owned()),
             }
         };
@@ -329,12 +341,14 @@ impl Ceremony {
     }
 
     /// The token failed: its host is ended, and `unlock` is offered again. The plan stays as it was confirmed.
-    pub(super) fn token_fault(&mut self, message: String) -> Result<(), Refusal> {
-        let note = transcript::Note { note: transcript::clean_text(&message) };
-        self.record(Actor::Program, Body::TokenFault(note))?;
-        self.view.faults.push(transcript::clean_text(&message));
+    pub(super) fn token_fault(&mut self, fault: TokenFault) -> Result<(), Refusal> {
+        let told = transcript::clean_text(&fault.message);
+        self.record(Actor::Program, Body::TokenFault(transcript::Note { note: told.clone() }))?;
+        self.view.faults.push(told);
         self.failure = self.unattended().then_some(Failure::Token);
-        self.wait(Waiting::TokenEnd(AfterToken::Fault(message)), "ending the token host", Effect::CloseToken);
+        let after = AfterToken::Fault(fault.message.clone());
+        self.view.token_fault = Some(fault);
+        self.wait(Waiting::TokenEnd(after), "ending the token host", Effect::CloseToken);
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ use crate::dns::{Dnskey, Name, Sha256Digest, Time};
 use crate::exchange::Format;
 use crate::policy::Finding;
 use crate::steps::{Locks, Mode, Person, Role, Step, TokenFacts, UsbState, VolumeFacts};
+use crate::token::TokenError;
 
 use super::Question;
 
@@ -66,6 +67,8 @@ pub struct View {
     pub exceptions: usize,
     /// What went wrong with the token or a medium, the last one last.
     pub faults: Vec<String>,
+    /// What went wrong with the token last.
+    pub token_fault: Option<TokenFault>,
     /// The last entries, one line each: `12:00:01 request findings …`.
     pub log: Vec<String>,
     /// What the computer tells of itself.
@@ -131,9 +134,40 @@ impl View {
             codes: Vec::new(),
             exceptions: 0,
             faults: Vec::new(),
+            token_fault: None,
             log: Vec::new(),
             computer: ComputerView::new(),
         }
+    }
+}
+
+/// What went wrong with the token, or with opening it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TokenFault {
+    /// For people: what happened, expected, found, what to do.
+    pub message: String,
+    /// What should be.
+    pub expected: Option<String>,
+    /// What is.
+    pub found: Option<String>,
+}
+
+impl TokenFault {
+    /// A fault that is told in one sentence.
+    pub(super) const fn new(message: String) -> Self {
+        Self { message, expected: None, found: None }
+    }
+
+    /// The same, and where it happened before it.
+    pub(super) fn at(self, place: &str) -> Self {
+        Self { message: format!("{place}: {}", self.message), ..self }
+    }
+}
+
+impl From<TokenError> for TokenFault {
+    fn from(error: TokenError) -> Self {
+        let (expected, found) = error.expected_and_found().unzip();
+        Self { message: error.to_string(), expected, found }
     }
 }
 

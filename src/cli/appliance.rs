@@ -7,12 +7,13 @@ use std::sync::Arc;
 use crate::ceremony::{Appliance, ProfileFile, Setup, Spool};
 use crate::crew::{Preparation, SpoolFolder, Stage, StationConfig, is_profile};
 use crate::media::{BothVolumes, BrokerVolumes, FolderVolumes, Volumes};
-use crate::process::{BROKER_SOCKET, BrokerClient, KEYMAPS, Request};
+use crate::process::{BROKER_SOCKET, BrokerClient, KEYMAPS, LAUNCHER_SOCKET, Request, SOFT_TOKEN, Starter};
 use crate::steps::Mode;
 
 use super::error::CliError;
 use super::player::{self, channel};
-use super::{Done, Env, rehearse};
+use super::rehearse::{self, SoftToken};
+use super::{Done, Env};
 
 /// The image's own profiles.
 const PROFILES: &str = "/etc/claviger/profiles";
@@ -41,6 +42,7 @@ pub(super) struct Started<'a> {
 /// prepared on a software token. A ceremony takes its profile from a medium labelled `CLAVIGER` or from the image. One
 /// whose process died goes on where it was.
 pub(super) fn hold(env: &Env, started: &Started<'_>) -> Result<Done, CliError> {
+    let env = &Env { hosts: Starter::Launcher(PathBuf::from(LAUNCHER_SOCKET)), ..env.clone() };
     let spool = SpoolFolder::new(PathBuf::from(SPOOL)).map_err(|error| CliError::input(error.to_string()))?;
     let left = spool.left().map_err(|error| CliError::input(error.to_string()))?;
     let broker = BrokerClient::at(Path::new(BROKER_SOCKET));
@@ -60,7 +62,7 @@ pub(super) fn hold(env: &Env, started: &Started<'_>) -> Result<Done, CliError> {
     let clock = Arc::clone(&env.clock);
     let stage = match left {
         None => Stage::begin(setup, crew, clock, None),
-        Some(spool) => Stage::resume(setup, &spool, crew, clock).map_err(|why| {
+        Some(spool) => Stage::resume(setup, spool, crew, clock).map_err(|why| {
             let error = CliError::input(format!("an interrupted ceremony was found and cannot go on: {why}"));
             error.advice("switch off; audit its journal on the record medium")
         })?,
@@ -97,7 +99,8 @@ fn preparation(env: &Env) -> Preparation {
     let env = env.clone();
     Box::new(move || {
         let told = |error: CliError| error.to_string();
-        let prepared = rehearse::prepared(Path::new(REHEARSAL), Path::new(MODULE), BUNDLES, &env).map_err(told)?;
+        let soft = SoftToken { module: PathBuf::from(MODULE), conf: Some(PathBuf::from(SOFT_TOKEN)) };
+        let prepared = rehearse::prepared(Path::new(REHEARSAL), &soft, BUNDLES, &env).map_err(told)?;
         player::profile_file(&prepared.profile).map_err(told)
     })
 }

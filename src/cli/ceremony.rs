@@ -63,7 +63,7 @@ impl Run for Args {
         let clock = std::sync::Arc::clone(&env.clock);
         let stage = match left {
             None => Stage::begin(setup, crew, clock, None),
-            Some(spool) => Stage::resume(setup, &spool, crew, clock).map_err(|why| {
+            Some(spool) => Stage::resume(setup, spool, crew, clock).map_err(|why| {
                 let error = CliError::input(format!("an interrupted ceremony was found and cannot go on: {why}"));
                 error.advice("audit its journal on the record medium; name another --spool to begin anew")
             })?,

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::ceremony::TokenFault;
 use crate::exchange::ReadError;
 use crate::media::MediaError;
 use crate::plan::PlanError;
@@ -222,25 +223,26 @@ impl From<MediaError> for CliError {
     }
 }
 
+impl From<TokenFault> for CliError {
+    fn from(fault: TokenFault) -> Self {
+        let mut made = Self::new(Kind::Token, fault.message);
+        (made.0.expected, made.0.found) = (fault.expected, fault.found);
+        made
+    }
+}
+
 impl From<TokenError> for CliError {
     fn from(error: TokenError) -> Self {
         let made = Self::new(Kind::Token, error.to_string());
+        let made = match error.expected_and_found() {
+            Some((expected, found)) => made.expected(expected).found(found),
+            None => made,
+        };
         match error {
-            TokenError::NoToken { wanted, found } => made.expected(format!("a token with {wanted}")).found(found),
-            TokenError::TwoTokens { wanted, count } => {
-                made.expected(format!("one token with {wanted}")).found(count.to_string())
-            }
-            TokenError::PinIncorrect { state, .. } => {
-                let made = made.expected("the token's user PIN").found(format!("another one; {state}"));
+            TokenError::PinIncorrect { .. } => {
                 made.advice("check which PIN belongs to this token; nothing is tried again by itself")
             }
-            TokenError::Module { path, reason } => {
-                made.field("hsm.module").expected(format!("a PKCS#11 module at {path}")).found(reason)
-            }
-            TokenError::KeyUnfit { expected, found, .. } => made.expected(expected).found(found),
-            TokenError::KeyAmbiguous { count, .. } => made.expected("one key").found(count.to_string()),
-            TokenError::KeyNotFound { .. } => made.expected("one key").found("none"),
-            TokenError::KeyExists { key } => made.expected("no such key yet").found(key),
+            TokenError::Module { .. } => made.field("hsm.module"),
             _ => made,
         }
     }

@@ -19,9 +19,22 @@ pub(super) struct OpenToken {
 /// Starts the token host, chooses the token and logs in, once.
 pub(super) fn open(profile: &Profile, pins: &PinArgs, env: &Env) -> Result<OpenToken, CliError> {
     pins.fit(profile)?;
+    let (mut token, facts) = chosen(profile, env)?;
+    let pin = pins.token_pin(profile, &facts.serial)?;
+    let login = match (&pin, profile.hsm.login) {
+        (Some(pin), _) => Login::Pin(pin),
+        (None, LoginKind::Protected) => Login::Protected,
+        (None, _) => Login::Preloaded,
+    };
+    token.login(&facts.serial, &login)?;
+    Ok(OpenToken { token, facts })
+}
+
+/// Starts the token host, and chooses the token that the profile names.
+pub(super) fn chosen(profile: &Profile, env: &Env) -> Result<(Token, TokenFacts), CliError> {
     let hsm = &profile.hsm;
     let config = TokenConfig {
-        program: env.program.clone(),
+        hosts: env.hosts.clone(),
         module: hsm.module.clone(),
         env: hsm.env.clone(),
         writable: Vec::new(), // only the module knows where it writes
@@ -34,12 +47,5 @@ pub(super) fn open(profile: &Profile, pins: &PinArgs, env: &Env) -> Result<OpenT
     let (mut token, _) = Token::start(&config)?;
     let tokens = token.tokens()?;
     let facts = choose(&tokens, hsm.token_serial.as_deref(), hsm.token_label.as_deref())?.clone();
-    let pin = pins.token_pin(profile, &facts.serial)?;
-    let login = match (&pin, hsm.login) {
-        (Some(pin), _) => Login::Pin(pin),
-        (None, LoginKind::Protected) => Login::Protected,
-        (None, _) => Login::Preloaded,
-    };
-    token.login(&facts.serial, &login)?;
-    Ok(OpenToken { token, facts })
+    Ok((token, facts))
 }

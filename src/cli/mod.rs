@@ -11,12 +11,15 @@ mod check;
 mod error;
 mod hsm;
 mod input;
+mod jobs;
 mod json;
 mod key;
 mod panics;
 mod pins;
 mod player;
+mod quorum;
 mod rehearse;
+mod script;
 mod show;
 #[cfg(feature = "sign")]
 mod sign;
@@ -30,7 +33,7 @@ use std::sync::Arc;
 use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 
-use crate::process::{Clock, Entropy, SystemClock, SystemEntropy};
+use crate::process::{Clock, Entropy, Starter, SystemClock, SystemEntropy};
 
 use self::error::CliError;
 use self::json::{Outcome, Report};
@@ -42,8 +45,8 @@ pub struct Env {
     pub clock: Arc<dyn Clock>,
     /// Where random octets come from.
     pub entropy: Arc<dyn Entropy>,
-    /// This program, to be started as the token host.
-    pub program: PathBuf,
+    /// Where token hosts are started.
+    pub hosts: Starter,
 }
 
 impl Env {
@@ -53,7 +56,7 @@ impl Env {
         Self {
             clock: Arc::new(SystemClock::start()),
             entropy: Arc::new(SystemEntropy),
-            program: PathBuf::from("/proc/self/exe"),
+            hosts: Starter::Program(PathBuf::from("/proc/self/exe")),
         }
     }
 }
@@ -85,12 +88,15 @@ enum Command {
     Ceremony(ceremony::Args),
     Rehearse(rehearse::Args),
     Check(check::Args),
+    Script(script::Args),
     #[cfg(feature = "sign")]
     Sign(sign::Args),
     Show(show::Args),
     Audit(audit::Args),
     #[command(subcommand)]
     Key(key::Command),
+    #[command(subcommand)]
+    Quorum(quorum::Command),
 }
 
 impl Command {
@@ -100,11 +106,13 @@ impl Command {
             Self::Ceremony(args) => ("ceremony", args),
             Self::Rehearse(args) => ("rehearse", args),
             Self::Check(args) => ("check", args),
+            Self::Script(args) => ("script", args),
             #[cfg(feature = "sign")]
             Self::Sign(args) => ("sign", args),
             Self::Show(args) => ("show", args),
             Self::Audit(args) => ("audit", args),
             Self::Key(command) => command.parts(),
+            Self::Quorum(command) => command.parts(),
         }
     }
 }
@@ -179,7 +187,7 @@ fn misused(args: &[OsString], error: &clap::Error, out: &mut dyn Write, err: &mu
     let name = match words.as_slice() {
         ["key", "generate", ..] => "key generate",
         ["key", "inventory", ..] => "key inventory",
-        [first, ..] => ["ceremony", "rehearse", "check", "sign", "show", "audit", "key"]
+        [first, ..] => ["ceremony", "rehearse", "check", "script", "sign", "show", "audit", "key"]
             .into_iter()
             .find(|name| name == first)
             .unwrap_or_default(),

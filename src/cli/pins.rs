@@ -116,6 +116,30 @@ impl PinArgs {
         Ok(())
     }
 
+    /// Whether these are the token's PIN, and one PIN and one share of each officer; nothing is read.
+    pub(super) fn fit_new_quorum(&self) -> Result<(), CliError> {
+        let wrong = |field: &str, expected: String, found: usize| {
+            let error = CliError::usage("a new quorum needs the token's PIN, and a PIN and a share of each officer");
+            Err(error.field(field).expected(expected).found(found.to_string()))
+        };
+        let pins = |whose: Option<&Role>| self.pin_files.iter().filter(|file| file.officer.as_ref() == whose).count();
+        if pins(None) != 1 {
+            return wrong("--pin-file", "one without an officer".to_owned(), pins(None));
+        }
+        for officer in self.pin_files.iter().filter_map(|file| file.officer.as_ref()) {
+            let shares = self.shares.iter().filter(|(other, _)| other == officer).count();
+            if shares != 1 {
+                return wrong("--share", format!("one of {officer}"), shares);
+            }
+        }
+        for (officer, _) in &self.shares {
+            if pins(Some(officer)) != 1 {
+                return wrong("--pin-file", format!("one of {officer}"), pins(Some(officer)));
+            }
+        }
+        Ok(())
+    }
+
     /// The token's PIN, read or put together from shares; `None` where the token is opened by its own means.
     ///
     /// The arguments fit the profile, as [`PinArgs::fit`] has found.

@@ -31,13 +31,14 @@ pub(super) fn setup(mode: Mode, env: &Env) -> Result<Setup, CliError> {
         judged_at: None,
         until: None,
         appliance: None,
+        previous_given: false,
     })
 }
 
 /// What the ceremony's own process gives up, before any thread is started: nobody looks into its memory, and it opens
 /// no socket. Media come and go, so files are not restricted.
 fn confined() -> Vec<String> {
-    let confinement = confine(&Access::default());
+    let confinement = confine(&Access::default(), None);
     confinement.measures().iter().map(|(name, measure)| format!("{name}: {}", measure.text())).collect()
 }
 
@@ -66,7 +67,7 @@ pub(super) fn crew_on(
     report: Report,
 ) -> Result<Crew, CliError> {
     let config = CrewConfig {
-        program: env.program.clone(),
+        hosts: env.hosts.clone(),
         name: format!("claviger {}", env!("CARGO_PKG_VERSION")),
         volumes,
         spool,

@@ -33,11 +33,14 @@ pub(super) struct Args {
     #[arg(long, value_name = "P.toml")]
     profile: PathBuf,
     /// The response before the request; once for each zone
-    #[arg(long, value_name = "SKR", required_unless_present = "first", conflicts_with = "first")]
+    #[arg(long, value_name = "SKR", required_unless_present_any = ["first", "record"], conflicts_with = "first")]
     previous: Vec<PathBuf>,
     /// There is no response before the requests
     #[arg(long)]
     first: bool,
+    /// The record of the ceremony before, in the folder --out: it says which the previous responses are, and has them
+    #[arg(long, value_name = "DIR")]
+    record: Option<PathBuf>,
     /// The schema, for a zone whose policy has schemas [default: the only one, or `normal`]
     #[arg(long, value_name = "NAME")]
     schema: Option<String>,
@@ -78,16 +81,18 @@ impl Run for Args {
         setup.profiles.push(player::profile_file(&self.profile)?);
         setup.judged_at = self.now;
         setup.until = self.until;
+        setup.previous_given = !self.previous.is_empty();
         let given = Given { documents: desk.documents.clone(), shares: self.shares()? };
         let out = self.out()?;
-        let volumes = FolderVolumes::new(vec![out.clone()], None);
+        let record = self.record.as_deref().map(|record| record_in(&out, record)).transpose()?;
+        let volumes = FolderVolumes::new(vec![out], None);
         let (sender, receiver) = mpsc::channel();
         let send = Arc::new(move |work| {
             let _ = sender.send(work); // a command that ended needs no news
         });
         let crew = player::crew(env, Box::new(volumes), None, send)?;
         let mut stage = Stage::begin(setup, crew, Arc::clone(&env.clock), Some(given));
-        let mut script = Script { args: self, desk: &desk, next: 0, error: None };
+        let mut script = Script { args: self, desk: &desk, record, next: 0, error: None };
         let played = stage.play(&receiver, |view| script.answer(view), |_| {});
         self.told(&stage, played.map_err(|stuck| stuck.why), script.error, report)
     }
@@ -165,7 +170,7 @@ impl Args {
         }
         let code = played.map_err(CliError::media)?;
         match code {
-            4 => Err(CliError::token(last_fault(view))),
+            4 => Err(view.token_fault.clone().map_or_else(|| CliError::token(last_fault(view)), CliError::from)),
             5 => Err(CliError::media(last_fault(view))),
             _ => Ok(self.result(view, code == 0, report)),
         }
@@ -203,6 +208,20 @@ impl Args {
     }
 }
 
+/// The name of a record's folder, which must lie in the folder for everything.
+fn record_in(out: &Path, record: &Path) -> Result<String, CliError> {
+    let error = |found: String| {
+        let error = CliError::usage("this is no record beside which the new one is written").file(input::shown(record));
+        let error = error.field("--record").expected(format!("a folder in {}", input::shown(out))).found(found);
+        error.advice("keep the records of a zone in one folder, and name it with --out")
+    };
+    let path = record.canonicalize().map_err(|fault| error(fault.to_string()))?;
+    match (path.parent(), path.file_name().and_then(|name| name.to_str())) {
+        (Some(parent), Some(name)) if parent == out => Ok(name.to_owned()),
+        _ => Err(error(input::shown(&path))),
+    }
+}
+
 fn read(path: &Path, profile: &Profile, desk: &mut Desk) -> Result<Read, CliError> {
     let octets = input::file(path, profile.document_bytes)?;
     let name = input::shown(path);
@@ -223,6 +242,8 @@ fn last_fault(view: &View) -> String {
 struct Script<'a> {
     args: &'a Args,
     desk: &'a Desk,
+    /// The folder of the previous record.
+    record: Option<String>,
     next: usize,
     error: Option<CliError>,
 }
@@ -231,7 +252,9 @@ impl Script<'_> {
     fn answer(&mut self, view: &View) -> Option<Input> {
         let over = matches!(view.question, Question::Finished { .. } | Question::Close);
         if !over && let Some(refusal) = &view.refusal {
-            self.error.get_or_insert_with(|| CliError::media(refusal.clone()));
+            let of_record = matches!(view.question, Question::PreviousRecord(_));
+            let kind = if of_record { CliError::input } else { CliError::media };
+            self.error.get_or_insert_with(|| kind(refusal.clone()));
             return None;
         }
         self.chosen(view).map(Input::Answer)
@@ -246,7 +269,17 @@ impl Script<'_> {
             }
             Question::RequestVolume | Question::ShareVolume { .. } => Answer::Volume(view.volumes.first()?.id),
             Question::RecordVolumes { .. } | Question::Close | Question::Finished { .. } => Answer::Done,
-            Question::PreviousRecord(_) => Answer::No,
+            Question::PreviousRecord(records) => match &self.record {
+                Some(name) => match records.iter().position(|record| record.folder == *name) {
+                    Some(index) => Answer::Choose(index),
+                    None => {
+                        let error = CliError::input("this folder is not named as a record is").field("--record");
+                        self.error = Some(error.expected("YYYYMMDDTHHMMSSZ-NAME").found(name));
+                        return None;
+                    }
+                },
+                None => Answer::No,
+            },
             Question::Document(asked) if asked.purpose == Purpose::Request => {
                 let index = self.desk.requests.get(self.next).copied()?;
                 self.next += 1;

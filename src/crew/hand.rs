@@ -1,7 +1,6 @@
 //! The hand on the token: one thread that holds the client of the token host.
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,10 +8,10 @@ use std::thread;
 
 use crate::ceremony::{KeyWanted, Login, LoginFailed, SignItem, TokenSeen, TokenStart, Work};
 use crate::dns::{Dnskey, verify};
-use crate::process::Killer;
+use crate::process::{Killer, Starter};
 use crate::profile::HashIn;
 use crate::render::hex;
-use crate::steps::KeyFacts;
+use crate::steps::{KeyFacts, TokenFacts};
 use crate::token::{self, Deadlines, FoundKey, KeyQuery, Mechanism, Token, TokenConfig, TokenError};
 
 use super::Report;
@@ -37,12 +36,12 @@ pub(super) struct Hand {
 }
 
 impl Hand {
-    pub(super) fn start(program: PathBuf, report: Report, interrupt: Arc<AtomicBool>) -> std::io::Result<Self> {
+    pub(super) fn start(hosts: Starter, report: Report, interrupt: Arc<AtomicBool>) -> std::io::Result<Self> {
         let (orders, taken) = mpsc::channel();
         let killer = Arc::new(Mutex::new(None));
         let busy = Arc::new(AtomicBool::new(false));
         let mut grip = Grip {
-            program,
+            hosts,
             report,
             interrupt,
             killer: Arc::clone(&killer),
@@ -70,7 +69,7 @@ impl Hand {
 }
 
 struct Grip {
-    program: PathBuf,
+    hosts: Starter,
     report: Report,
     interrupt: Arc<AtomicBool>,
     killer: Arc<Mutex<Option<Killer>>>,
@@ -99,10 +98,10 @@ impl Grip {
         }
     }
 
-    fn start(&mut self, start: TokenStart) -> Result<TokenSeen, String> {
+    fn start(&mut self, start: TokenStart) -> Result<TokenSeen, TokenError> {
         self.close();
         let config = TokenConfig {
-            program: self.program.clone(),
+            hosts: self.hosts.clone(),
             module: start.module,
             env: start.env,
             writable: Vec::new(),
@@ -112,9 +111,9 @@ impl Grip {
             },
             deadlines: Deadlines::default(),
         };
-        let (mut token, confinement) = Token::start(&config).map_err(|error| error.to_string())?;
+        let (mut token, confinement) = Token::start(&config)?;
         *self.killer.lock().unwrap_or_else(PoisonError::into_inner) = token.killer();
-        let tokens = token.tokens().map_err(|error| error.to_string())?;
+        let tokens = token.tokens()?;
         let measures = confinement.measures();
         let measures = measures.iter().map(|(name, measure)| format!("{name}: {}", measure.text())).collect();
         self.token = Some(token);
@@ -122,7 +121,7 @@ impl Grip {
     }
 
     fn login(&mut self, serial: &str, login: &Login) -> Result<(), Box<LoginFailed>> {
-        let Some(client) = &mut self.token else { return Err(failed(&TokenError::NotRunning, None)) };
+        let Some(client) = &mut self.token else { return Err(failed(TokenError::NotRunning, None)) };
         let how = match login {
             Login::Pin(pin) => token::Login::Pin(pin),
             Login::Protected => token::Login::Protected,
@@ -130,24 +129,21 @@ impl Grip {
         };
         client.login(serial, &how).map_err(|error| {
             let tokens = client.tokens().unwrap_or_default();
-            failed(&error, tokens.into_iter().find(|token| token.serial == serial))
+            failed(error, tokens.into_iter().find(|token| token.serial == serial))
         })
     }
 
-    fn find(&mut self, keys: &[KeyWanted]) -> Result<Vec<Result<KeyFacts, String>>, String> {
-        let client = self.token.as_mut().ok_or_else(|| TokenError::NotRunning.to_string())?;
+    fn find(&mut self, keys: &[KeyWanted]) -> Result<Vec<Result<KeyFacts, TokenError>>, TokenError> {
+        let client = self.token.as_mut().ok_or(TokenError::NotRunning)?;
         let query = |key: &KeyWanted| KeyQuery {
             label: key.label.clone(),
             cka_id: key.cka_id.as_ref().map(|id| hex::encode(id)),
             algorithm: key.algorithm,
         };
         let queries: Vec<KeyQuery> = keys.iter().map(query).collect();
-        let found = client.find_keys(&queries).map_err(|error| error.to_string())?;
-        let usable = |key: Result<FoundKey, TokenError>| {
-            let key = key.and_then(|key| key.check().map(|()| key));
-            key.map_err(|error| error.to_string())
-        };
-        let found: Vec<Result<FoundKey, String>> = found.into_iter().map(usable).collect();
+        let found = client.find_keys(&queries)?;
+        let usable = |key: Result<FoundKey, TokenError>| key.and_then(|key| key.check().map(|()| key));
+        let found: Vec<Result<FoundKey, TokenError>> = found.into_iter().map(usable).collect();
         self.found = found.iter().filter_map(|key| key.as_ref().ok().cloned()).collect();
         Ok(found.into_iter().map(|key| key.map(|key| key.facts())).collect())
     }
@@ -155,14 +151,14 @@ impl Grip {
     /// Signs, while another thread verifies what has been signed.
     fn sign(&mut self, items: Vec<SignItem>) -> Work {
         let Some(client) = &mut self.token else {
-            return Work::Signed { signatures: Vec::new(), fault: Some(TokenError::NotRunning.to_string()) };
+            return Work::Signed { signatures: Vec::new(), fault: Some(TokenError::NotRunning) };
         };
         let (made, taken) = mpsc::channel::<Vec<u8>>();
         let jobs: Option<Vec<(u32, &[u8])>> =
             items.iter().map(|item| Some((self.found.get(item.key)?.index, item.data.as_slice()))).collect();
         let Some(jobs) = jobs else {
             let fault = "a key of the plan was not looked up on the token".to_owned();
-            return Work::Signed { signatures: Vec::new(), fault: Some(fault) };
+            return Work::Signed { signatures: Vec::new(), fault: Some(TokenError::Protocol(fault)) };
         };
         let (report, interrupt, stop) = (&self.report, &self.interrupt, AtomicBool::new(false));
         let mut fault = None;
@@ -171,22 +167,24 @@ impl Grip {
                 let (items, stop) = (&items, &stop);
                 move || verify_all(items, &taken, stop, report)
             });
-            let result = client.sign_many(jobs, |number, signature| match signature {
+            let result = client.sign_many(jobs, |_, signature| match signature {
                 Ok(signature) => {
                     let _ = made.send(signature);
                     let end = interrupt.load(Ordering::Relaxed) || stop.load(Ordering::Relaxed);
                     if end { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
                 }
                 Err(error) => {
-                    fault = Some(format!("signature {} of the batch: {error}", number + 1));
+                    fault = Some(error);
                     ControlFlow::Break(())
                 }
             });
             if let Err(error) = result {
-                fault = Some(error.to_string());
+                fault = Some(error);
             }
             drop(made);
-            verifier.join().unwrap_or_else(|_| (Vec::new(), Some("the verifying thread failed".to_owned())))
+            verifier
+                .join()
+                .unwrap_or_else(|_| (Vec::new(), Some(TokenError::Protocol("the verifying thread failed".to_owned()))))
         });
         Work::Signed { signatures, fault: wrong.or(fault) }
     }
@@ -206,7 +204,7 @@ fn verify_all(
     signatures: &Receiver<Vec<u8>>,
     stop: &AtomicBool,
     report: &Report,
-) -> (Vec<Vec<u8>>, Option<String>) {
+) -> (Vec<Vec<u8>>, Option<TokenError>) {
     let mut good = Vec::new();
     for (item, signature) in items.iter().zip(signatures) {
         if let Err(error) = check(&item.dnskey, &item.data, &signature) {
@@ -221,16 +219,11 @@ fn verify_all(
     (good, None)
 }
 
-fn check(key: &Dnskey, data: &[u8], signature: &[u8]) -> Result<(), String> {
-    verify(key, data, signature).map_err(|error| {
-        format!(
-            "expected a signature by the key with tag {}; found one that is not: {error}. The token is not to be trusted",
-            key.key_tag()
-        )
-    })
+fn check(key: &Dnskey, data: &[u8], signature: &[u8]) -> Result<(), TokenError> {
+    verify(key, data, signature)
+        .map_err(|error| TokenError::SignatureWrong { key_tag: key.key_tag(), reason: error.to_string() })
 }
 
-fn failed(error: &TokenError, token: Option<crate::steps::TokenFacts>) -> Box<LoginFailed> {
-    let again = matches!(error, TokenError::PinIncorrect { .. });
-    Box::new(LoginFailed { message: error.to_string(), again, token })
+fn failed(error: TokenError, token: Option<TokenFacts>) -> Box<LoginFailed> {
+    Box::new(LoginFailed { error, token })
 }

@@ -9,7 +9,6 @@ mod spool;
 mod stage;
 mod station;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -18,6 +17,7 @@ use std::time::Duration;
 
 use crate::ceremony::{Effect, Task, Work};
 use crate::media::Volumes;
+use crate::process::Starter;
 
 use self::hand::{Hand, Order};
 use self::porter::Porter;
@@ -32,8 +32,8 @@ const LOOK: Duration = Duration::from_millis(500);
 
 /// What a crew works with.
 pub struct CrewConfig {
-    /// This program, to be started as token host.
-    pub program: PathBuf,
+    /// Where token hosts are started.
+    pub hosts: Starter,
     /// The program with its version, as it stands in responses.
     pub name: String,
     /// The media.
@@ -70,7 +70,7 @@ impl Crew {
     pub fn start_on(station: StationConfig, config: CrewConfig, report: Report) -> std::io::Result<Self> {
         let (effects, taken) = mpsc::channel();
         let interrupt = Arc::new(AtomicBool::new(false));
-        let hand = Hand::start(config.program, Arc::clone(&report), Arc::clone(&interrupt))?;
+        let hand = Hand::start(config.hosts, Arc::clone(&report), Arc::clone(&interrupt))?;
         let porter = Porter::new(config.volumes, Arc::clone(&report));
         let steward = Steward {
             porter,

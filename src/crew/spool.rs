@@ -1,17 +1,19 @@
 //! The spool: what a ceremony process that is started again needs, in RAM.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::ceremony::Spool;
+use crate::ceremony::{Seed, Spool};
 
-/// Name of the one file.
+/// Everything but the seed, as text.
 const FILE: &str = "ceremony.json";
-/// Octets that it may have.
+/// The seed's 32 octets: no text, of which writing and reading would leave copies.
+const SEED: &str = "ceremony.seed";
+/// Octets that the text may have.
 const LIMIT: u64 = 1 << 30;
 
 /// A folder of our own on a file system in RAM.
@@ -72,32 +74,52 @@ impl SpoolFolder {
             Err(source) => return Err(SpoolError::Io { path, source }),
         };
         let spool = serde_json::from_slice(&octets);
-        spool.map(Some).map_err(|error| SpoolError::Damaged { path, found: error.to_string() })
+        let mut spool: Spool = spool.map_err(|error| SpoolError::Damaged { path, found: error.to_string() })?;
+        let path = self.folder.join(SEED);
+        let seed = read_seed(&path).map_err(|error| SpoolError::Damaged { path, found: error.to_string() })?;
+        spool.seed = Some(seed);
+        Ok(Some(spool))
     }
 
     /// Keeps it, in place of what was kept before: wholly the new or wholly the old.
     pub(super) fn keep(&self, spool: &Spool) -> Result<(), SpoolError> {
-        let (path, new) = (self.folder.join(FILE), self.folder.join("ceremony.json.new"));
+        let path = self.folder.join(FILE);
         let failed = |source| SpoolError::Io { path: path.clone(), source };
+        // The seed is there before the text that needs it, and stays the same with all that follow.
+        if let Some(seed) = &spool.seed
+            && !read_seed(&self.folder.join(SEED)).is_ok_and(|kept| kept.expose() == seed.expose())
+        {
+            self.replace(SEED, seed.expose()).map_err(failed)?;
+        }
         let octets = serde_json::to_vec(spool).map_err(|error| failed(error.into()))?;
-        let octets = zeroize::Zeroizing::new(octets);
-        let mut file = options().create(true).truncate(true).write(true).open(&new).map_err(failed)?;
-        file.write_all(&octets).map_err(failed)?;
+        self.replace(FILE, &octets).map_err(failed)
+    }
+
+    fn replace(&self, name: &str, octets: &[u8]) -> io::Result<()> {
+        let new = self.folder.join(format!("{name}.new"));
+        let mut file = options().create(true).truncate(true).write(true).open(&new)?;
+        file.write_all(octets)?;
         drop(file);
-        fs::rename(&new, &path).map_err(failed)
+        fs::rename(&new, self.folder.join(name))
     }
 
     /// Forgets it: the ceremony is over.
     pub(super) fn forget(&self) {
-        let path = self.folder.join(FILE);
+        let seed = self.folder.join(SEED);
         // In RAM, overwriting in place is wiping.
-        if let Ok(facts) = fs::metadata(&path) {
-            let zeros = vec![0; usize::try_from(facts.len()).unwrap_or(0)];
-            let _ = options().write(true).open(&path).and_then(|mut file| file.write_all(&zeros));
+        let _ = options().write(true).open(&seed).and_then(|mut file| file.write_all(&[0; 32]));
+        for name in [FILE, SEED] {
+            let _ = fs::remove_file(self.folder.join(name));
+            let _ = fs::remove_file(self.folder.join(format!("{name}.new")));
         }
-        let _ = fs::remove_file(&path);
         let _ = fs::remove_dir(&self.folder);
     }
+}
+
+/// The seed, straight into its own memory.
+fn read_seed(path: &Path) -> io::Result<Seed> {
+    let mut file = File::open(path)?;
+    Seed::new(|octets| file.read_exact(octets))
 }
 
 fn options() -> OpenOptions {
@@ -107,7 +129,6 @@ fn options() -> OpenOptions {
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    use std::io::Read as _;
     let mut octets = Vec::new();
     File::open(path)?.take(LIMIT).read_to_end(&mut octets)?;
     Ok(octets)

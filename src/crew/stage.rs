@@ -47,7 +47,7 @@ impl Stage {
     ///
     /// # Errors
     /// A sentence for people, if what was kept does not fit together.
-    pub fn resume(setup: Setup, spool: &Spool, crew: Crew, clock: Arc<dyn Clock>) -> Result<Self, String> {
+    pub fn resume(setup: Setup, spool: Spool, crew: Crew, clock: Arc<dyn Clock>) -> Result<Self, String> {
         let (ceremony, effects) = Ceremony::resume(setup, spool, moment(clock.as_ref()))?;
         let mut stage = Self { ceremony, crew, clock, given: None, finished: None };
         stage.carry_out(effects);

@@ -28,6 +28,7 @@ pub use self::model::{
     Document, Format, Key, KeyParameters, Records, Request, RequestBundle, RequestKey, Response, ResponseBundle,
     RootRequest, RootResponse, Signature, SignatureAlgorithm, SignedSet, SignerPolicy, Stamp,
 };
+pub use self::xml_write::escaped;
 
 use thiserror::Error;
 

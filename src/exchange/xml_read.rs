@@ -298,6 +298,48 @@ mod tests {
     }
 
     #[test]
+    fn a_request_may_say_when_it_was_made() {
+        for text in ["2017-10-06T13:26:25Z", "2017-10-06T13:26:25+00:00", "2017-10-06T13:26:25"] {
+            let request = changed("<Request>", &format!("<Request timestamp='{text}'>")).unwrap();
+            let made = request.root.unwrap().timestamp.unwrap();
+            assert_eq!(made.to_string(), "2017-10-06T13:26:25Z");
+        }
+        let found = changed("<Request>", "<Request timestamp='2017-10-06T13:26:25+02:00'>").unwrap_err();
+        assert!(found.contains("KSR/Request@timestamp: expected YYYY-MM-DDThh:mm:ss in UTC"), "{found}");
+        assert!(changed("<Request>", "<Request made='x'>").unwrap_err().contains("no attributes but `timestamp`"));
+    }
+
+    #[test]
+    fn whatever_is_malformed_is_refused_with_line_and_column() {
+        let text = example();
+        let body = text.split_once('\n').unwrap().1;
+        let key = &text[text.find("<Key ").unwrap()..text.find("</Key>").unwrap() + "</Key>".len()];
+        let replaced = |from: &str, to: &str| {
+            assert!(text.contains(from), "{from}");
+            text.replacen(from, to, 1)
+        };
+        for (what, text) in [
+            ("an unknown element", replaced("<TTL>", "<Extra/><TTL>")),
+            ("an unknown attribute", replaced(" keyTag=", " more='1' keyTag=")),
+            ("two documents", format!("{text}{body}")),
+            ("text behind", format!("{text}text")),
+            ("text between", replaced("<Flags>", "text<Flags>")),
+            (
+                "a time that is not UTC",
+                replaced("<Expiration>2018-01-22T00:00:00+00:00", "<Expiration>2018-01-22T00:00:00+01:00"),
+            ),
+            ("a duration of months", replaced("<PublishSafety>P10D", "<PublishSafety>P1M")),
+            ("a duration of years", replaced("<PublishSafety>P10D", "<PublishSafety>P1Y")),
+            ("a key twice", replaced(key, &format!("{key}{key}"))),
+            ("an end that is missing", replaced("</KSR>", "")),
+            ("a document type", format!("<!DOCTYPE KSR [<!ENTITY a 'b'>]>{body}")),
+        ] {
+            let error = read_request(text.as_bytes(), &Limits::default()).expect_err(what);
+            assert!(error.line.is_some() && error.column.is_some(), "{what}: {error}");
+        }
+    }
+
+    #[test]
     fn refuses_a_key_or_signature_twice() {
         let text = example();
         for name in ["Key", "Signature"] {

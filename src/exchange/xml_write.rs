@@ -44,8 +44,9 @@ fn timestamp(time: Option<Time>) -> Vec<(&'static str, String)> {
     time.map(|time| ("timestamp", time.xsd())).into_iter().collect()
 }
 
-/// Text without what would be markup.
-pub(super) fn escaped(text: &str) -> String {
+/// Text without what would be markup, for XML and HTML.
+#[must_use]
+pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for sign in text.chars() {
         match sign {

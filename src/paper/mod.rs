@@ -1,6 +1,12 @@
-//! The report and the printed script, from a plan or a transcript.
+//! What people hold in their hands: the printed script of a ceremony, and the report of its transcript.
+//!
+//! Both are a [`Sheet`](sheet::Sheet) of blocks first; text and HTML are made of the same blocks.
 
-mod page;
+mod html;
 mod report;
+mod script;
+mod sheet;
+mod text;
 
 pub use self::report::report;
+pub use self::script::{Ask, Printed, Screen, Script, ScriptJob, script};

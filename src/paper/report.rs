@@ -1,17 +1,27 @@
-//! `report.txt`: what happened, for people, from the transcript alone.
+//! The report: what happened, for people, from the transcript alone.
 
-use super::page::{Page, shown};
+use super::html::html;
+use super::sheet::{Block, Sheet, shown};
+use super::text::text;
 use crate::dns::{Sha256Digest, sha256};
 use crate::render::{Column, Table};
 use crate::steps::{Actor, Mode, Step, TokenFacts, Verdict};
-use crate::transcript::{Body, DocumentRead, Entry, Findings, Opened, PublicKey};
+use crate::transcript::{Body, DocumentRead, Entry, Findings, Opened, PublicKey, Report};
 
-/// The report of a transcript: 80 columns, plain text, the same octets for the same entries.
+/// What a report is called.
+const TITLE: &str = "Key signing ceremony: report";
+
+/// The report of a transcript, as plain text of 80 columns and as HTML: the same octets for the same entries.
 ///
 /// It says nothing that does not stand in the transcript; an audit makes it again and compares.
 #[must_use]
-pub fn report(entries: &[Entry]) -> String {
-    let mut page = Page::new();
+pub fn report(entries: &[Entry]) -> Report {
+    let blocks = blocks(entries);
+    Report { text: text(&blocks), html: html(TITLE, &blocks) }
+}
+
+fn blocks(entries: &[Entry]) -> Vec<Block> {
+    let mut page = Sheet::default();
     title(&mut page, entries);
     ceremony(&mut page, entries);
     people(&mut page, entries);
@@ -36,27 +46,21 @@ fn opened(entries: &[Entry]) -> Option<&Opened> {
     })
 }
 
-fn title(page: &mut Page, entries: &[Entry]) {
-    page.rule();
-    page.centred("KEY SIGNING CEREMONY - REPORT");
-    match opened(entries).map(|opened| &opened.mode) {
+fn title(page: &mut Sheet, entries: &[Entry]) {
+    let notes: &[&str] = match opened(entries).map(|opened| &opened.mode) {
         Some(Mode::Rehearsal) => {
-            page.blank();
-            page.centred("R E H E A R S A L");
-            page.centred("software token, throw-away keys: nothing here is of any use to a zone");
+            &["R E H E A R S A L", "software token, throw-away keys: nothing here is of any use to a zone"]
         }
         Some(Mode::Unattended) => {
-            page.blank();
-            page.centred("U N A T T E N D E D");
-            page.centred("nobody stood at the screen; nothing was confirmed by people");
+            &["U N A T T E N D E D", "nobody stood at the screen; nothing was confirmed by people"]
         }
-        Some(Mode::Ceremony) => {}
-        None => page.centred("THE TRANSCRIPT DOES NOT SAY WHAT THIS WAS"),
-    }
-    page.rule();
+        Some(Mode::Ceremony) => &[],
+        None => &["THE TRANSCRIPT DOES NOT SAY WHAT THIS WAS"],
+    };
+    page.title("KEY SIGNING CEREMONY - REPORT", notes);
 }
 
-fn ceremony(page: &mut Page, entries: &[Entry]) {
+fn ceremony(page: &mut Sheet, entries: &[Entry]) {
     page.heading("Ceremony");
     if let (Some(first), Some(last)) = (entries.first(), entries.last()) {
         page.field("Opened", &first.time.to_string());
@@ -80,7 +84,7 @@ fn ceremony(page: &mut Page, entries: &[Entry]) {
     }
 }
 
-fn people(page: &mut Page, entries: &[Entry]) {
+fn people(page: &mut Sheet, entries: &[Entry]) {
     page.heading("People, as they were entered (attested, not authenticated)");
     let mut table = Table::new([Column::left("Role"), Column::left("Name"), Column::left("Entered")]);
     let mut any = false;
@@ -90,10 +94,10 @@ fn people(page: &mut Page, entries: &[Entry]) {
             any = true;
         }
     }
-    if any { page.table(table) } else { page.line("none") }
+    if any { page.table(table) } else { page.text("none") }
 }
 
-fn media(page: &mut Page, entries: &[Entry]) {
+fn media(page: &mut Sheet, entries: &[Entry]) {
     page.heading("Media and previous record");
     for entry in entries {
         match &entry.body {
@@ -122,7 +126,7 @@ fn media(page: &mut Page, entries: &[Entry]) {
     }
 }
 
-fn documents(page: &mut Page, entries: &[Entry]) {
+fn documents(page: &mut Sheet, entries: &[Entry]) {
     page.heading("Documents");
     for entry in entries {
         match &entry.body {
@@ -155,14 +159,13 @@ fn documents(page: &mut Page, entries: &[Entry]) {
                 let schema = job.schema.as_ref().map(|name| format!(", schema {}", shown(name))).unwrap_or_default();
                 let until = job.until.map(|time| format!(", to cover until {time}")).unwrap_or_default();
                 page.field(&format!("Job {}", job.job), &format!("zone {}: {decision}{schema}{until}", job.zone));
-                page.blank();
             }
             _ => {}
         }
     }
 }
 
-fn show_document(page: &mut Page, document: &DocumentRead) {
+fn show_document(page: &mut Sheet, document: &DocumentRead) {
     page.field(
         &format!("Job {} {}", document.job, shown(&document.purpose)),
         &format!(
@@ -177,7 +180,7 @@ fn show_document(page: &mut Page, document: &DocumentRead) {
     page.digest("its SHA-256", &document.sha256);
 }
 
-fn findings(page: &mut Page, entries: &[Entry]) {
+fn findings(page: &mut Sheet, entries: &[Entry]) {
     page.heading("Checks");
     for entry in entries {
         if let Body::Findings(findings) = &entry.body {
@@ -198,7 +201,7 @@ fn findings(page: &mut Page, entries: &[Entry]) {
     }
 }
 
-fn show_findings(page: &mut Page, findings: &Findings) {
+fn show_findings(page: &mut Sheet, findings: &Findings) {
     let count = |verdict| findings.findings.iter().filter(|finding| finding.verdict == verdict).count();
     let counts = [Verdict::Pass, Verdict::Skipped, Verdict::Warn, Verdict::Fail]
         .map(|verdict| format!("{} {verdict}", count(verdict)))
@@ -213,7 +216,7 @@ fn subject_of(job: usize) -> String {
     if job == 0 { "All jobs".to_owned() } else { format!("Job {job}") }
 }
 
-fn plan(page: &mut Page, entries: &[Entry]) {
+fn plan(page: &mut Sheet, entries: &[Entry]) {
     page.heading("Plan");
     let mut any = false;
     for entry in entries {
@@ -227,12 +230,12 @@ fn plan(page: &mut Page, entries: &[Entry]) {
         }
     }
     if !any {
-        page.line("none was made");
+        page.text("none was made");
     }
     confirmations(page, entries);
 }
 
-fn confirmations(page: &mut Page, entries: &[Entry]) {
+fn confirmations(page: &mut Sheet, entries: &[Entry]) {
     page.heading("Confirmations (attested, not authenticated)");
     let heads = ["Subject", "Role", "Initials", "Word", "SHA-256 begins", "Time"];
     let mut table = Table::new(heads.map(Column::left));
@@ -250,10 +253,10 @@ fn confirmations(page: &mut Page, entries: &[Entry]) {
             entry.time.to_string().chars().skip("2026-11-22T".len()).collect(),
         ]);
     }
-    if any { page.table(table) } else { page.line("none") }
+    if any { page.table(table) } else { page.text("none") }
 }
 
-fn token(page: &mut Page, entries: &[Entry]) {
+fn token(page: &mut Sheet, entries: &[Entry]) {
     page.heading("Token and officers");
     for entry in entries {
         match &entry.body {
@@ -287,7 +290,7 @@ fn token(page: &mut Page, entries: &[Entry]) {
     }
 }
 
-fn show_token(page: &mut Page, token: &TokenFacts) {
+fn show_token(page: &mut Sheet, token: &TokenFacts) {
     page.field("Token", &format!("serial {}, label {}", shown(&token.serial), shown(&token.label)));
     page.field(
         "",
@@ -304,7 +307,7 @@ fn show_token(page: &mut Page, token: &TokenFacts) {
     }
 }
 
-fn signatures(page: &mut Page, entries: &[Entry]) {
+fn signatures(page: &mut Sheet, entries: &[Entry]) {
     page.heading("Signatures");
     let mut table = Table::new([Column::left("Signatures"), Column::left("SHA-256 over their octets")]);
     let mut made = 0;
@@ -314,13 +317,13 @@ fn signatures(page: &mut Page, entries: &[Entry]) {
             table.push([format!("{} to {}", batch.from, batch.to), batch.sha256.to_string()]);
         }
     }
-    page.line(&format!("{made} made, each verified in software at once"));
+    page.text(&format!("{made} made, each verified in software at once"));
     if made > 0 {
         page.table(table);
     }
 }
 
-fn responses(page: &mut Page, entries: &[Entry]) {
+fn responses(page: &mut Sheet, entries: &[Entry]) {
     page.heading("Responses");
     let mut any = false;
     for entry in entries {
@@ -339,11 +342,11 @@ fn responses(page: &mut Page, entries: &[Entry]) {
         }
     }
     if !any {
-        page.line("none was made");
+        page.text("none was made");
     }
 }
 
-fn exceptions(page: &mut Page, entries: &[Entry]) {
+fn exceptions(page: &mut Sheet, entries: &[Entry]) {
     page.heading("Exceptions");
     let mut number = 0;
     for entry in entries {
@@ -356,7 +359,7 @@ fn exceptions(page: &mut Page, entries: &[Entry]) {
         page.field("     Decided by", &shown(&exception.decided_by));
     }
     if number == 0 {
-        page.line("none");
+        page.text("none");
     }
     for entry in entries {
         let (what, note) = match &entry.body {
@@ -370,7 +373,7 @@ fn exceptions(page: &mut Page, entries: &[Entry]) {
     }
 }
 
-fn unconfirmed(page: &mut Page, entries: &[Entry]) {
+fn unconfirmed(page: &mut Sheet, entries: &[Entry]) {
     page.heading("Not confirmed by anybody");
     let mut any = false;
     for entry in entries {
@@ -383,12 +386,12 @@ fn unconfirmed(page: &mut Page, entries: &[Entry]) {
         page.item("  - ", &text);
     }
     if !any {
-        page.line("nothing");
+        page.text("nothing");
     }
 }
 
 /// The steps in the order in which they were come to; going back is going there again.
-fn course(page: &mut Page, entries: &[Entry]) {
+fn course(page: &mut Sheet, entries: &[Entry]) {
     page.heading("Course");
     let columns = [Column::left("Step"), Column::left("From"), Column::left("Until"), Column::right("Entries")];
     let mut table = Table::new(columns);
@@ -400,39 +403,27 @@ fn course(page: &mut Page, entries: &[Entry]) {
     }
     page.table(table);
     let by_program = entries.iter().filter(|entry| entry.actor == Actor::Program).count();
-    page.line(&format!("{} entries, {by_program} of them by the program itself", entries.len()));
+    page.text(&format!("{} entries, {by_program} of them by the program itself", entries.len()));
 }
 
 fn step_name(step: Step) -> String {
     step.name().to_owned()
 }
 
-fn seal(page: &mut Page, entries: &[Entry]) {
+fn seal(page: &mut Sheet, entries: &[Entry]) {
     page.heading("Seal");
     let Some(Body::Seal(seal)) = entries.last().map(|entry| &entry.body) else {
-        page.paragraph("NO SEAL: this transcript was never finished.");
+        page.text("NO SEAL: this transcript was never finished.");
         return;
     };
     page.field("Outcome", &shown(&seal.outcome));
     page.field("Sealed", &format!("{} entries before the seal, and these files:", seal.entries));
-    for (path, digest) in &seal.files {
-        page.item("  ", &shown(path));
-        page.line(&format!("    {digest}"));
-    }
-    page.blank();
-    page.rule();
-    page.paragraph(
-        "Transcript fingerprint. Compare it, row by row, with what the witnesses wrote onto paper: this report is worth \
-         no more than that comparison.",
-    );
-    page.blank();
-    page.digest("", &fingerprint(entries));
-    page.rule();
-    page.blank();
-    for _ in 0..2 {
-        page.line("Name ________________________  Signature ____________________  Date ____________");
-        page.blank();
-    }
+    page.add(Block::Files(seal.files.iter().map(|(path, digest)| (shown(path), *digest)).collect()));
+    let advice = "Transcript fingerprint. Compare it, row by row, with what the witnesses wrote onto paper: this report is \
+                  worth no more than that comparison.";
+    let digest = Block::Digest { name: String::new(), digest: fingerprint(entries) };
+    page.add(Block::Framed(vec![Block::Text(advice.to_owned()), digest]));
+    page.add(Block::People { roles: Vec::new(), free: 2 });
 }
 
 /// SHA-256 of the transcript whose entries these are; every entry that was read or appended has a line.
@@ -501,7 +492,7 @@ mod tests {
 
     #[test]
     fn fits_a_page_of_80_columns_and_the_consoles_font() {
-        let report = report(sealed(Mode::Rehearsal).entries());
+        let report = report(sealed(Mode::Rehearsal).entries()).text;
         for line in report.lines() {
             assert!(line.chars().count() <= 80, "{line}");
             assert!(line.chars().all(crate::render::is_cp437), "{line}");
@@ -511,7 +502,7 @@ mod tests {
 
     #[test]
     fn every_mode_but_the_ceremony_is_marked() {
-        let text = |mode| report(sealed(mode).entries());
+        let text = |mode| report(sealed(mode).entries()).text;
         assert!(text(Mode::Rehearsal).contains("R E H E A R S A L"));
         assert!(text(Mode::Unattended).contains("U N A T T E N D E D"));
         let ceremony = text(Mode::Ceremony);
@@ -521,7 +512,7 @@ mod tests {
     #[test]
     fn shows_the_fingerprint_that_the_file_has_and_every_exception() {
         let chain = sealed(Mode::Ceremony);
-        let report = report(chain.entries());
+        let report = report(chain.entries()).text;
         for row in crate::render::lines(&chain.fingerprint()) {
             assert!(report.contains(&row), "{row}");
         }
@@ -531,8 +522,22 @@ mod tests {
     }
 
     #[test]
+    fn both_forms_say_the_same() {
+        let Report { text, html } = report(sealed(Mode::Rehearsal).entries());
+        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        for part in ["R E H E A R S A L", "fire alarm", "Zo\u{eb}", "profile.toml", "Not confirmed by anybody"] {
+            assert!(text.contains(part) && html.contains(part), "{part}");
+        }
+        let html = words(&html.replace(['<', '>'], " "));
+        for row in crate::render::lines(&sealed(Mode::Rehearsal).fingerprint()) {
+            let row = words(&row);
+            assert!(html.windows(row.len()).any(|found| found == row), "{row:?}");
+        }
+    }
+
+    #[test]
     fn says_so_when_the_seal_is_missing() {
-        assert!(report(chain(Mode::Ceremony).entries()).contains("NO SEAL"));
-        assert!(report(&[]).contains("NO SEAL"));
+        assert!(report(chain(Mode::Ceremony).entries()).text.contains("NO SEAL"));
+        assert!(report(&[]).text.contains("NO SEAL"));
     }
 }

@@ -2,17 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::PlannedJob;
+use super::{PlannedJob, PlannedKey};
 use crate::dns::{Dnskey, RrType, Time};
-use crate::exchange::{Records, Response, ResponseBundle};
+use crate::exchange::{Key, Records, Response, ResponseBundle};
+use crate::render::escape;
 
 /// The heads of the columns of a table of bundles; each KSK is `tag/marks`.
 const HEAD: [&str; 5] = ["#", "Inception", "Expiration", "ZSKs", "KSKs"];
+/// Columns of a label below the table.
+const LABEL: usize = 40;
 /// What the marks mean.
 const MARKS: &str = "S signs, P published, R revoked, D asks for its DS; times in UTC";
 
 impl PlannedJob {
-    /// The planned bundles as lines of text: a head, one line a bundle, then the KSKs by name.
+    /// The planned bundles as lines of text: a head, one line a bundle, then every key with its label.
     #[must_use]
     pub fn table(&self) -> Vec<String> {
         self.table_of(&self.response)
@@ -35,9 +38,10 @@ impl PlannedJob {
             cells.collect::<Vec<_>>().join(" ").trim_end().to_owned()
         };
         let mut lines: Vec<String> = rows.iter().map(line).collect();
-        let keys = response.bundles.iter().flat_map(ResponseBundle::keys).map(|key| &key.dnskey);
-        let keys: BTreeSet<&Dnskey> = keys.filter(|key| key.is_sep()).collect();
-        lines.extend(keys.into_iter().map(|key| names.describe(key)));
+        let keys = response.bundles.iter().flat_map(ResponseBundle::keys);
+        let keys: BTreeMap<(bool, &Dnskey), &Key> =
+            keys.map(|key| ((!key.dnskey.is_sep(), &key.dnskey), key)).collect();
+        lines.extend(keys.into_values().map(|key| names.labelled(key)));
         lines.push(MARKS.to_owned());
         lines
     }
@@ -101,18 +105,19 @@ fn last_keys(response: &Response) -> impl Iterator<Item = &Dnskey> {
     response.bundles.last().into_iter().flat_map(ResponseBundle::keys).map(|key| &key.dnskey)
 }
 
-/// The KSKs' names by their public keys.
-struct Names<'a>(BTreeMap<&'a [u8], &'a str>);
+/// The KSKs' names and labels by their public keys.
+struct Names<'a>(BTreeMap<&'a [u8], (&'a str, &'a str)>);
 
 impl<'a> Names<'a> {
     fn new(job: &'a PlannedJob) -> Self {
-        Self(job.keys.iter().map(|key| (key.dnskey.key.as_slice(), key.name.as_str())).collect())
+        let names = |key: &'a PlannedKey| (key.name.as_str(), key.label.as_str());
+        Self(job.keys.iter().map(|key| (key.dnskey.key.as_slice(), names(key))).collect())
     }
 
     /// `19036(current)`, or the tag alone.
     fn of(&self, key: &Dnskey) -> String {
         match self.0.get(key.key.as_slice()) {
-            Some(name) => format!("{}({name})", key.key_tag()),
+            Some((name, _)) => format!("{}({name})", key.key_tag()),
             None => key.key_tag().to_string(),
         }
     }
@@ -124,6 +129,14 @@ impl<'a> Names<'a> {
             (true, true) => "revoked KSK",
         };
         format!("{kind} {}", self.of(key))
+    }
+
+    /// `KSK 19036(current), label Kjqmt7v`: a KSK's label on the token, the identifier that a request gives a ZSK.
+    fn labelled(&self, key: &Key) -> String {
+        let of_profile = self.0.get(key.dnskey.key.as_slice()).map(|(_, label)| *label);
+        let label = of_profile.or(key.identifier.as_deref());
+        let label = label.map(|label| format!(", label {}", shortened(label))).unwrap_or_default();
+        self.describe(&key.dnskey) + &label
     }
 }
 
@@ -160,6 +173,16 @@ fn row(index: usize, bundle: &ResponseBundle) -> [String; 5] {
     ]
 }
 
+/// A label of at most [`LABEL`] columns; of a longer one the begin and the end, where labels differ.
+fn shortened(label: &str) -> String {
+    let label = escape(label, usize::MAX);
+    let half = (LABEL - 3) / 2;
+    match (label.get(..half), label.len().checked_sub(half).and_then(|from| label.get(from..))) {
+        (Some(begin), Some(end)) if label.len() > LABEL => format!("{begin}...{end}"),
+        _ => label,
+    }
+}
+
 /// Whether the bundle's CDS or CDNSKEY name this key.
 fn asks_for_ds(bundle: &ResponseBundle, key: &Dnskey) -> bool {
     bundle.sets.iter().any(|set| match &set.records {
@@ -193,7 +216,12 @@ mod tests {
         has(&table[2], format!("{}/RSP", current.revoked().key_tag()));
         has(&table[2], format!("{}/SP", next.key_tag()));
         has(&table[9], format!("{}/SP", next.key_tag()));
-        assert!(table.iter().any(|line| line.starts_with("revoked KSK") && line.ends_with("(current)")), "{table:#?}");
+        assert!(
+            table.iter().any(|line| line.starts_with("revoked KSK") && line.ends_with("(current), label Kcurrent")),
+            "{table:#?}"
+        );
+        let zsks: Vec<&String> = table.iter().filter(|line| line.starts_with("ZSK ")).collect();
+        assert!(zsks.len() == 3 && zsks[0].contains(", label zsk-"), "{table:#?}");
         assert!(fixture::bind_plan().jobs[0].table()[1].ends_with("/SPD"));
         assert_eq!(table.last().map(String::as_str), Some(MARKS));
     }
@@ -217,6 +245,14 @@ mod tests {
         assert!(lines.iter().any(|line| line.contains("(next) comes in bundle 2")));
         assert_eq!(count("stays, gone at the end"), 1, "the ZSK of the last quarter");
         assert!(lines.last().unwrap().starts_with("covered until "));
+    }
+
+    #[test]
+    fn long_labels_show_where_they_differ() {
+        assert_eq!(shortened("Klajeyz"), "Klajeyz");
+        assert_eq!(shortened(&"a".repeat(40)), "a".repeat(40));
+        let [one, other] = ["1", "2"].map(|end| shortened(&("302e31".repeat(20) + end)));
+        assert!(one.len() <= LABEL && one != other && one.ends_with('1'), "{one}");
     }
 
     #[test]

@@ -65,6 +65,7 @@ checks! {
     SkrAlgorithms "SKR-ALGORITHMS" "The algorithms of the DNSKEY RRset are those of its signatures, and all those of the DS RRset are among them (RFC 6840, section 5.11).";
     SkrChain "SKR-CHAIN" "In each bundle a KSK signs that validators know: its DS is at the parent, or the bundle before has it.";
     KsrPolicySafety "KSR-POLICY-SAFETY" "A KSK is published for the safety time before it signs, stays for the safety time after, and never comes back from a revocation.";
+    SkrHoldDown "SKR-HOLD-DOWN" "Where resolvers follow the zone's KSKs by RFC 5011, none signs alone before they trust it.";
     SkrImport "SKR-IMPORT" "The name server for which the response is meant can load it.";
     SkrSize "SKR-SIZE" "A response with the DNSKEY RRset fits into a UDP datagram of 1232 octets.";
     SkrPlanned "SKR-PLANNED" "The response is exactly as planned, but for the octets of its signatures.";
@@ -111,6 +112,7 @@ impl Check {
         Self::SkrAlgorithms,
         Self::SkrChain,
         Self::KsrPolicySafety,
+        Self::SkrHoldDown,
         Self::SkrImport,
         Self::SkrSize,
         Self::SkrValidity,

@@ -1,7 +1,9 @@
 //! The three judgements: of a request, of a plan, of a response.
 
 use super::check::{Check, Fault, Report};
-use super::{Finding, chain, importer, planned, possession, request_policy, request_structure, response, safety};
+use super::{
+    Finding, chain, hold_down, importer, planned, possession, request_policy, request_structure, response, safety,
+};
 use crate::dns::Time;
 use crate::exchange::{Request, Response, SignerPolicy};
 use crate::plan::{JobInput, Plan, PlannedJob, Previous};
@@ -109,6 +111,7 @@ pub fn check_plan(profile: &Profile, inputs: &[JobInput], plan: &Plan, now: Time
         response::check_signed(&job, &mut report);
         planned::check_chain(&job, &mut report);
         safety::check(&job, input, &mut report);
+        hold_down::check(&job, input, &mut report);
         importer::check(&job, &mut report);
         importer::check_size(&job, &mut report);
         response::check_times(&job, &mut report);

@@ -7,6 +7,7 @@ mod admit;
 mod chain;
 mod check;
 mod finding;
+mod hold_down;
 mod importer;
 mod judge;
 mod parallel;

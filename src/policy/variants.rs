@@ -5,7 +5,9 @@ mod faults;
 use self::faults::all;
 use super::{Check, Finding, check_plan, check_request, check_response, check_response_alone};
 use crate::dns::{Algorithm, AlgorithmNumber, Dnskey, Duration, RrType, Time, key_rdatas, sha256};
-use crate::exchange::{Key, KeyParameters, Records, Request, RequestKey, Response, SignatureAlgorithm, SignerPolicy};
+use crate::exchange::{
+    Format, Key, KeyParameters, Records, Request, RequestKey, Response, SignatureAlgorithm, SignerPolicy,
+};
 use crate::plan::fixture::{self, after, at, days};
 use crate::plan::{JobInput, Plan, Previous, build};
 use crate::profile::{KskPolicy, Limit, Profile, Schedule, Schema, Signing, Timeline, Zone, ZoneKey};
@@ -237,10 +239,45 @@ fn every_fault_is_named_by_exactly_its_check() {
 }
 
 #[test]
+fn faults_that_more_than_one_check_must_name_are_named_by_each() {
+    let nothing_claimed = root(|c| c.claimed().algorithms.clear());
+    assert_eq!(named(&nothing_claimed.findings(), Verdict::Fail), ["KSR-BUNDLE-KEYS", "KSR-POLICY-ALG"]);
+    let empty = bind(|c| c.previous().bundles.clear());
+    assert_eq!(named(&empty.findings(), Verdict::Fail), ["KSR-CHAIN-KEYS", "SKR-PREVIOUS"]);
+    let backwards = previous(|p| {
+        let bundle = &mut p.bundles[4];
+        bundle.expiration = Some(bundle.inception);
+        bundle.sets[0].signatures[0].rrsig.expiration = bundle.inception;
+    });
+    assert_eq!(named(&backwards.findings(), Verdict::Fail), ["SKR-PREVIOUS", "SKR-PREVIOUS-SIG"]);
+    let no_set = root(|c| c.break_response = |r| r.bundles[4].sets.clear());
+    assert_eq!(named(&no_set.findings(), Verdict::Fail), ["SKR-PLANNED", "SKR-SIGNED"]);
+    let no_key = root(|c| c.break_response = |r| r.bundles[4].sets[0].signatures[0].rrsig.key_tag ^= 1);
+    assert_eq!(named(&no_key.findings(), Verdict::Fail), ["SKR-PLANNED", "SKR-SIGNED", "SKR-VERIFY"]);
+}
+
+#[test]
+fn a_zone_that_the_profile_does_not_have_is_refused_at_every_stage() {
+    let (root, other, now) = (fixture::root_plan(), fixture::bind_profile(), fixture::now());
+    let response = fixture::signed(&root.jobs[0]);
+    let refused = |findings: &[Finding], check: &str, stage: &[Check]| {
+        assert_eq!(named(findings, Verdict::Fail), [check]);
+        for check in stage {
+            assert!(findings.iter().any(|finding| finding.check == check.name()), "{}", check.name());
+        }
+    };
+    let input = fixture::root_input();
+    refused(&check_request(&other, &input, now, 2), "KSR-DOMAIN", Check::REQUEST);
+    refused(&check_plan(&other, &[input], &root, now), "PLAN-INPUTS", Check::PLAN);
+    refused(&check_response(&other, &root.jobs[0], &response, now, 2), "SKR-PLANNED", Check::RESPONSE);
+    refused(&check_response_alone(&other, &response, now, 2), "SKR-PLANNED", Check::RESPONSE);
+}
+
+#[test]
 fn every_check_that_can_refuse_has_a_variant() {
     let tested: Vec<Check> = all().into_iter().map(|(_, check, _)| check).collect();
-    // These three only warn.
-    let warnings = [Check::KsrNotice, Check::KsrFirst, Check::SkrSize];
+    // These four only warn.
+    let warnings = [Check::KsrNotice, Check::KsrFirst, Check::SkrHoldDown, Check::SkrSize];
     for check in Check::ALL.iter().filter(|check| !warnings.contains(check)) {
         assert!(tested.contains(check), "{}", check.name());
     }
@@ -279,6 +316,8 @@ fn warnings_name_what_is_odd() {
     assert_eq!(named(&notices.findings(), Verdict::Warn), ["KSR-NOTICE"]);
     let lost = root(|c| c.input.previous = Previous::First);
     assert_eq!(named(&lost.findings(), Verdict::Warn), ["KSR-CHAIN-HEAD", "KSR-FIRST"]);
+    let other = bind(|c| c.previous().format = Format::Knot);
+    assert_eq!(named(&other.findings(), Verdict::Warn), ["SKR-PREVIOUS"]);
     let cut = bind(|c| c.input.until = Some(after(c.first(), days(20))));
     assert_eq!(named(&cut.findings(), Verdict::Warn), ["SKR-KEYS"]);
     let island = knot(|c| {
@@ -288,12 +327,56 @@ fn warnings_name_what_is_odd() {
     assert_eq!(named(&island.findings(), Verdict::Warn), ["SKR-CHAIN"]);
     let leaving = knot(|c| c.zone().delete_ds_from = Some(after(c.first(), days(20))));
     assert_eq!(named(&leaving.findings(), Verdict::Warn), ["SKR-CHAIN"]);
+    let hasty = root(|c| c.input.schema = Some("rollover".into()));
+    assert_eq!(named(&hasty.findings(), Verdict::Warn), ["SKR-HOLD-DOWN"]);
     let large = bind(|c| {
         c.request().bundles[1].keys =
             (11..45).map(|seed| RequestKey { ttl: fixture::TTL, ..fixture::root_key(seed) }).collect();
         c.request().bundles[1].keys.iter_mut().for_each(|key| key.key.identifier = None);
     });
     assert_eq!(named(&large.findings(), Verdict::Warn), ["SKR-SIZE"]);
+}
+
+#[test]
+fn a_key_that_signs_alone_is_trusted_before_where_resolvers_follow_the_zone() {
+    let warned = |findings: &[Finding]| named(findings, Verdict::Warn).contains(&"SKR-HOLD-DOWN");
+    // The previous response has published the next key for so many of its nine bundles, ten days apart.
+    let after_bundles = |count: usize| {
+        root(|c| {
+            c.schema("rollover");
+            for bundle in c.previous().bundles.iter_mut().rev().take(count) {
+                if let Records::Dnskey(keys) = &mut bundle.sets[0].records {
+                    keys.push(Key { identifier: Some("Knext".into()), declared_tag: None, dnskey: fixture::ksk(102) });
+                }
+            }
+            fixture::sign_again(c.previous());
+        })
+    };
+    // It signs alone in the second bundle, a hundred days after the first of the previous response.
+    for (count, expected) in [(0, true), (1, true), (2, true), (3, false), (8, false), (9, false)] {
+        let findings = after_bundles(count).findings();
+        assert_eq!(warned(&findings), expected, "{count}: {findings:#?}");
+    }
+    let mut gap = after_bundles(8);
+    if let Records::Dnskey(keys) = &mut gap.previous().bundles[7].sets[0].records {
+        keys.pop();
+    }
+    fixture::sign_again(gap.previous());
+    assert!(warned(&gap.findings()), "who is missing once waits anew");
+    let mut alone = after_bundles(0);
+    alone.zone().rfc5011 = false;
+    assert!(!warned(&alone.findings()));
+    let mut both = after_bundles(0);
+    for slot in &mut both.schema("rollover").slots {
+        slot.sign = vec!["current".into(), "next".into()];
+    }
+    assert!(!warned(&both.findings()), "a key that is trusted signs as well");
+    let first = root(|c| {
+        c.schema("rollover");
+        c.input.previous = Previous::First;
+        c.input.head = None;
+    });
+    assert!(!warned(&first.findings()), "what is there first may have been there for long");
 }
 
 #[test]
@@ -310,6 +393,13 @@ fn an_algorithm_that_cannot_be_used_is_refused_by_name() {
     ] {
         let case = bind(|c| c.request().bundles[1].keys[1].key.dnskey.algorithm = AlgorithmNumber(number));
         let findings = case.findings();
+        assert_eq!(named(&findings, Verdict::Fail), ["KSR-POLICY-ALG"]);
+        let refused = findings.iter().find(|finding| finding.verdict == Verdict::Fail).unwrap();
+        assert!(refused.message.contains(why), "{refused}");
+        // The root zone's requests name algorithms before their keys do.
+        let parameters = KeyParameters::Rsa { size: 2048, exponent: 65537 };
+        let claim = SignatureAlgorithm { algorithm: AlgorithmNumber(number), parameters };
+        let findings = root(|c| c.claimed().algorithms.push(claim)).findings();
         assert_eq!(named(&findings, Verdict::Fail), ["KSR-POLICY-ALG"]);
         let refused = findings.iter().find(|finding| finding.verdict == Verdict::Fail).unwrap();
         assert!(refused.message.contains(why), "{refused}");

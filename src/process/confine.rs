@@ -1,11 +1,13 @@
 //! What a child gives up as its first act, before any thread and before it loads foreign code.
 
 use std::collections::BTreeMap;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
 use landlock::{ABI, Access as _, AccessFs, Ruleset, RulesetAttr as _, RulesetCreatedAttr as _, RulesetStatus};
 use rustix::mm::{MlockAllFlags, mlockall};
-use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
+use rustix::net::sockopt::socket_peercred;
+use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, getuid, set_dumpable_behavior, setrlimit};
 use seccompiler::{
     SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch,
 };
@@ -61,6 +63,8 @@ impl Measure {
 /// What a child gave up, as facts for the transcript.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Confinement {
+    /// Which user it runs as.
+    pub user: Measure,
     /// No new privileges through exec.
     pub no_new_privileges: Measure,
     /// No core file.
@@ -78,8 +82,9 @@ pub struct Confinement {
 impl Confinement {
     /// The measures by name, in the order in which they were taken.
     #[must_use]
-    pub fn measures(&self) -> [(&'static str, &Measure); 6] {
+    pub fn measures(&self) -> [(&'static str, &Measure); 7] {
         [
+            ("user", &self.user),
             ("no new privileges", &self.no_new_privileges),
             ("no core file", &self.no_core),
             ("not dumpable", &self.not_dumpable),
@@ -103,17 +108,32 @@ pub struct Access {
 /// Gives up what a child does not need. To be called before any thread is started: most of it holds for the calling
 /// thread and those that it starts.
 ///
-/// Nothing of it fails: what this kernel lacks is reported, and people decide.
+/// Nothing of it fails: what this kernel lacks is reported, and people decide. `client` is the socket of whoever started
+/// it, from whose user it should be apart.
 #[must_use]
-pub fn confine(access: &Access) -> Confinement {
+pub fn confine(access: &Access, client: Option<&UnixStream>) -> Confinement {
     let core = Rlimit { current: Some(0), maximum: Some(0) };
     Confinement {
+        user: user(client),
         no_new_privileges: Measure::done(rustix::thread::set_no_new_privs(true), "set for good"),
         no_core: Measure::done(setrlimit(Resource::Core, core), "RLIMIT_CORE is 0"),
         not_dumpable: Measure::done(set_dumpable_behavior(DumpableBehavior::NotDumpable), "PR_SET_DUMPABLE is 0"),
         memory_locked: lock_memory(),
         files: restrict_files(access),
         system_calls: filter_system_calls(),
+    }
+}
+
+/// A process of another user can neither look into its client nor end it, nor ask in its name.
+fn user(client: Option<&UnixStream>) -> Measure {
+    let own = getuid();
+    match client.map(socket_peercred) {
+        None if own.is_root() => Measure::new(Extent::None, "uid 0, root"),
+        None => Measure::new(Extent::Full, format!("uid {own}")),
+        Some(Ok(peer)) if peer.uid != own => {
+            Measure::new(Extent::Full, format!("uid {own}, apart from its client's {}", peer.uid))
+        }
+        Some(_) => Measure::new(Extent::None, format!("uid {own}, the same as its client's")),
     }
 }
 

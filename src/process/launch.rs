@@ -3,6 +3,8 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -10,9 +12,20 @@ use std::process::{Command, Stdio};
 /// What a child of PID 1 finds; helpers of others expect a search path.
 const ENVIRONMENT: [(&str, &str); 2] = [("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"), ("TERM", "linux")];
 
+/// What a child of PID 1 has as its streams.
+#[derive(Clone, Copy, Debug)]
+pub enum Streams<'a> {
+    /// Nothing.
+    Nowhere,
+    /// This terminal, as all three.
+    Terminal(&'a File),
+    /// This socket as its standard input, and nothing else.
+    Socket(&'a UnixListener),
+}
+
 /// Starts a program that nobody here waits for; returns its process id.
 ///
-/// Its streams are the terminal, or nowhere without one. It runs as the user and group of number `user`, without any
+/// It runs as the user and group of number `user`, without any
 /// further group and, unless that is root, without capabilities; without `user` it runs as root.
 ///
 /// # Errors
@@ -22,12 +35,19 @@ pub fn launch(
     program: &Path,
     arguments: &[impl AsRef<OsStr>],
     user: Option<u32>,
-    terminal: Option<&File>,
+    streams: Streams<'_>,
 ) -> io::Result<u32> {
-    let stream = || terminal.map_or_else(|| Ok(Stdio::null()), |file| file.try_clone().map(Stdio::from));
+    let stream = || match streams {
+        Streams::Terminal(file) => file.try_clone().map(Stdio::from),
+        Streams::Nowhere | Streams::Socket(_) => Ok(Stdio::null()),
+    };
+    let input = match streams {
+        Streams::Socket(socket) => Stdio::from(OwnedFd::from(socket.try_clone()?)),
+        Streams::Nowhere | Streams::Terminal(_) => stream()?,
+    };
     let mut command = Command::new(program);
     command.args(arguments).env_clear().envs(ENVIRONMENT).current_dir("/");
-    command.stdin(stream()?).stdout(stream()?).stderr(stream()?);
+    command.stdin(input).stdout(stream()?).stderr(stream()?);
     if let Some(number) = user {
         command.gid(number).uid(number); // from root this drops all further groups, too
     }
@@ -60,9 +80,9 @@ mod tests {
     #[test]
     fn a_child_has_its_arguments_our_environment_and_no_streams() {
         let script = "test -z \"$HOME\" && test -n \"$PATH\" && test \"$1\" = ours && ! read line && exit 7";
-        let pid = launch(Path::new("/bin/sh"), &["-c", script, "sh", "ours"], None, None).unwrap();
+        let pid = launch(Path::new("/bin/sh"), &["-c", script, "sh", "ours"], None, Streams::Nowhere).unwrap();
         assert_eq!(ended(pid), Some(7));
-        launch(Path::new("/nowhere"), &[] as &[&str], None, None).unwrap_err();
+        launch(Path::new("/nowhere"), &[] as &[&str], None, Streams::Nowhere).unwrap_err();
     }
 
     #[test]
@@ -78,7 +98,7 @@ mod tests {
             return; // only root can become another
         }
         let script = "test \"$(id -u):$(id -G)\" = 900:900 && grep -q '^CapEff:.*0000000000000000$' /proc/self/status";
-        let pid = launch(Path::new("/bin/sh"), &["-c", script], Some(900), None).unwrap();
+        let pid = launch(Path::new("/bin/sh"), &["-c", script], Some(900), Streams::Nowhere).unwrap();
         assert_eq!(ended(pid), Some(0));
     }
 }

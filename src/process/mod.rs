@@ -5,6 +5,7 @@ mod confine;
 pub mod env;
 mod frame;
 mod launch;
+mod leash;
 mod lights;
 mod spawn;
 mod syscalls;
@@ -16,6 +17,7 @@ pub use self::broker::{
 pub use self::confine::{Access, Confinement, Extent, Measure, confine, lock_memory};
 pub use self::env::{Clock, Deadline, Entropy, FixedClock, SeededEntropy, SystemClock, SystemEntropy};
 pub use self::frame::{Frame, FrameError, FrameReader, FrameWriter, MAX_FRAME};
-pub use self::launch::{launch, run};
+pub use self::launch::{Streams, launch, run};
+pub use self::leash::{LAUNCHER_SOCKET, SOFT_TOKEN, lead};
 pub use self::lights::keyboard_locks;
-pub use self::spawn::{Child, Killer, inherited_socket};
+pub use self::spawn::{Child, Killer, Starter, inherited_listener, inherited_socket};

@@ -2,57 +2,116 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::fmt;
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::env::Deadline;
+use super::leash::Leash;
 
 /// How long a killed child may take to be gone.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// Where children of an internal role are started.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Starter {
+    /// Here, from this program, under our own user: `/proc/self/exe`.
+    Program(PathBuf),
+    /// By the appliance's launcher, under a user of their own: its socket. See [`lead`](super::lead).
+    Launcher(PathBuf),
+}
+
+impl Starter {
+    /// Starts a role with one end of a new socket as its standard input; returns the other end.
+    ///
+    /// # Errors
+    /// When there is no socket to be had, or the program cannot be started.
+    pub fn start(&self, role: &str, env: &BTreeMap<String, String>) -> io::Result<(Child, UnixStream)> {
+        let (ours, theirs) = UnixStream::pair()?;
+        let child = match self {
+            Self::Program(program) => Child::spawn(program, role, env, theirs)?,
+            // The launcher starts one role only.
+            Self::Launcher(socket) => {
+                let (leash, pid) = Leash::start(socket, env, &theirs)?;
+                Child { held: Held::Led(Arc::new(leash)), pid }
+            }
+        };
+        Ok((child, ours))
+    }
+}
+
+impl fmt::Display for Starter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Program(path) | Self::Launcher(path)) = self;
+        path.display().fmt(f)
+    }
+}
+
 /// A child of ours; killed and reaped when dropped.
 #[derive(Debug)]
 pub struct Child {
-    process: Arc<Mutex<std::process::Child>>,
+    held: Held,
     pid: u32,
 }
 
 /// Ends a child from another thread, while its owner waits for an answer.
 #[derive(Clone, Debug)]
-pub struct Killer(Arc<Mutex<std::process::Child>>);
+pub struct Killer(Held);
+
+#[derive(Clone, Debug)]
+enum Held {
+    Own(Arc<Mutex<std::process::Child>>),
+    Led(Arc<Leash>),
+}
+
+impl Held {
+    fn kill(&self) -> io::Result<()> {
+        match self {
+            Self::Own(process) => locked(process).kill(),
+            Self::Led(leash) => leash.let_go(),
+        }
+    }
+
+    fn try_wait(&self) -> io::Result<Option<String>> {
+        match self {
+            Self::Own(process) => Ok(locked(process).try_wait()?.map(describe)),
+            Self::Led(leash) => leash.ended(),
+        }
+    }
+}
 
 impl Child {
-    /// Starts `program role` with one end of a new socket as its standard input; returns the other end.
+    /// Starts `program role` with a socket as its standard input.
     ///
     /// The environment is `env` and nothing else, the working directory `/`; output and diagnostics go nowhere, and
     /// every descriptor of ours is closed on exec.
     ///
     /// # Errors
-    /// When there is no socket to be had or the program cannot be started.
+    /// When the program cannot be started.
     #[expect(clippy::disallowed_methods, reason = "this is where children are started")]
-    pub fn spawn<V: AsRef<OsStr>>(
+    pub(super) fn spawn<V: AsRef<OsStr>>(
         program: &Path,
         role: &str,
         env: &BTreeMap<String, V>,
-    ) -> io::Result<(Self, UnixStream)> {
-        let (ours, theirs) = UnixStream::pair()?;
+        socket: UnixStream,
+    ) -> io::Result<Self> {
         let process = Command::new(program)
             .arg(role)
             .env_clear()
             .envs(env)
             .current_dir("/")
-            .stdin(Stdio::from(OwnedFd::from(theirs)))
+            .stdin(Stdio::from(OwnedFd::from(socket)))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
         let pid = process.id();
-        Ok((Self { process: Arc::new(Mutex::new(process)), pid }, ours))
+        Ok(Self { held: Held::Own(Arc::new(Mutex::new(process))), pid })
     }
 
     /// The process id.
@@ -64,7 +123,7 @@ impl Child {
     /// A handle that ends the child from another thread.
     #[must_use]
     pub fn killer(&self) -> Killer {
-        Killer(Arc::clone(&self.process))
+        Killer(self.held.clone())
     }
 
     /// How the child ended, as text, if it has.
@@ -72,7 +131,7 @@ impl Child {
     /// # Errors
     /// When the system cannot tell.
     pub fn try_wait(&mut self) -> io::Result<Option<String>> {
-        Ok(locked(&self.process).try_wait()?.map(describe))
+        self.held.try_wait()
     }
 
     /// Ends the child and reaps it; how it ended, as text.
@@ -82,7 +141,7 @@ impl Child {
     /// # Errors
     /// When the system cannot tell.
     pub fn kill(&mut self) -> io::Result<String> {
-        locked(&self.process).kill()?;
+        self.held.kill()?;
         Ok(self.wait(GRACE)?.unwrap_or_else(|| "it cannot be ended: it is blocked inside the kernel".to_owned()))
     }
 
@@ -120,7 +179,7 @@ impl Drop for Child {
 impl Killer {
     /// Ends the child; it is reaped by its owner. A child that has ended stays as it is.
     pub fn kill(&self) {
-        let _ = locked(&self.0).kill();
+        let _ = self.0.kill();
     }
 }
 
@@ -153,13 +212,25 @@ fn describe(status: ExitStatus) -> String {
 /// # Errors
 /// When standard input is no Unix socket: somebody called an internal role by hand.
 pub fn inherited_socket() -> io::Result<UnixStream> {
+    inherited().map(UnixStream::from)
+}
+
+/// The same for a socket that others connect to.
+///
+/// # Errors
+/// As of [`inherited_socket`].
+pub fn inherited_listener() -> io::Result<UnixListener> {
+    inherited().map(UnixListener::from)
+}
+
+fn inherited() -> io::Result<OwnedFd> {
     let input = io::stdin();
     if rustix::net::sockopt::socket_domain(input.as_fd())? != rustix::net::AddressFamily::UNIX {
         return Err(io::ErrorKind::Unsupported.into());
     }
     let socket = input.as_fd().try_clone_to_owned()?;
     rustix::stdio::dup2_stdin(std::fs::File::open("/dev/null")?)?;
-    Ok(UnixStream::from(socket))
+    Ok(socket)
 }
 
 #[cfg(test)]
@@ -170,8 +241,8 @@ mod tests {
 
     fn shell(script: &str) -> (Child, UnixStream) {
         // `sh` reads its script from the socket, as any role reads its frames.
-        let (child, socket) =
-            Child::spawn(Path::new("/bin/sh"), "-s", &BTreeMap::from([("ONLY".to_owned(), "this")])).unwrap();
+        let starter = Starter::Program("/bin/sh".into());
+        let (child, socket) = starter.start("-s", &BTreeMap::from([("ONLY".to_owned(), "this".to_owned())])).unwrap();
         std::io::Write::write_all(&mut &socket, script.as_bytes()).unwrap();
         (child, socket)
     }

@@ -125,6 +125,8 @@ pub struct Zone {
     pub policy: Policy,
     /// From then on CDS and CDNSKEY ask the parent to remove every DS (RFC 8078, section 4); under a schedule alone.
     pub delete_ds_from: Option<Time>,
+    /// Whether resolvers follow the KSKs as trust anchors by RFC 5011.
+    pub rfc5011: bool,
     /// The KSKs by their name in the profile.
     pub keys: BTreeMap<String, ZoneKey>,
 }

@@ -288,10 +288,18 @@ mod tests {
         let _ = RawZone::deserialize(Names(&mut names));
         let _ = key::RawKey::deserialize(Names(&mut names));
         let _ = timeline::RawTimeline::deserialize(Names(&mut names));
-        assert_eq!(names.len(), 78, "a new structure or key: add it here and to the page");
+        assert_eq!(names.len(), 79, "a new structure or key: add it here and to the page");
         let page = include_str!("../../docs/profile.md");
-        for name in names {
-            assert!(page.lines().any(|line| line.starts_with(&format!("| `{name}` |"))), "{name} is not documented");
+        // A row of a key has its name, meaning, unit, what it means when left out, and origin.
+        let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |"));
+        let rows: Vec<_> = rows.filter(|(name, _)| !name.ends_with(".toml")).collect();
+        for name in &names {
+            assert!(rows.iter().any(|(row, _)| row == name), "{name} is not documented");
+        }
+        for (name, cells) in rows {
+            assert!(names.contains(&name), "{name} is documented, and there is no such key");
+            let cells: Vec<&str> = cells.trim_end_matches('|').split('|').map(str::trim).collect();
+            assert!(cells.len() == 4 && cells.iter().all(|cell| !cell.is_empty()), "{name}: {cells:?}");
         }
     }
 }

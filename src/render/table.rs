@@ -63,6 +63,16 @@ impl Table {
         [&heads, &rule].into_iter().chain(&self.rows).map(|cells| self.line(cells, &widths)).collect()
     }
 
+    /// The heads, each with whether its column stands to the right.
+    pub fn heads(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.columns.iter().map(|column| (column.head.as_str(), column.right))
+    }
+
+    /// The cells, row by row.
+    pub fn rows(&self) -> impl Iterator<Item = &[String]> {
+        self.rows.iter().map(Vec::as_slice)
+    }
+
     fn line(&self, cells: &[String], widths: &[usize]) -> String {
         let mut line = String::new();
         for ((cell, column), width) in cells.iter().zip(&self.columns).zip(widths) {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use self::computer::{Locks, UsbFacts, UsbState};
 pub use self::people::{Actor, Person, Role, rehearsal_pin};
 pub use self::places::{KeyFacts, TokenFacts, VolumeFacts, VolumeId};
-pub use self::secret::Pin;
+pub use self::secret::{Pin, wiping_stack};
 
 /// The nine steps of a ceremony, in their only order.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]

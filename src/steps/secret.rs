@@ -1,4 +1,4 @@
-//! Secrets that people enter.
+//! Secrets that people enter, and what computing with secrets leaves behind.
 
 use std::fmt;
 
@@ -94,6 +94,31 @@ impl fmt::Debug for Pin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Pin(…)")
     }
+}
+
+/// Octets of the stack that are wiped; hashing, signing and deriving keys use far less.
+const STACK: usize = 64 << 10;
+
+/// Does `work`, then wipes the part of the stack that it has used.
+///
+/// Hashes and signatures leave copies of their secrets in frames that are left, where they stay until something else
+/// happens to be written over them. What `work` returns is no secret, or wipes itself.
+pub fn wiping_stack<T>(work: impl FnOnce() -> T) -> T {
+    let result = in_a_frame_below(work);
+    wipe_below();
+    result
+}
+
+/// Its frame, and all that it calls, lie where [`wipe_below`] writes next.
+#[inline(never)]
+fn in_a_frame_below<T>(work: impl FnOnce() -> T) -> T {
+    work()
+}
+
+#[inline(never)]
+fn wipe_below() {
+    let mut room = [0_u8; STACK];
+    room.zeroize();
 }
 
 #[cfg(test)]

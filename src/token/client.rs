@@ -8,7 +8,9 @@ use std::time::Duration;
 use super::wire::{Call, FoundKey, Hello, How, Inventory, KeyQuery, LibraryFacts, NewKey, Reply, kind};
 use super::wire::{parse, print, split_id};
 use super::{HOST_ROLE, Mechanism, TokenError};
-use crate::process::{Access, Child, Confinement, Deadline, Frame, FrameError, FrameReader, FrameWriter, Killer};
+use crate::process::{
+    Access, Child, Confinement, Deadline, Frame, FrameError, FrameReader, FrameWriter, Killer, Starter,
+};
 use crate::steps::{Pin, TokenFacts};
 
 /// Signatures that may be outstanding at once.
@@ -49,8 +51,8 @@ impl Default for Deadlines {
 /// Where the module is and what its host may do.
 #[derive(Clone, Debug)]
 pub struct TokenConfig {
-    /// This program, to be started as the host: `/proc/self/exe`.
-    pub program: PathBuf,
+    /// Where the host is started.
+    pub hosts: Starter,
     /// The PKCS#11 module, an absolute path.
     pub module: PathBuf,
     /// The host's whole environment. A value that is an absolute path may be read by the host.
@@ -97,11 +99,9 @@ impl Token {
     /// # Errors
     /// [`TokenError::Start`], [`TokenError::Module`], or the host died or did not answer.
     pub fn start(config: &TokenConfig) -> Result<(Self, Confinement), TokenError> {
-        let failed = |error: std::io::Error| TokenError::Start {
-            program: config.program.display().to_string(),
-            reason: error.to_string(),
-        };
-        let (child, socket) = Child::spawn(&config.program, HOST_ROLE, &config.env).map_err(failed)?;
+        let failed =
+            |error: std::io::Error| TokenError::Start { program: config.hosts.to_string(), reason: error.to_string() };
+        let (child, socket) = config.hosts.start(HOST_ROLE, &config.env).map_err(failed)?;
         socket.set_nonblocking(true).map_err(failed)?;
         let writer = FrameWriter::new(socket.try_clone().map_err(failed)?);
         let pid = child.pid();
@@ -196,7 +196,7 @@ impl Token {
     ///
     /// # Errors
     /// As a whole: no token is open, or the host died or did not answer. For each key: [`TokenError::KeyNotFound`],
-    /// [`TokenError::KeyAmbiguous`], [`TokenError::KeyUnfit`].
+    /// [`TokenError::KeyHidden`], [`TokenError::KeyAmbiguous`], [`TokenError::KeyUnfit`].
     pub fn find_keys(&mut self, queries: &[KeyQuery]) -> Result<Vec<Result<FoundKey, TokenError>>, TokenError> {
         let call = Call::Find { queries: queries.to_vec() };
         match self.call(&call, "looking for keys", self.deadlines.call)? {
@@ -370,26 +370,48 @@ pub fn choose<'a>(
     serial: Option<&str>,
     label: Option<&str>,
 ) -> Result<&'a TokenFacts, TokenError> {
-    let wanted = match (serial, label) {
-        (Some(serial), _) => format!("serial {serial:?}"),
-        (None, Some(label)) => format!("label {label:?}"),
-        (None, None) => "any name".to_owned(),
-    };
+    let chosen = matching(tokens, serial, label)?;
+    match chosen.as_slice() {
+        [token] => Ok(token),
+        several => Err(TokenError::TwoTokens { wanted: wanted(serial, label), found: listed(several) }),
+    }
+}
+
+/// The tokens of this serial, or, without a serial, of this label; at least one.
+///
+/// # Errors
+/// [`TokenError::NoToken`].
+pub fn matching<'a>(
+    tokens: &'a [TokenFacts],
+    serial: Option<&str>,
+    label: Option<&str>,
+) -> Result<Vec<&'a TokenFacts>, TokenError> {
     let fits = |token: &&TokenFacts| match (serial, label) {
         (Some(serial), _) => token.serial == serial,
         (None, Some(label)) => token.label == label,
         (None, None) => true,
     };
-    let mut chosen = tokens.iter().filter(fits);
-    let Some(token) = chosen.next() else {
-        let found: Vec<_> = tokens.iter().map(|token| format!("{:?} (serial {})", token.label, token.serial)).collect();
-        let found = if found.is_empty() { "none".to_owned() } else { found.join(", ") };
-        return Err(TokenError::NoToken { wanted, found });
-    };
-    match chosen.count() {
-        0 => Ok(token),
-        further => Err(TokenError::TwoTokens { wanted, count: further + 1 }),
+    let chosen: Vec<&TokenFacts> = tokens.iter().filter(fits).collect();
+    if chosen.is_empty() {
+        let all: Vec<&TokenFacts> = tokens.iter().collect();
+        return Err(TokenError::NoToken { wanted: wanted(serial, label), found: listed(&all) });
     }
+    Ok(chosen)
+}
+
+fn wanted(serial: Option<&str>, label: Option<&str>) -> String {
+    match (serial, label) {
+        (Some(serial), _) => format!("serial {serial:?}"),
+        (None, Some(label)) => format!("label {label:?}"),
+        (None, None) => "any name".to_owned(),
+    }
+}
+
+/// `"label" (serial 1), "label" (serial 2)`, or `none`.
+fn listed(tokens: &[&TokenFacts]) -> String {
+    let named: Vec<String> =
+        tokens.iter().map(|token| format!("{:?} (serial {})", token.label, token.serial)).collect();
+    if named.is_empty() { "none".to_owned() } else { named.join(", ") }
 }
 
 /// What the host keeps of the file system: the system's own folders, the module's, and what the profile names.
@@ -446,9 +468,16 @@ mod tests {
         let tokens = [token("1", "a"), token("2", "a"), token("3", "b"), token("3", "c")];
         assert_eq!(choose(&tokens, Some("2"), Some("b")).unwrap().serial, "2");
         assert_eq!(choose(&tokens, None, Some("b")).unwrap().serial, "3");
-        assert!(matches!(choose(&tokens, None, Some("a")), Err(TokenError::TwoTokens { count: 2, .. })));
-        assert!(matches!(choose(&tokens, Some("3"), None), Err(TokenError::TwoTokens { count: 2, .. })));
-        assert!(matches!(choose(&tokens, None, None), Err(TokenError::TwoTokens { count: 4, .. })));
+        assert_eq!(matching(&tokens, None, Some("a")).unwrap().len(), 2);
+        let error = choose(&tokens, None, Some("a")).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            r#"expected one token with label "a"; found "a" (serial 1), "a" (serial 2); disconnect the others or choose by a unique serial"#
+        );
+        for (serial, found) in [(Some("3"), 2), (None, 4)] {
+            let Err(TokenError::TwoTokens { found: several, .. }) = choose(&tokens, serial, None) else { panic!() };
+            assert_eq!(several.split(", ").count(), found);
+        }
         let error = choose(&tokens[..1], Some("9"), None).unwrap_err();
         assert_eq!(
             error.to_string(),

@@ -35,12 +35,12 @@ pub enum TokenError {
         found: String,
     },
     /// Several tokens answer to the same name.
-    #[error("expected one token with {wanted}; found {count}; disconnect the others or choose by a unique serial")]
+    #[error("expected one token with {wanted}; found {found}; disconnect the others or choose by a unique serial")]
     TwoTokens {
         /// The serial or label asked for.
         wanted: String,
-        /// How many there are.
-        count: usize,
+        /// Those that have it.
+        found: String,
     },
     /// `CKR_PIN_INCORRECT`.
     #[error("token {serial} refused the PIN as wrong; {state}")]
@@ -53,6 +53,15 @@ pub enum TokenError {
     /// `CKR_PIN_LOCKED`, or the token says so before it is asked.
     #[error("the PIN of token {serial} is locked; its security officer has to unlock it")]
     PinLocked {
+        /// The token.
+        serial: String,
+    },
+    /// `CKR_USER_ALREADY_LOGGED_IN`: whoever asks with a PIN wants it to be checked.
+    #[error(
+        "token {serial} is open already, so the PIN was not checked; close it there, or say login = \"preloaded\" in the \
+         profile"
+    )]
+    AlreadyOpen {
         /// The token.
         serial: String,
     },
@@ -70,6 +79,15 @@ pub enum TokenError {
     KeyNotFound {
         /// `private` or `public`.
         class: String,
+        /// Label and CKA_ID asked for.
+        key: String,
+    },
+    /// No such key, and nobody is logged in who could see one: a token that should have been open.
+    #[error(
+        "expected a private key {key} on the token; found none, and nobody is logged in: open the token first, or correct \
+         `login` in the profile"
+    )]
+    KeyHidden {
         /// Label and CKA_ID asked for.
         key: String,
     },
@@ -121,6 +139,17 @@ pub enum TokenError {
         /// What came.
         found: usize,
     },
+    /// The token answered with a signature that does not verify.
+    #[error(
+        "expected a signature by the key with tag {key_tag}; found one that is not: {reason}. The token is not to be \
+         trusted"
+    )]
+    SignatureWrong {
+        /// The key that was asked to sign.
+        key_tag: u16,
+        /// What verifying says.
+        reason: String,
+    },
     /// Any other PKCS#11 error.
     #[error("{during}: the token answered {code}: {text}")]
     Pkcs11 {
@@ -153,6 +182,39 @@ pub enum TokenError {
     /// The two processes do not understand each other.
     #[error("the token host and this program do not understand each other: {0}")]
     Protocol(String),
+}
+
+impl TokenError {
+    /// What should be and what is, where there are such two.
+    #[must_use]
+    pub fn expected_and_found(&self) -> Option<(String, String)> {
+        let (expected, found) = match self {
+            Self::Start { program, reason } => (format!("the token host {program}"), reason.clone()),
+            Self::Module { path, reason } => (format!("a PKCS#11 module at {path}"), reason.clone()),
+            Self::NoToken { wanted, found } => (format!("a token with {wanted}"), found.clone()),
+            Self::TwoTokens { wanted, found } => (format!("one token with {wanted}"), found.clone()),
+            Self::PinIncorrect { state, .. } => ("the token's user PIN".to_owned(), format!("another one; {state}")),
+            Self::PinLocked { .. } => ("a PIN that can be entered".to_owned(), "it is locked".to_owned()),
+            Self::AlreadyOpen { .. } => ("a token that is closed".to_owned(), "it is open".to_owned()),
+            Self::TokenGone { code } => ("the token".to_owned(), code.clone()),
+            Self::KeyNotFound { class, key } => (format!("a {class} key {key}"), "none".to_owned()),
+            Self::KeyHidden { key } => (format!("a private key {key}"), "none, and nobody is logged in".to_owned()),
+            Self::KeyAmbiguous { class, key, count } => (format!("one {class} key {key}"), count.to_string()),
+            Self::KeyExists { key } => ("no such key yet".to_owned(), key.clone()),
+            Self::KeyUnfit { expected, found, .. } => (expected.clone(), found.clone()),
+            Self::SignatureLength { expected, found } => (format!("{expected} octets"), format!("{found} octets")),
+            Self::SignatureWrong { key_tag, reason } => (format!("a signature by key {key_tag}"), reason.clone()),
+            Self::Pkcs11 { code, .. } => ("CKR_OK".to_owned(), code.clone()),
+            Self::Died { status, .. } => ("an answer of the token host".to_owned(), status.clone()),
+            Self::TimedOut { seconds, .. } => (format!("an answer within {seconds} s"), "none".to_owned()),
+            Self::NotOpen
+            | Self::KeySize { .. }
+            | Self::MechanismMissing { .. }
+            | Self::NotRunning
+            | Self::Protocol(_) => return None,
+        };
+        Some((expected, found))
+    }
 }
 
 /// What a token says about further tries of a PIN.

@@ -16,7 +16,7 @@ use rustix::process::{Signal, set_parent_process_death_signal};
 use super::fault::{during, of_module};
 use super::keys::{Keys, SigningKey};
 use super::wire::{Call, FoundKey, Hello, How, LibraryFacts, Reply, kind, parse, print, split_id};
-use super::{Mechanism, PinState, TokenError};
+use super::{Mechanism, PinState, TokenError, choose};
 use crate::process::{
     Clock as _, Confinement, Deadline, Frame, FrameError, FrameReader, FrameWriter, SystemClock, confine,
     inherited_socket,
@@ -38,13 +38,13 @@ pub fn run_host() -> u8 {
     const USAGE: u8 = 2;
     const INTERNAL: u8 = 70;
     let Ok(socket) = inherited_socket() else { return USAGE };
-    let Ok(sending) = socket.try_clone() else { return INTERNAL };
+    let (Ok(sending), Ok(client)) = (socket.try_clone(), socket.try_clone()) else { return INTERNAL };
     // Where the kernel refuses, a library that blocks when the client dies stays behind; nothing else depends on it.
     let _ = set_parent_process_death_signal(Some(Signal::KILL));
     let mut reader = FrameReader::new(socket);
     let Ok(Frame::Plain { kind: kind::HELLO, body }) = reader.next(Deadline::never()) else { return USAGE };
     let Ok(hello) = parse::<Hello>(&body) else { return USAGE };
-    let confinement = confine(&hello.access);
+    let confinement = confine(&hello.access, Some(&client));
     // Whatever ends it, a lost client or a broken frame: there is nobody left to be told.
     let _ = serve(&hello, confinement, reader, FrameWriter::new(sending));
     0
@@ -194,17 +194,11 @@ impl Host {
     fn login(&mut self, serial: &str, how: How, pin: Option<Pin>) -> Result<(), TokenError> {
         self.open = None;
         let tokens = self.tokens()?;
-        let serials = tokens.iter().map(|(_, info)| info.serial_number().to_owned()).collect::<Vec<_>>();
-        let mut chosen = tokens.into_iter().filter(|(_, info)| info.serial_number() == serial);
-        let wanted = format!("serial {serial:?}");
-        let Some((slot, info)) = chosen.next() else {
-            let found = if serials.is_empty() { "none".to_owned() } else { serials.join(", ") };
-            return Err(TokenError::NoToken { wanted, found });
-        };
-        let further = chosen.count();
-        if further > 0 {
-            return Err(TokenError::TwoTokens { wanted, count: further + 1 });
-        }
+        let all: Vec<TokenFacts> = tokens.iter().map(|(_, info)| facts(info)).collect();
+        choose(&all, Some(serial), None)?;
+        // Chosen means: there is exactly one.
+        let chosen = tokens.into_iter().find(|(_, info)| info.serial_number() == serial);
+        let Some((slot, info)) = chosen else { return Err(TokenError::NotOpen) };
         if info.user_pin_locked() {
             return Err(TokenError::PinLocked { serial: serial.to_owned() });
         }
@@ -230,6 +224,9 @@ impl Host {
             }
             Err(Error::Pkcs11(RvError::PinLocked, _)) => {
                 return Err(TokenError::PinLocked { serial: serial.to_owned() });
+            }
+            Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => {
+                return Err(TokenError::AlreadyOpen { serial: serial.to_owned() });
             }
             Err(error) => return Err(during("logging in")(error)),
         }

@@ -3,7 +3,7 @@
 use cryptoki::error::{Error, RvError};
 use cryptoki::mechanism::{Mechanism as Ckm, MechanismType};
 use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
-use cryptoki::session::Session;
+use cryptoki::session::{Session, SessionState};
 
 use super::fault::during;
 use super::mechanism::{Method, signature_length};
@@ -18,6 +18,8 @@ const P384: [u8; 7] = [0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22];
 const ED25519_NAME: [u8; 14] = *b"\x13\x0cedwards25519";
 const ED25519_OID: [u8; 5] = [0x06, 0x03, 0x2b, 0x65, 0x70];
 
+/// The class of a key that signs, as errors name it.
+const PRIVATE: &str = "private";
 const LOOKING: &str = "looking for keys";
 const MAKING: &str = "generating a key";
 
@@ -60,7 +62,7 @@ impl Keys<'_> {
             template.extend(id.clone().map(Attribute::Id));
             template
         };
-        let private = self.only(&template(ObjectClass::PRIVATE_KEY), "private", &name)?;
+        let private = self.only(&template(ObjectClass::PRIVATE_KEY), PRIVATE, &name)?;
         let public = self.only(&template(ObjectClass::PUBLIC_KEY), "public", &name)?;
         self.pair(private, public, query.algorithm, &query.label)
     }
@@ -246,9 +248,16 @@ impl Keys<'_> {
         let (class, key) = (class.to_owned(), key.to_owned());
         match found.as_slice() {
             [one] => Ok(*one),
+            [] if class == PRIVATE && self.nobody_is_logged_in() => Err(TokenError::KeyHidden { key }),
             [] => Err(TokenError::KeyNotFound { class, key }),
             several => Err(TokenError::KeyAmbiguous { class, key, count: several.len() }),
         }
+    }
+
+    /// Whether the session is as good as closed; a token that was opened by its own means may be used even so.
+    fn nobody_is_logged_in(&self) -> bool {
+        let state = self.session.get_session_info().map(|info| info.session_state());
+        matches!(state, Ok(SessionState::RoPublic | SessionState::RwPublic))
     }
 }
 

@@ -19,7 +19,7 @@ mod trail;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{Body, Entry, Files, Head, PublicKey, State, chain, names};
+use super::{Body, Entry, Files, Head, PublicKey, Report, State, chain, names};
 use crate::dns::{Sha256Digest, sha256};
 use crate::policy::Finding;
 use crate::steps::{Mode, Verdict};
@@ -143,7 +143,7 @@ pub fn audit(
     files: &Files,
     expected: Option<Sha256Digest>,
     threads: usize,
-    report: impl Fn(&[Entry]) -> String,
+    report: impl Fn(&[Entry]) -> Report,
 ) -> Audit {
     if journal::is_journal(files) {
         return journal::audit(files);
@@ -228,9 +228,11 @@ fn read_chain(files: &Files, remarks: &mut Remarks) -> Vec<Entry> {
     entries
 }
 
-fn check_report(files: &Files, entries: &[Entry], report: impl Fn(&[Entry]) -> String, remarks: &mut Remarks) {
+fn check_report(files: &Files, entries: &[Entry], report: impl Fn(&[Entry]) -> Report, remarks: &mut Remarks) {
     const CHECK: &str = "AUDIT-REPORT";
-    remarks.same(CHECK, names::REPORT, files.get(names::REPORT), report(entries).as_bytes());
+    let Report { text, html } = report(entries);
+    remarks.same(CHECK, names::REPORT, files.get(names::REPORT), text.as_bytes());
+    remarks.same(CHECK, names::REPORT_HTML, files.get(names::REPORT_HTML), html.as_bytes());
     remarks.pass(CHECK, "the report is what the transcript makes of it");
 }
 

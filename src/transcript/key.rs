@@ -8,10 +8,9 @@ use std::fmt;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use sha2::{Digest as _, Sha512};
 use thiserror::Error;
-use zeroize::Zeroizing;
 
 use crate::dns::{Sha256Digest, base64, sha256};
-use crate::steps::Mode;
+use crate::steps::{Mode, wiping_stack};
 
 /// The principal of every signature.
 pub const PRINCIPAL: &str = "ceremony";
@@ -65,13 +64,7 @@ impl CeremonyKey {
     /// The key of a seed that came from a good source of random octets. The caller wipes its own copy.
     #[must_use]
     pub fn from_seed(seed: &[u8; 32]) -> Self {
-        Self(Box::new(SigningKey::from_bytes(seed)))
-    }
-
-    /// The seed; for the spool from which a restarted ceremony process goes on.
-    #[must_use]
-    pub fn expose_seed(&self) -> Zeroizing<[u8; 32]> {
-        Zeroizing::new(self.0.to_bytes())
+        Self(wiping_stack(|| Box::new(SigningKey::from_bytes(seed))))
     }
 
     /// The public key.
@@ -84,14 +77,14 @@ impl CeremonyKey {
     #[must_use]
     pub fn sshsig(&self, namespace: Namespace, mode: &Mode, message: &[u8]) -> String {
         let namespace = namespace.text(mode);
-        let signature = self.0.sign(&to_sign(&namespace, message)).to_bytes();
+        let signature = self.raw(&to_sign(&namespace, message));
         armor(&self.public(), &namespace, &signature)
     }
 
     /// The raw signature over `message` (RFC 8032).
     #[must_use]
     pub fn raw(&self, message: &[u8]) -> [u8; 64] {
-        self.0.sign(message).to_bytes()
+        wiping_stack(|| self.0.sign(message).to_bytes())
     }
 }
 
@@ -297,6 +290,5 @@ mod tests {
     #[test]
     fn the_secret_key_is_never_shown() {
         assert_eq!(format!("{:?}", key()), "CeremonyKey(…)");
-        assert_eq!(*key().expose_seed(), [7; 32]);
     }
 }

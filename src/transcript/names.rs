@@ -21,6 +21,8 @@ pub const KEY_PEM: &str = "ceremony.pem";
 pub const ALLOWED_SIGNERS: &str = "allowed_signers";
 /// The report.
 pub const REPORT: &str = "report.txt";
+/// The report as HTML.
+pub const REPORT_HTML: &str = "report.html";
 /// Sums over all files of the record.
 pub const SUMS: &str = "SHA256SUMS";
 /// SSHSIG over the sums.

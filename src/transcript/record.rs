@@ -10,6 +10,15 @@ use crate::steps::{Actor, Mode, Moment, Step};
 /// Files by path in the record, `/` between folders.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
+/// The report of a transcript for people, in both its forms.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Report {
+    /// `report.txt`.
+    pub text: String,
+    /// `report.html`.
+    pub html: String,
+}
+
 /// How a ceremony ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Ending {
@@ -67,7 +76,7 @@ impl SealedRecord {
 
 /// Appends the seal, signs the transcript, and puts the record together.
 ///
-/// `sealed` are the files that the seal binds; `report` makes `report.txt` from all entries, the seal included.
+/// `sealed` are the files that the seal binds; `report` makes the report from all entries, the seal included.
 ///
 /// # Errors
 /// [`JsonError`] if a path is not printable ASCII. The chain is as before then.
@@ -78,7 +87,7 @@ pub fn seal(
     sealed: Files,
     ending: Ending,
     moment: Moment,
-    report: impl FnOnce(&[Entry]) -> String,
+    report: impl FnOnce(&[Entry]) -> Report,
 ) -> Result<SealedRecord, JsonError> {
     let seal = Seal {
         entries: u64::try_from(chain.entries().len()).unwrap_or(u64::MAX), // memory holds far fewer
@@ -95,7 +104,9 @@ pub fn seal(
     add(names::TRANSCRIPT, transcript);
     add(names::KEY_PEM, public.pem().into_bytes());
     add(names::ALLOWED_SIGNERS, public.allowed_signers(mode).into_bytes());
-    add(names::REPORT, report(chain.entries()).into_bytes());
+    let Report { text, html } = report(chain.entries());
+    add(names::REPORT, text.into_bytes());
+    add(names::REPORT_HTML, html.into_bytes());
     let sums = sums(&files).into_bytes();
     let sums_sha256 = sha256(&sums);
     files.insert(names::SUMS_SIG.to_owned(), key.sshsig(Namespace::Record, mode, &sums).into_bytes());
@@ -168,7 +179,8 @@ mod tests {
         chain.append(moment, Step::Open, &Actor::Program, note).unwrap();
         let key = CeremonyKey::from_seed(&[1; 32]);
         let sealed = [("profile.toml".to_owned(), b"x".to_vec())].into();
-        let report = |entries: &[Entry]| format!("{} entries\n", entries.len());
+        let report =
+            |entries: &[Entry]| Report { text: format!("{} entries\n", entries.len()), html: "<p>".to_owned() };
         seal(&mut chain, &key, &Mode::Ceremony, sealed, Ending::Complete, moment, report).unwrap()
     }
 
@@ -194,6 +206,7 @@ mod tests {
         assert_eq!((seal.entries, seal.outcome.as_str()), (1, "complete"));
         assert_eq!(seal.files, [("profile.toml".to_owned(), sha256(b"x"))].into());
         assert_eq!(record.files["report.txt"], b"2 entries\n");
+        assert_eq!(record.files["report.html"], b"<p>");
         assert_eq!(record.fingerprint, sha256(&record.files["transcript.jsonl"]));
     }
 }

@@ -113,6 +113,7 @@ fn view(step: Step, question: Question) -> View {
         codes: Vec::new(),
         exceptions: 0,
         faults: Vec::new(),
+        token_fault: None,
         log: [
             "12:58:10 open    begin",
             "12:58:41 open    profile  Example TLD, production",

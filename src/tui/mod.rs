@@ -16,6 +16,7 @@ mod reply;
 mod screens;
 #[cfg(test)]
 mod snapshots;
+mod spoken;
 mod terminal;
 mod text;
 mod theme;
@@ -23,4 +24,5 @@ mod widgets;
 
 pub use self::app::App;
 pub use self::driver::{Driver, Message, run};
+pub use self::spoken::Spoken;
 pub use self::terminal::{Screen, listen};

@@ -351,7 +351,7 @@ pub(crate) const REASON_HOW: &str = "The reason stands in the transcript. Two pe
 // --- comparisons
 
 /// Words from paper.
-pub(crate) fn read_back(subject: &str, words: &[usize]) -> String {
+pub(crate) fn read_back(subject: &str, words: &[impl std::fmt::Display]) -> String {
     let numbers: Vec<String> = words.iter().map(ToString::to_string).collect();
     match numbers.split_last() {
         Some((last, [])) => format!("From paper: which is word {last} of the {subject}?"),
@@ -481,6 +481,8 @@ pub(crate) const ACKNOWLEDGE_SURE: &str = "Do not acknowledge this warning? The 
 
 /// Which token.
 pub(crate) const TOKEN: &str = "Which token signs? Read its serial aloud.";
+/// Asks the module anew, since a token may have been connected or reset.
+pub(crate) const TOKENS_AGAIN: &str = "Look again which tokens are there";
 /// No token.
 pub(crate) const NO_TOKENS: &str = "No token was found. Connect and switch on the HSM.";
 

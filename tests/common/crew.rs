@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use claviger::dns::sha256;
+use claviger::quorum::{Assembly, ShareFile};
 use claviger::render;
+use claviger::steps::Pin;
 use tempfile::TempDir;
 
-use super::pty::{PATIENCE, Screen, Terminal};
+use super::pty::{PATIENCE, SMALL, Screen, Terminal};
 
 /// Who is there: role and name.
 pub const PEOPLE: [(&str, &str); 2] = [("CA", "Ada Administrator"), ("IW", "Ivo Witness")];
@@ -23,7 +25,7 @@ pub struct Room {
 }
 
 impl Room {
-    /// A room whose sample request for `example.` has so many bundles.
+    /// A room that nothing is in yet, whose sample request for `example.` has so many bundles.
     pub fn new(bundles: u16) -> Self {
         let options = vec!["--bundles".to_owned(), bundles.to_string()];
         Self { folder: tempfile::tempdir().expect("a temporary folder"), options }
@@ -54,6 +56,47 @@ impl Room {
         entries.filter(|path| path.is_dir()).collect()
     }
 
+    /// A room that is prepared already: whoever prepares it knows all PINs, and the ceremony is another process.
+    pub fn prepared(bundles: u16) -> Self {
+        let room = Self::new(bundles);
+        room.open(SMALL).see("Is this the profile that was agreed on?");
+        room
+    }
+
+    /// The profile.
+    pub fn profile(&self) -> PathBuf {
+        self.path().join("profile.toml")
+    }
+
+    /// A folder beside the rehearsal's own.
+    pub fn beside(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What the officers' shares hold: the token's own PIN.
+    pub fn token_pin(&self) -> String {
+        let open = |(officer, pin): (&str, &str)| {
+            let path = self.stick(&format!("SHARE-{officer}")).join(format!("share-{officer}.json"));
+            let file = ShareFile::read(&fs::read(path).expect("a share")).expect("a share");
+            let share = file.open(&Pin::from_octets(pin.as_bytes()).expect("a PIN")).expect("the officer's PIN");
+            (file, share)
+        };
+        let [(file, first), (_, second)] = [("CO1", PINS[0]), ("CO2", PINS[1])].map(open);
+        let mut assembly = Assembly::new(file.share_set(), 2, file.token_serial());
+        assembly.add(first).expect("a share");
+        assembly.add(second).expect("another share");
+        String::from_utf8(assembly.unseal().expect("the PIN").expose().to_vec()).expect("UTF-8")
+    }
+
+    /// From now on the token is opened in another way, without officers.
+    pub fn login(&self, how: &str) {
+        let text = fs::read_to_string(self.profile()).expect("the profile");
+        let (before, rest) = text.split_once("[quorum]").expect("a quorum");
+        let (_, after) = rest.split_once("[roles]").expect("roles");
+        let text = format!("{before}[roles]{after}").replace("login = \"shares\"", &format!("login = \"{how}\""));
+        fs::write(self.profile(), text).expect("the profile");
+    }
+
     /// The ceremony at the screen; begun, or gone on with.
     pub fn open(&self, size: (u16, u16)) -> Terminal {
         let folder = self.path();
@@ -72,6 +115,12 @@ pub struct Crew {
     requests: PathBuf,
     /// The files that become jobs, in order.
     pub jobs: Vec<&'static str>,
+    /// The file that is the next job's previous response; none: the zone is new.
+    pub previous: Option<&'static str>,
+    /// The schema.
+    pub schema: &'static str,
+    /// UTC, where the computer's clock is wrong.
+    pub time: Option<&'static str>,
     /// The words of the last two-people confirmation's page.
     taken: usize,
 }
@@ -79,7 +128,12 @@ pub struct Crew {
 impl Crew {
     /// People who bring these requests.
     pub fn new(room: &Room, jobs: &[&'static str]) -> Self {
-        Self { requests: room.stick("KSR"), jobs: jobs.to_vec(), taken: 0 }
+        Self::at(room.stick("KSR"), jobs)
+    }
+
+    /// People who bring these requests, on this stick.
+    pub fn at(requests: PathBuf, jobs: &[&'static str]) -> Self {
+        Self { requests, jobs: jobs.to_vec(), previous: None, schema: "normal", time: None, taken: 0 }
     }
 
     /// Answers questions until the screen shows this text.
@@ -107,6 +161,20 @@ impl Crew {
         let asked = &screen.question;
         let known = |title: &str| asked.contains(title);
         let keys = |keys: &str, title: &str| Some((keys.to_owned(), title.to_owned()));
+        if let Some(time) = self.time.take_if(|_| known("What is UTC?")) {
+            return keys(&format!("{time}\r"), "What is UTC?");
+        }
+        if self.time.is_some() && known("by their own watches. The first one") {
+            return keys("s\r", "by their own watches. The first one");
+        }
+        if let Some(file) = self.previous.filter(|_| known("which file is the previous response (SKR)?")) {
+            let number = numbered(asked, file)?;
+            self.previous = None;
+            return keys(&format!("{number}\r"), "which file is the previous response (SKR)?");
+        }
+        if known(": which schema for ") {
+            return keys(&format!("{}\r", numbered(asked, self.schema)?), ": which schema for ");
+        }
         for (title, answer) in PLAIN {
             if known(title) {
                 return keys(answer, title);
@@ -120,13 +188,13 @@ impl Crew {
             let (_, name) = PEOPLE.iter().find(|(known, _)| *known == role)?;
             return keys(&format!("{role}\r{name}\r"), &format!("Still missing: {}.", missing?));
         }
-        if known("Which 2 media take the record?") {
-            for label in ["RECORD-A", "RECORD-B"] {
+        if let Some(media) = screen.between("Which ", " the record?").filter(|media| media.contains(" take")) {
+            for label in ["RECORD-A", "RECORD-B", "HSMFD"] {
                 if let Some(number) = numbered(asked, &format!("[ ] {label}")) {
                     return keys(&format!("{number}\r"), &format!("[ ] {label}"));
                 }
             }
-            return keys("d\r", "Which 2 media take the record?");
+            return keys("d\r", &format!("Which {media} the record?"));
         }
         if known("Which medium holds the request?") {
             return keys(&format!("{}\r", numbered(asked, "KSR")?), "Which medium holds the request?");

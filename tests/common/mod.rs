@@ -13,6 +13,9 @@
 
 pub mod claviger;
 pub mod crew;
+pub mod desk;
+pub mod faults;
+pub mod look;
 pub mod peers;
 pub mod pty;
 pub mod rehearsal;

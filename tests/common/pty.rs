@@ -214,6 +214,8 @@ pub struct Screen {
     /// Its rows, blanks at the ends left out.
     pub rows: Vec<String>,
     flat: String,
+    /// The rows above the rule, without the steps at their left.
+    page: String,
     /// The rows below the rule: the question, and the keys.
     pub question: String,
 }
@@ -223,12 +225,14 @@ impl Screen {
         let flatten = |rows: &[String]| rows.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
         let rule = rows.iter().rposition(|row| row.contains("──┴──")).map_or(0, |rule| rule + 1);
         let question = flatten(&rows[rule..]);
-        Self { flat: flatten(&rows), question, rows }
+        let right = |row: &String| row.split_once('│').map_or_else(String::new, |(_, right)| right.to_owned());
+        let page = flatten(&rows[..rule].iter().map(right).collect::<Vec<_>>());
+        Self { flat: flatten(&rows), page, question, rows }
     }
 
     /// Whether it shows this text, wherever its lines are broken.
     pub fn has(&self, text: &str) -> bool {
-        self.flat.contains(text) || self.question.contains(text)
+        [&self.flat, &self.page, &self.question].into_iter().any(|part| part.contains(text))
     }
 
     /// What stands between two texts of the question.

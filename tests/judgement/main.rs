@@ -12,8 +12,11 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod digests;
 mod page;
 mod peers;
+mod preview;
+mod quarters;
 mod real;
 mod resolver;
 mod rollover;

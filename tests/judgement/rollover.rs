@@ -22,7 +22,7 @@ const TTL: u32 = 172_800;
 const OLD: u8 = 101;
 const NEW: u8 = 102;
 
-fn at(text: &str) -> Time {
+pub(super) fn at(text: &str) -> Time {
     text.parse().unwrap()
 }
 
@@ -34,23 +34,77 @@ fn secret(number: u8) -> SigningKey {
     SigningKey::from_bytes(&[number; 32])
 }
 
-fn dnskey(number: u8, flags: u16) -> Dnskey {
+pub(super) fn dnskey(number: u8, flags: u16) -> Dnskey {
     Dnskey { flags, ..Dnskey::ksk(Algorithm::Ed25519, secret(number).verifying_key().to_bytes().to_vec()) }
 }
 
 /// The shipped profile with keys of this test.
 fn profile(current: u8, next: u8, change: impl Fn(String) -> String) -> Profile {
+    let text = profile_text(current, next, change);
+    profile::read(text.as_bytes()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn profile_text(current: u8, next: u8, change: impl Fn(String) -> String) -> String {
     let (head, _) = ROOT_ZONE.split_once("[zones.\".\".keys.current]").unwrap();
     let head = head.replace("approved-algorithms = [\"RSASHA256\"]", "approved-algorithms = [\"ED25519\"]");
     let key = |name: &str, number: u8| {
         let dnskey = dnskey(number, Dnskey::KSK);
         format!("[zones.\".\".keys.{name}]\nlabel = \"K{number}\"\nalgorithm = \"ED25519\"\ndnskey = \"{dnskey}\"\n")
     };
-    let text = change(head) + &key("current", current) + &key("next", next);
-    profile::read(text.as_bytes()).unwrap_or_else(|error| panic!("{error}"))
+    change(head) + &key("current", current) + &key("next", next)
 }
 
-fn zsk_policy() -> SignerPolicy {
+/// The files for the quarter in which the new key takes over.
+pub(super) struct Files {
+    /// The profile.
+    pub(super) profile: String,
+    /// The request of the third quarter of 2027.
+    pub(super) request: Vec<u8>,
+    /// The response of the second one, which has published the new key.
+    pub(super) previous: Vec<u8>,
+}
+
+/// The files for the schema `rollover`, with the time at which they are judged.
+pub(super) fn files() -> (Files, &'static str) {
+    let mut operator = Operator::default();
+    let before = profile(OLD, NEW, |text| text);
+    operator.quarter(1, "2027-01-01T00:00:00Z", "normal", &before);
+    operator.quarter(2, "2027-04-01T00:00:00Z", "pre-publish", &before);
+    let (previous, _) = operator.last.unwrap();
+    let request = write_request(&request_with(&OfNumbers, 3, at("2027-07-01T00:00:00Z"))).unwrap();
+    let previous = write_response(&previous).unwrap();
+    (Files { profile: profile_text(OLD, NEW, |text| text), request, previous }, "2027-06-01T00:00:00Z")
+}
+
+/// The ZSK operator's keys, by number.
+pub(super) trait Zsks {
+    /// The key of that number.
+    fn dnskey(&self, number: u8) -> Dnskey;
+    /// Its signature.
+    fn sign(&self, number: u8, data: &[u8]) -> Vec<u8>;
+    /// What a request claims of them.
+    fn claimed(&self) -> SignatureAlgorithm;
+}
+
+/// Ed25519 keys made of their numbers.
+struct OfNumbers;
+
+impl Zsks for OfNumbers {
+    fn dnskey(&self, number: u8) -> Dnskey {
+        dnskey(number, Dnskey::ZSK)
+    }
+
+    fn sign(&self, number: u8, data: &[u8]) -> Vec<u8> {
+        secret(number).sign(data).to_bytes().to_vec()
+    }
+
+    fn claimed(&self) -> SignatureAlgorithm {
+        let parameters = KeyParameters::Eddsa { size: 256 };
+        SignatureAlgorithm { algorithm: Algorithm::Ed25519.number(), parameters }
+    }
+}
+
+fn zsk_policy(claimed: SignatureAlgorithm) -> SignerPolicy {
     SignerPolicy {
         publish_safety: Duration::from_days(10),
         retire_safety: Duration::from_days(10),
@@ -58,15 +112,17 @@ fn zsk_policy() -> SignerPolicy {
         min_signature_validity: Duration::from_days(21),
         max_validity_overlap: Duration::from_days(12),
         min_validity_overlap: Duration::from_days(9),
-        algorithms: vec![SignatureAlgorithm {
-            algorithm: Algorithm::Ed25519.number(),
-            parameters: KeyParameters::Eddsa { size: 256 },
-        }],
+        algorithms: vec![claimed],
     }
 }
 
 /// A quarter's request as it comes from the ZSK operator: written, and read again.
 fn request(quarter: u8, first: Time) -> Request {
+    read_request(&write_request(&request_with(&OfNumbers, quarter, first)).unwrap(), &Limits::default()).unwrap()
+}
+
+/// A quarter's request with proofs of possession by these keys.
+pub(super) fn request_with(zsks: &dyn Zsks, quarter: u8, first: Time) -> Request {
     let bundles = (0..9_u16).map(|slot| {
         let inception = days(first, slot * 10);
         let numbers = match slot {
@@ -74,7 +130,7 @@ fn request(quarter: u8, first: Time) -> Request {
             8 => vec![quarter + 1, quarter + 2],
             _ => vec![quarter + 1],
         };
-        let keys: Vec<Dnskey> = numbers.iter().map(|number| dnskey(*number, Dnskey::ZSK)).collect();
+        let keys: Vec<Dnskey> = numbers.iter().map(|number| zsks.dnskey(*number)).collect();
         let rdatas = key_rdatas(&keys);
         let made = first.checked_sub(Duration::from_days(60)).unwrap();
         let proofs = keys.iter().zip(&numbers).map(|(key, number)| {
@@ -89,7 +145,7 @@ fn request(quarter: u8, first: Time) -> Request {
                 signer: Name::root(),
                 signature: Vec::new(),
             };
-            rrsig.signature = secret(*number).sign(&rrsig.signed_data(&Name::root(), &rdatas)).to_bytes().to_vec();
+            rrsig.signature = zsks.sign(*number, &rrsig.signed_data(&Name::root(), &rdatas));
             Signature { identifier: Some(format!("zsk-{number}")), ttl: TTL, rrsig }
         });
         let key = |(dnskey, number): (&Dnskey, &u8)| {
@@ -104,16 +160,37 @@ fn request(quarter: u8, first: Time) -> Request {
             signatures: proofs.collect(),
         }
     });
-    let root = RootRequest { id: format!("q{quarter}"), serial: 0, timestamp: None, zsk_policy: zsk_policy() };
-    let request = Request {
+    let root =
+        RootRequest { id: format!("q{quarter}"), serial: 0, timestamp: None, zsk_policy: zsk_policy(zsks.claimed()) };
+    Request {
         format: Format::RootXml,
         zone: Name::root(),
         root: Some(root),
         bundles: bundles.collect(),
         stamp: None,
         notices: Vec::new(),
-    };
-    read_request(&write_request(&request).unwrap(), &Limits::default()).unwrap()
+    }
+}
+
+/// All that was ever published, by inception: a newer bundle replaces an older one.
+#[derive(Default)]
+pub(super) struct Published(BTreeMap<Time, ResponseBundle>);
+
+impl Published {
+    pub(super) fn add(&mut self, response: &Response) {
+        self.0.extend(response.bundles.iter().map(|bundle| (bundle.inception, bundle.clone())));
+    }
+
+    /// Asks every day of a time for the bundle in force; the days on which no chain of trust led to it.
+    pub(super) fn days_without_chain(&self, resolver: &mut Resolver, from: &str, until: &str) -> Vec<Time> {
+        let count = u16::try_from(at(until).seconds_since(at(from)) / 86_400).unwrap();
+        let days = (0..count).map(|day| days(at(from), day).checked_add(Duration::from_seconds(3600)).unwrap());
+        days.filter(|now| {
+            let (_, bundle) = self.0.range(..=*now).next_back().unwrap();
+            !resolver.query(*now, bundle)
+        })
+        .collect()
+    }
 }
 
 /// The root zone's KSK operator: a chain of ceremonies.
@@ -121,19 +198,23 @@ fn request(quarter: u8, first: Time) -> Request {
 struct Operator {
     /// The last response, and the SHA-256 of its file, as the record of that ceremony says.
     last: Option<(Response, Sha256Digest)>,
-    /// All that was ever published, by inception: a newer bundle replaces an older one.
-    published: BTreeMap<Time, ResponseBundle>,
+    published: Published,
 }
 
 impl Operator {
     /// One ceremony, forty days before its quarter; every check must pass.
     fn quarter(&mut self, number: u8, first: &str, schema: &str, profile: &Profile) {
+        let warnings: &[&str] = if self.last.is_none() { &["KSR-FIRST"] } else { &[] };
+        self.warned(number, first, schema, profile, warnings);
+    }
+
+    /// One in which these checks warn.
+    fn warned(&mut self, number: u8, first: &str, schema: &str, profile: &Profile, warnings: &[&str]) {
         let now = at(first).checked_sub(Duration::from_days(40)).unwrap();
         let request = request(number, at(first));
         let previous = self.last.clone();
         let head = previous.as_ref().map(|(_, sha256)| *sha256);
         let previous = previous.map_or(Previous::First, |(response, sha256)| Previous::Response { response, sha256 });
-        let warnings: &[&str] = if head.is_none() { &["KSR-FIRST"] } else { &[] };
         let request_sha256 = sha256(&write_request(&request).unwrap());
         let input = JobInput { request, request_sha256, previous, head, schema: Some(schema.to_owned()), until: None };
         let mut findings = check_request(profile, &input, now, 2);
@@ -151,19 +232,8 @@ impl Operator {
         let octets = write_response(&job.completed(signatures.collect())).unwrap();
         let response = read_response(&octets, &Limits::default()).unwrap();
         assert_good(&check_response(profile, job, &response, now, 2), &[], schema);
-        self.published.extend(response.bundles.iter().map(|bundle| (bundle.inception, bundle.clone())));
+        self.published.add(&response);
         self.last = Some((response, sha256(&octets)));
-    }
-
-    /// Asks every day of a time for the bundle in force; the days on which no chain of trust led to it.
-    fn days_without_chain(&self, resolver: &mut Resolver, from: &str, until: &str) -> Vec<Time> {
-        let count = u16::try_from(at(until).seconds_since(at(from)) / 86_400).unwrap();
-        let days = (0..count).map(|day| days(at(from), day).checked_add(Duration::from_seconds(3600)).unwrap());
-        days.filter(|now| {
-            let (_, bundle) = self.published.range(..=*now).next_back().unwrap();
-            !resolver.query(*now, bundle)
-        })
-        .collect()
     }
 }
 
@@ -195,29 +265,31 @@ fn a_resolver_follows_the_rollover_to_the_new_key_and_forgets_the_old_one() {
         ),
         ("2027-11-10T00:00:00Z", "2028-04-01T00:00:00Z", (Some(State::Removed), Some(State::Valid))),
     ] {
-        let dark = operator.days_without_chain(&mut resolver, from, until);
+        let dark = operator.published.days_without_chain(&mut resolver, from, until);
         assert!(dark.is_empty(), "no chain of trust on {dark:?}");
         assert_eq!((resolver.state(&old), resolver.state(&new)), states, "before {until}");
     }
 
     // Who was set up with the new key sees no difference; who slept through the rollover needs a new anchor.
     let mut other = Resolver::trusting(&new);
-    assert!(operator.days_without_chain(&mut other, "2027-07-11T00:00:00Z", "2028-04-01T00:00:00Z").is_empty());
+    assert!(
+        operator.published.days_without_chain(&mut other, "2027-07-11T00:00:00Z", "2028-04-01T00:00:00Z").is_empty()
+    );
     let mut late = Resolver::trusting(&old);
-    let dark = operator.days_without_chain(&mut late, "2027-12-20T00:00:00Z", "2028-04-01T00:00:00Z");
+    let dark = operator.published.days_without_chain(&mut late, "2027-12-20T00:00:00Z", "2028-04-01T00:00:00Z");
     assert_eq!((dark.len(), late.state(&new)), (103, None));
 }
 
 #[test]
 fn a_key_that_signs_within_the_hold_down_leaves_resolvers_in_the_dark() {
-    // As the root zone's own profile has it, ten days of publication are enough for the checks.
+    // As the root zone's own profile has it, ten days of publication are enough, and people are warned.
     let mut operator = Operator::default();
     let hasty = profile(OLD, NEW, |text| text);
     operator.quarter(1, "2027-01-01T00:00:00Z", "normal", &hasty);
     let before = operator.last.clone();
-    operator.quarter(2, "2027-04-01T00:00:00Z", "rollover", &hasty);
+    operator.warned(2, "2027-04-01T00:00:00Z", "rollover", &hasty, &["SKR-HOLD-DOWN"]);
     let mut resolver = Resolver::trusting(&dnskey(OLD, Dnskey::KSK));
-    let dark = operator.days_without_chain(&mut resolver, "2027-01-01T00:00:00Z", "2027-07-01T00:00:00Z");
+    let dark = operator.published.days_without_chain(&mut resolver, "2027-01-01T00:00:00Z", "2027-07-01T00:00:00Z");
     assert_eq!(dark.first(), Some(&at("2027-04-11T01:00:00Z")));
 
     // A publish-safety as long as the hold-down refuses that.

@@ -13,15 +13,15 @@ use super::common::claviger::{Signer, profile_text};
 use super::common::peers::ZONE;
 use super::common::softhsm::SoftHsm;
 
-fn openssl(folder: &Path, words: &[&str]) -> Vec<u8> {
+pub(super) fn openssl(folder: &Path, words: &[&str]) -> Vec<u8> {
     let output = Command::new("openssl").args(words).current_dir(folder).output().expect("openssl");
     assert!(output.status.success(), "openssl {words:?}: {}", String::from_utf8_lossy(&output.stderr));
     output.stdout
 }
 
-/// The public key of `key.pem` as a DNSKEY (RFC 3110).
-fn dnskey(folder: &Path, algorithm: Algorithm) -> Dnskey {
-    let modulus = String::from_utf8(openssl(folder, &["rsa", "-in", "key.pem", "-noout", "-modulus"])).unwrap();
+/// The public key of a file, with exponent 65537, as a DNSKEY (RFC 3110).
+pub(super) fn dnskey(folder: &Path, file: &str, algorithm: Algorithm) -> Dnskey {
+    let modulus = String::from_utf8(openssl(folder, &["rsa", "-in", file, "-noout", "-modulus"])).unwrap();
     let digits = modulus.trim().strip_prefix("Modulus=").unwrap();
     let modulus =
         digits.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap());
@@ -82,7 +82,7 @@ fn the_tokens_rsa_signatures_are_those_of_openssl() {
         for mechanism in ["hashed", "raw"] {
             let store = SoftHsm::with_token("interop");
             store.import("interop", "Kksk", "01", &pem);
-            let key = dnskey(folder, algorithm);
+            let key = dnskey(folder, "key.pem", algorithm);
             let text = profile_text(&store, algorithm.mnemonic(), &[("ksk", "")]);
             let text = text.replace("mechanism = \"hashed\"", &format!("mechanism = \"{mechanism}\""));
             let text = text.replace("label = \"Kksk\"\n", &format!("label = \"Kksk\"\ndnskey = \"{key}\"\n"));

@@ -15,6 +15,7 @@ use crate::process::{FixedClock, SeededEntropy};
 use crate::steps::Mode;
 
 use self::prepare::Rehearsal;
+pub(super) use self::prepare::SoftToken;
 use super::error::CliError;
 use super::input;
 use super::json::Report;
@@ -55,7 +56,8 @@ impl Run for Args {
     fn run(&self, env: &Env, _: &mut Report) -> Result<Done, CliError> {
         let env = self.fixed(env);
         let dir = self.dir.clone().unwrap_or_else(|| format!("rehearsal-{}", env.clock.now().compact()).into());
-        let rehearsal = prepared(&dir, &self.module, self.bundles, &env)?;
+        let soft = SoftToken { module: self.module.clone(), conf: None };
+        let rehearsal = prepared(&dir, &soft, self.bundles, &env)?;
         let mut setup = player::setup(Mode::Rehearsal, &env)?;
         setup.profiles.push(player::profile_file(&rehearsal.profile)?);
         let volumes = Box::new(FolderVolumes::new(Vec::new(), Some(rehearsal.sticks.clone())));
@@ -71,7 +73,7 @@ impl Run for Args {
                 let _ = sender.send(work); // a command that ended needs no news
             });
             let crew = player::crew(&env, volumes, Some(spool), report)?;
-            let mut stage = match &left {
+            let mut stage = match left {
                 None => Stage::begin(setup, crew, clock, None),
                 Some(spool) => Stage::resume(setup, spool, crew, clock).map_err(CliError::input)?,
             };
@@ -81,7 +83,7 @@ impl Run for Args {
         }
         let (sender, receiver, report) = channel();
         let crew = player::crew(&env, volumes, Some(spool), report)?;
-        let stage = match &left {
+        let stage = match left {
             None => Stage::begin(setup, crew, clock, None),
             Some(spool) => Stage::resume(setup, spool, crew, clock).map_err(CliError::input)?,
         };
@@ -91,11 +93,11 @@ impl Run for Args {
 }
 
 /// Prepares a rehearsal in a folder, or finds the one that was prepared there.
-pub(super) fn prepared(dir: &Path, module: &Path, bundles: u16, env: &Env) -> Result<Rehearsal, CliError> {
+pub(super) fn prepared(dir: &Path, soft: &SoftToken, bundles: u16, env: &Env) -> Result<Rehearsal, CliError> {
     if dir.join(prepare::PROFILE).is_file() {
         Rehearsal::again(dir)
     } else {
-        Rehearsal::prepare(dir, module, bundles, env)
+        Rehearsal::prepare(dir, soft, bundles, env)
     }
 }
 
@@ -110,7 +112,7 @@ impl Args {
             (Some(start), Some(seed)) => Env {
                 clock: Arc::new(FixedClock::new(start, CLOCK_STEP)),
                 entropy: Arc::new(SeededEntropy::new(*seed.as_bytes())),
-                program: env.program.clone(),
+                hosts: env.hosts.clone(),
             },
             _ => env.clone(),
         }

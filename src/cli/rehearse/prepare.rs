@@ -34,6 +34,30 @@ const ROOT_REQUEST: &str = "ksr-root-rehearsal.xml";
 const BIND_REQUEST: &str = "ksr-example.txt";
 const RESPONSES: [&str; 2] = ["REHEARSAL-skr-root-rehearsal.xml", "REHEARSAL-skr-example.txt"];
 
+/// The software token of a rehearsal.
+pub(in crate::cli) struct SoftToken {
+    /// SoftHSM2.
+    pub(in crate::cli) module: PathBuf,
+    /// Its configuration, where it has one; otherwise configuration and token are made in the rehearsal's folder.
+    pub(in crate::cli) conf: Option<PathBuf>,
+}
+
+impl SoftToken {
+    /// The environment in which the module finds its token.
+    fn variables(&self, dir: &Path) -> Result<BTreeMap<String, String>, CliError> {
+        let conf = match &self.conf {
+            Some(conf) => conf.clone(),
+            None => {
+                let (conf, tokens) = (dir.join("softhsm2.conf"), dir.join("token"));
+                make(&tokens)?;
+                write(&conf, format!("directories.tokendir = {}\n", tokens.display()).as_bytes())?;
+                conf
+            }
+        };
+        Ok(BTreeMap::from([("SOFTHSM2_CONF".to_owned(), conf.display().to_string())]))
+    }
+}
+
 /// The folder of a rehearsal.
 pub(in crate::cli) struct Rehearsal {
     /// The profile.
@@ -70,17 +94,14 @@ impl Rehearsal {
     }
 
     /// Prepares a new folder.
-    pub(super) fn prepare(dir: &Path, module: &Path, bundles: u16, env: &Env) -> Result<Self, CliError> {
+    pub(super) fn prepare(dir: &Path, soft: &SoftToken, bundles: u16, env: &Env) -> Result<Self, CliError> {
         fs::create_dir_all(dir).map_err(|error| failed(dir, &error))?;
         let dir = dir.canonicalize().map_err(|error| failed(dir, &error))?;
         let rehearsal = Self::at(&dir);
         for stick in RECORDS.iter().chain([&REQUEST]) {
             make(&rehearsal.sticks.join(stick))?;
         }
-        let softhsm = dir.join("softhsm2.conf");
-        make(&dir.join("token"))?;
-        write(&softhsm, format!("directories.tokendir = {}\n", dir.join("token").display()).as_bytes())?;
-        let variables = BTreeMap::from([("SOFTHSM2_CONF".to_owned(), softhsm.display().to_string())]);
+        let (module, variables) = (&soft.module, soft.variables(&dir)?);
         let pin = random_pin(env)?;
         let (mut token, facts) = new_token(module, &variables, &pin, env)?;
         let keys = Keys::make(&mut token)?;
@@ -170,7 +191,7 @@ fn random_pin(env: &Env) -> Result<Pin, CliError> {
 
 fn start(module: &Path, variables: &BTreeMap<String, String>, env: &Env) -> Result<Token, CliError> {
     let config = TokenConfig {
-        program: env.program.clone(),
+        hosts: env.hosts.clone(),
         module: module.to_owned(),
         env: variables.clone(),
         writable: Vec::new(),

@@ -129,7 +129,7 @@ fn entries(path: &Path, octets: &[u8], text: &mut Text) -> Result<Shown, CliErro
     text.digest("SHA-256", &sha256);
     text.fact("document", format!("transcript of {} entries", entries.len()));
     text.blank();
-    text.line(paper::report(&entries).trim_end());
+    text.line(paper::report(&entries).text.trim_end());
     let value = json!({
         "file": name, "kind": "transcript", "sha256": sha256.to_string(), "entries": entries.len(),
     });

@@ -189,6 +189,13 @@ fn limits() -> Vec<Variant> {
                 bundle.expiration = Some(after(bundle.inception, days(22)));
             })
         }),
+        ("no expiration", Check::KsrPolicySigValidity, || root(|c| c.request().bundles[4].expiration = None)),
+        ("ends when it begins", Check::KsrPolicySigValidity, || {
+            root(|c| {
+                let last = &mut c.request().bundles[8];
+                last.expiration = Some(last.inception);
+            })
+        }),
         ("validity below the claim", Check::KsrPolicySigValidity, || {
             root(|c| {
                 c.claimed().min_signature_validity = days(22);
@@ -220,13 +227,18 @@ fn chain() -> Vec<Variant> {
                 }
             })
         }),
-        ("previous with a gap", Check::SkrPrevious, || previous(|p| drop(p.bundles.drain(3..6)))),
+        ("previous with a bundle less", Check::SkrPrevious, || previous(|p| drop(p.bundles.remove(0)))),
+        ("previous with a gap", Check::SkrPrevious, || bind(|c| drop(c.previous().bundles.drain(3..6)))),
         ("previous out of order", Check::SkrPrevious, || previous(|p| p.bundles.swap(3, 4))),
         ("previous with a bad signature", Check::SkrPreviousSig, || {
             root(|c| c.previous().bundles[4].sets[0].signatures[0].rrsig.signature[7] ^= 1)
         }),
         ("previous without a signature", Check::SkrPreviousSig, || {
             root(|c| c.previous().bundles[4].sets[0].signatures.clear())
+        }),
+        ("previous without a DNSKEY RRset", Check::SkrPreviousSig, || previous(|p| p.bundles[4].sets.clear())),
+        ("previous signed by no key of its bundle", Check::SkrPreviousSig, || {
+            previous(|p| p.bundles[4].sets[0].signatures[0].rrsig.key_tag ^= 1)
         }),
         ("previous with another original TTL", Check::SkrPreviousSig, || {
             previous(|p| p.bundles[4].sets[0].signatures[0].rrsig.original_ttl = 60)
@@ -241,6 +253,19 @@ fn chain() -> Vec<Variant> {
             })
         }),
         ("new key in the first bundle", Check::KsrChainKeys, || root(|c| moved(c, "2027-04-01T00:00:00Z", [9, 3, 4]))),
+        ("one key more in the first bundle", Check::KsrChainKeys, || {
+            proved(|c| {
+                c.request().bundles[0].keys.push(fixture::root_key(9));
+                c.limits().num_keys_per_bundle = Limit::Unchecked;
+                c.limits().num_different_keys_in_all_bundles = Limit::Is(4);
+            })
+        }),
+        ("begins before the previous, BIND", Check::KsrChainKeys, || {
+            bind(|c| {
+                c.request().bundles.truncate(1);
+                c.request().bundles[0].inception = at("2026-12-31T23:00:00Z");
+            })
+        }),
         ("key that vanishes", Check::KsrChainKeys, || {
             proved(|c| {
                 drop(c.request().bundles[0].keys.remove(0));
@@ -278,6 +303,23 @@ fn plans() -> Vec<Variant> {
             root(|c| {
                 let schema = c.schema("normal");
                 schema.slots.push(schema.slots[0].clone());
+            })
+        }),
+        ("plan by an unknown schema", Check::PlanSchema, || {
+            root(|c| c.break_plan = |p| p.jobs[0].schema = Some("no-such".into()))
+        }),
+        ("begins before the request, BIND", Check::SkrKeys, || {
+            bind(|c| {
+                c.break_plan = |p| {
+                    let bundle = &mut p.jobs[0].response.bundles[0];
+                    bundle.inception = bundle.inception.checked_sub(Duration::from_seconds(1800)).unwrap();
+                }
+            })
+        }),
+        ("a bundle less than the request", Check::SkrKeys, || {
+            root(|c| {
+                c.ksk().min_validity_overlap = Duration::from_seconds(0);
+                c.break_plan = |p| drop(p.jobs[0].response.bundles.remove(5));
             })
         }),
         ("foreign ZSK", Check::SkrKeys, || {
@@ -413,6 +455,21 @@ fn plans() -> Vec<Variant> {
                 timeline.ds_from = timeline.sign_from;
             })
         }),
+        ("revoked KSK that signs CDS, BIND", Check::SkrImport, || {
+            bind(|c| {
+                let first = c.first();
+                c.key("next").timeline = Timeline { publish: Some(after(first, days(10))), ..Timeline::default() };
+                let timeline = &mut c.key("current").timeline;
+                (timeline.ds_until, timeline.revoke) = (Some(after(first, days(30))), Some(after(first, days(40))));
+                c.break_plan = |p| {
+                    let revoked = fixture::ksk(111).revoked().key_tag();
+                    let bundle = p.jobs[0].response.bundles.last_mut().unwrap();
+                    let mut signature = bundle.sets[1].signatures[0].clone();
+                    signature.rrsig.key_tag = revoked;
+                    bundle.sets[1].signatures.push(signature);
+                };
+            })
+        }),
         ("another TTL, BIND", Check::SkrImport, || {
             bind(|c| c.break_plan = |p| p.jobs[0].response.bundles[2].sets[1].ttl = 60)
         }),
@@ -444,8 +501,9 @@ fn plans() -> Vec<Variant> {
         ("ends too early, BIND", Check::SkrCoverage, || {
             bind(|c| c.break_input = |i| i.until = Some(at("2028-01-01T00:00:00Z")))
         }),
-        ("gap, BIND", Check::SkrCoverage, || {
+        ("gap beyond what was asked for, BIND", Check::SkrCoverage, || {
             bind(|c| {
+                c.break_input = |i| i.until = Some(after(i.request.bundles[0].inception, days(1)));
                 c.break_plan = |p| {
                     let bundle = &mut p.jobs[0].response.bundles[2];
                     bundle.sets[0].signatures[0].rrsig.expiration = after(bundle.inception, days(1));

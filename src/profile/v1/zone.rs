@@ -21,6 +21,7 @@ const MAX_KEYS: usize = 100;
 pub(super) struct RawZone {
     policy: String,
     delete_ds_from: Option<Datetime>,
+    rfc5011: Option<bool>,
     keys: BTreeMap<String, Table<RawKey>>,
 }
 
@@ -64,7 +65,9 @@ impl RawZone {
             let advice = "correct the name, or add the key to the zone; every zone of a policy has its schemas' keys";
             return Err(unknown.field.refuse("the schema's key is missing", expected, quoted(&unknown.key), advice));
         }
-        let zone = Zone { name, policy_name: self.policy, policy: policy.policy.clone(), delete_ds_from, keys };
+        let rfc5011 = self.rfc5011.unwrap_or_else(|| name == Name::root());
+        let policy_name = self.policy;
+        let zone = Zone { name, policy_name, policy: policy.policy.clone(), delete_ds_from, rfc5011, keys };
         Ok((zone, policy.unfolded))
     }
 }
@@ -105,6 +108,16 @@ fn distinct(field: &Field<'_>, key: &ZoneKey, others: &BTreeMap<String, ZoneKey>
 mod tests {
     use super::super::super::fixture::{DNSKEY, SCHEDULE, SCHEMAS, assert_refused, changed, read_text};
     use crate::dns::Dnskey;
+
+    #[test]
+    fn only_the_roots_keys_are_followed_unless_the_profile_says_so() {
+        let followed = |text: &str| read_text(text).unwrap().zones.into_values().next().unwrap().rfc5011;
+        assert!(!followed(SCHEMAS) && followed(&SCHEMAS.replace("\"example.\"", "\".\"")));
+        let stated =
+            |value: &str| changed(SCHEMAS, "[zones.\"example.\"]", &format!("[zones.\"example.\"]\nrfc5011 = {value}"));
+        assert!(followed(&stated("true")) && !followed(&stated("false")));
+        assert_refused(&stated("1"), "zones.\"example.\".rfc5011", "a boolean", "integer `1`");
+    }
 
     #[test]
     fn a_zone_has_a_policy_of_the_profile() {

@@ -11,13 +11,14 @@ const SUMS: &str = "AUDIT-SUMS";
 const SEAL: &str = "AUDIT-SEAL";
 
 /// Files that every record has besides the sealed ones, with `SHA256SUMS` over them.
-const BINDING: [&str; 6] = [
+const BINDING: [&str; 7] = [
     names::TRANSCRIPT,
     names::TRANSCRIPT_SIG,
     names::TRANSCRIPT_RAW,
     names::KEY_PEM,
     names::ALLOWED_SIGNERS,
     names::REPORT,
+    names::REPORT_HTML,
 ];
 
 /// Files that come later and stand outside of the sums.

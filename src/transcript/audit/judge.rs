@@ -3,7 +3,7 @@
 mod response;
 mod token;
 
-use super::trail::JobTrail;
+use super::trail::{JobTrail, Opening};
 use super::{Remarks, Trail};
 use crate::dns::{Time, sha256};
 use crate::exchange::{self, Limits};

@@ -13,15 +13,16 @@ use crate::steps::{Actor, Moment, Role, Step, TokenFacts};
 use crate::transcript::{
     Acknowledged, Batch, BatchDone, CeremonyKey, Chain, ClockDrift, Confirmed, DocumentRead, Ending, Findings, First,
     Head, JobDecision, JobPaths, JournalHead, JudgedAt, Note, Opened, Outcome, PersonEntered, Planned, PreviousRecord,
-    ResponseMade, SealedRecord, Subject, TimeAgreed, TimeConfirmed, Unlocking, Watch, Written, delivery,
+    Report, ResponseMade, SealedRecord, Subject, TimeAgreed, TimeConfirmed, Unlocking, Watch, Written, delivery,
     responses_digest, rrsets, seal,
 };
 
 const THREADS: usize = 2;
 
 /// Any text that is made from the entries alone; the real one is made a floor apart.
-fn report(entries: &[Entry]) -> String {
-    entries.iter().map(|entry| format!("{} {}\n", entry.seq, entry.step)).collect()
+fn report(entries: &[Entry]) -> Report {
+    let text: String = entries.iter().map(|entry| format!("{} {}\n", entry.seq, entry.step)).collect();
+    Report { html: format!("<pre>{text}</pre>"), text }
 }
 
 /// The root with schemas and a zone with a schedule.
@@ -583,6 +584,33 @@ fn token_and_roles_are_those_of_the_profile() {
     });
     expect_failure("AUDIT-TOKEN", "transcript.jsonl", |draft| {
         remove(draft, |body| matches!(body, Body::Person(person) if person.role == role("IW")));
+    });
+    expect_failure("AUDIT-TOKEN", "transcript.jsonl", |draft| {
+        remove(draft, |body| matches!(body, Body::TokenChosen(_)));
+    });
+}
+
+#[test]
+fn after_a_fault_another_token_may_be_chosen_and_is_the_one_that_is_opened() {
+    let mut good = draft(Mode::Ceremony);
+    let first = good.happened.iter().position(|(_, _, body)| matches!(body, Body::TokenChosen(_))).unwrap();
+    let mut before: Vec<_> = good.happened[first..first + 2].to_vec();
+    for (_, _, body) in &mut before {
+        match body {
+            Body::TokenChosen(token) => token.serial = "first".to_owned(),
+            Body::Unlocking(unlocking) => unlocking.serial = "first".to_owned(),
+            _ => {}
+        }
+    }
+    good.happened.splice(first..first, before);
+    let audit = judged(&good.seal().files);
+    assert!(audit.findings.iter().all(|finding| finding.verdict != Verdict::Fail), "{:?}", audit.findings);
+    expect_failure("AUDIT-TOKEN", "transcript.jsonl", |draft| {
+        change(draft, |body| {
+            if let Body::Unlocking(unlocking) = body {
+                unlocking.serial = "another".to_owned();
+            }
+        });
     });
 }
 

@@ -24,13 +24,23 @@ pub(super) struct Trail<'a> {
     pub(super) jobs: BTreeMap<usize, JobTrail<'a>>,
     pub(super) planned: Option<&'a Planned>,
     pub(super) plan_findings: Option<&'a [Finding]>,
-    pub(super) token: Option<&'a TokenFacts>,
-    /// Officers whose shares count.
-    pub(super) shares: BTreeSet<&'a Role>,
-    pub(super) unlockings: Vec<&'a Unlocking>,
+    /// The tokens that were chosen, one after another.
+    pub(super) tokens: Vec<&'a TokenFacts>,
+    /// Officers whose shares count for the token chosen last.
+    shares: BTreeSet<&'a Role>,
+    pub(super) openings: Vec<Opening<'a>>,
     pub(super) signed: Vec<&'a BatchDone>,
     pub(super) reviewed: Option<&'a Outcome>,
     pub(super) seal: Option<&'a Seal>,
+}
+
+/// A token that was opened: once, or again after a fault or a pause.
+pub(super) struct Opening<'a> {
+    pub(super) unlocking: &'a Unlocking,
+    /// The token chosen before it.
+    pub(super) token: Option<&'a TokenFacts>,
+    /// Officers whose shares count.
+    pub(super) shares: BTreeSet<&'a Role>,
 }
 
 /// What a transcript says of one job.
@@ -78,9 +88,15 @@ impl<'a> Trail<'a> {
                 _ => {}
             },
             Body::Planned(planned) => self.planned = Some(planned),
-            Body::TokenChosen(token) => self.token = Some(token),
+            Body::TokenChosen(token) => {
+                self.tokens.push(token);
+                self.shares.clear();
+            }
             Body::Share(share) if share.accepted => drop(self.shares.insert(&share.officer)),
-            Body::Unlocking(unlocking) => self.unlockings.push(unlocking),
+            Body::Unlocking(unlocking) => {
+                let (token, shares) = (self.tokens.last().copied(), self.shares.clone());
+                self.openings.push(Opening { unlocking, token, shares });
+            }
             Body::Signed(batch) => self.signed.push(batch),
             Body::Response(response) => self.job(response.job).response = Some(response),
             Body::Reviewed(outcome) => self.reviewed = Some(outcome),

@@ -59,7 +59,9 @@ pub(super) fn token(tokens: &[TokenFacts]) -> Panel {
         format!("serial {}  {}{flag}", render::escape(&token.serial, 20), render::escape(&token.label, 32))
     };
     let items = tokens.iter().enumerate().map(|(index, token)| (label(token), Reply::Choose(index)));
-    choose(text::TOKEN, Choices::numbered(items), text::NO_TOKENS)
+    let mut choices = Choices::numbered(items);
+    choices.push('L', text::TOKENS_AGAIN, Reply::Done);
+    choose(text::TOKEN, choices, text::NO_TOKENS)
 }
 
 pub(super) fn officer(choices: &[Role], missing: usize, people: &[Person]) -> Panel {

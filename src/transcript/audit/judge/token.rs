@@ -1,9 +1,9 @@
 //! People and token as the profile demands them.
 
-use super::{Remarks, Trail};
+use super::{Opening, Remarks, Trail};
 use crate::profile::{Profile, Quorum};
 use crate::steps::{Mode, Role, TokenFacts};
-use crate::transcript::{Unlocking, names};
+use crate::transcript::names;
 
 const CHECK: &str = "AUDIT-TOKEN";
 
@@ -13,11 +13,11 @@ pub(super) fn check(profile: &Profile, trail: &Trail<'_>, remarks: &mut Remarks)
     if let Some(role) = profile.required_roles.iter().find(missing).filter(|_| attended && trail.planned.is_some()) {
         remarks.fail(CHECK, names::TRANSCRIPT, "a role that the profile demands was not there", role, "nobody");
     }
-    if let Some(token) = trail.token {
+    for token in &trail.tokens {
         check_token(profile, token, remarks);
     }
-    for unlocking in &trail.unlockings {
-        check_unlocking(profile, trail, unlocking, remarks);
+    for opening in &trail.openings {
+        check_opening(profile, opening, remarks);
     }
     remarks.pass(CHECK, "people and token are those that the profile demands");
 }
@@ -34,26 +34,27 @@ fn check_token(profile: &Profile, token: &TokenFacts, remarks: &mut Remarks) {
     }
 }
 
-fn check_unlocking(profile: &Profile, trail: &Trail<'_>, unlocking: &Unlocking, remarks: &mut Remarks) {
-    let login = profile.hsm.login.name();
+fn check_opening(profile: &Profile, opening: &Opening<'_>, remarks: &mut Remarks) {
+    let (login, unlocking) = (profile.hsm.login.name(), opening.unlocking);
     if unlocking.login != login {
         let found = unlocking.login.escape_debug();
         remarks.fail(CHECK, names::TRANSCRIPT, "the token was opened in another way", login, found);
     }
-    if let Some(token) = trail.token.filter(|token| token.serial != unlocking.serial) {
+    let chosen = opening.token.map_or("none", |token| token.serial.as_str());
+    if unlocking.serial != chosen {
         let found = unlocking.serial.escape_debug();
-        remarks.fail(CHECK, names::TRANSCRIPT, "another token was opened than chosen", &token.serial, found);
+        remarks.fail(CHECK, names::TRANSCRIPT, "another token was opened than chosen", chosen.escape_debug(), found);
     }
     if let Some(quorum) = &profile.quorum {
-        check_quorum(quorum, trail, unlocking, remarks);
+        check_quorum(quorum, opening, remarks);
     }
 }
 
-fn check_quorum(quorum: &Quorum, trail: &Trail<'_>, unlocking: &Unlocking, remarks: &mut Remarks) {
-    let mut officers: Vec<&Role> = unlocking.officers.iter().collect();
+fn check_quorum(quorum: &Quorum, opening: &Opening<'_>, remarks: &mut Remarks) {
+    let mut officers: Vec<&Role> = opening.unlocking.officers.iter().collect();
     officers.sort_unstable();
     officers.dedup();
-    let counts = |officer: &&&Role| quorum.officers.contains(officer) && trail.shares.contains(**officer);
+    let counts = |officer: &&&Role| quorum.officers.contains(officer) && opening.shares.contains(**officer);
     let counted = officers.iter().filter(counts).count();
     if counted < usize::from(quorum.threshold) {
         let message = "fewer officers than the quorum had a share that counts";
