@@ -245,6 +245,26 @@ fn only_a_medium_that_can_be_used_takes_what_another_could_not() {
 }
 
 #[test]
+fn a_medium_that_comes_back_under_another_number_is_the_same() {
+    let mut world = World::new(Mode::Ceremony);
+    world.write_faults.extend(["", "it is not there any more"]);
+    play(&mut world, |question| matches!(question, Question::WriteFault { .. }));
+    let tell = |world: &mut World, volumes| {
+        world.volumes = volumes;
+        let (at, told) = (world.moment(), world.volumes.clone());
+        world.ceremony.apply(at, Event::Work(Work::Volumes(told))).unwrap();
+    };
+    tell(&mut world, vec![volume(1, "RECORD-1"), volume(3, "KSR")]);
+    let back = crate::steps::VolumeFacts { id: crate::steps::VolumeId(9), ..volume(2, "RECORD-2") };
+    tell(&mut world, vec![volume(1, "RECORD-1"), volume(3, "KSR"), back]);
+    world.answer(Answer::Yes).unwrap();
+    play(&mut world, |_| false);
+    assert_eq!(world.finished, Some(0));
+    assert_eq!(world.records.keys().map(|(id, _)| *id).collect::<Vec<_>>(), [1, 9]);
+    assert!(world.ceremony.view().written.iter().all(|written| written.state == "read back: identical"));
+}
+
+#[test]
 fn a_process_that_died_while_signing_goes_on_from_the_spool() {
     let mut world = World::new(Mode::Ceremony);
     world.sign_faults.push_back(3);
