@@ -146,13 +146,14 @@ impl<D: Devices> Broker<D> {
             serial: disk.serial.clone(),
             uuid: fat.as_ref().map(|fat| fat.serial.clone()).unwrap_or_default(),
             size: fat.as_ref().map_or(node.size, |fat| fat.size),
-            free: 0,
+            free: fat.as_ref().and_then(|fat| fat.free).unwrap_or(VolumeFacts::UNKNOWN),
             writable: fat.is_some() && !read_only,
         };
         // The same medium as before, as far as can be told.
-        let same = |old: &Volume| VolumeFacts { id: facts.id, ..old.seen.facts.clone() } == facts;
+        let same = |old: &Volume| VolumeFacts { id: facts.id, free: facts.free, ..old.seen.facts.clone() } == facts;
         if let Some(before) = before.filter(same) {
-            return Some(Volume { read, seen: Seen { fault, ..before.seen }, ..before });
+            let facts = VolumeFacts { id: before.id, ..facts };
+            return Some(Volume { read, seen: Seen { facts, fault }, ..before });
         }
         self.next = self.next.saturating_add(1);
         Some(Volume {
@@ -235,6 +236,7 @@ impl<D: Devices> Broker<D> {
         if let Some(mounted) = volume.mounted {
             self.devices.unmount(mounted.slot, false).map_err(|error| refused(&error))?;
             volume.mounted = None;
+            volume.read &= !mounted.write; // what is free on it may have changed
         }
         Ok(Answer::Done)
     }

@@ -10,6 +10,8 @@ const HEAD: usize = 4096;
 const ISO_DESCRIPTOR: u64 = 16 * 2048;
 /// Octets of the root folder in which a label is looked for.
 const MAX_ROOT: usize = 64 << 10;
+/// Octets of a table of FAT16, which has fewer than 65525 clusters.
+const MAX_TABLE: usize = 2 * 65527;
 /// A folder entry.
 const ENTRY: usize = 32;
 
@@ -38,6 +40,8 @@ pub(super) struct Fat {
     pub(super) serial: String,
     /// Octets of the file system.
     pub(super) size: u64,
+    /// Octets that are free, as its tables have it; none where they do not tell.
+    pub(super) free: Option<u64>,
 }
 
 /// The width of its entries.
@@ -114,6 +118,12 @@ struct Layout {
     octets: u64,
     root: u64,
     root_octets: usize,
+    /// Where the first table lies, and the sector with the counts of FAT32.
+    table: u64,
+    counts: u64,
+    clusters: u64,
+    /// Octets of a cluster.
+    cluster: u64,
 }
 
 impl Layout {
@@ -156,7 +166,16 @@ impl Layout {
             (before_root * sector, entries * ENTRY as u64)
         };
         let root_octets = usize::try_from(root_octets).unwrap_or(MAX_ROOT).min(MAX_ROOT);
-        Some(Self { kind, octets: sectors * sector, root, root_octets })
+        Some(Self {
+            kind,
+            octets: sectors * sector,
+            root,
+            root_octets,
+            table: reserved * sector,
+            counts: u64::from(word(head, 48)?) * sector,
+            clusters,
+            cluster: cluster * sector,
+        })
     }
 
     fn fat(&self, head: &[u8], read: &mut Read<'_>) -> io::Result<Fat> {
@@ -172,7 +191,33 @@ impl Layout {
             label: label_entry(&root).unwrap_or(in_head),
             serial: format!("{:04X}-{:04X}", number >> 16, number & 0xffff),
             size: self.octets,
+            free: self.free(read)?.and_then(|clusters| clusters.checked_mul(self.cluster)),
         })
+    }
+
+    /// Free clusters: counted in the table, or of FAT32, whose table is large, as its own count has it.
+    fn free(&self, read: &mut Read<'_>) -> io::Result<Option<u64>> {
+        let count = usize::try_from(self.clusters).unwrap_or(0);
+        let entries = count + 2;
+        let table = match self.kind {
+            Kind::Fat12 => read(self.table, (entries * 3).div_ceil(2))?,
+            Kind::Fat16 => read(self.table, entries.saturating_mul(2).min(MAX_TABLE))?,
+            Kind::Fat32 => {
+                let counts = read(self.counts, 512)?;
+                let marked = text_at(&counts, 0, 4) == b"RRaA" && text_at(&counts, 484, 4) == b"rrAa";
+                let free = double(&counts, 488).map(u64::from).filter(|free| marked && *free <= self.clusters);
+                return Ok(free);
+            }
+        };
+        let entry = |number: usize| match self.kind {
+            Kind::Fat12 => {
+                let pair = word(&table, number + number / 2)?;
+                Some(if number.is_multiple_of(2) { pair & 0xfff } else { pair >> 4 })
+            }
+            _ => word(&table, number * 2),
+        };
+        let free = (2..entries).map(entry).try_fold(0, |free, entry| Some(free + u64::from(entry? == 0)));
+        Ok(free)
     }
 }
 
@@ -292,7 +337,9 @@ mod tests {
     #[test]
     fn reads_label_and_serial_of_a_floppy_from_its_root_folder() {
         let fat = fat(&fixture::floppy(b"KSR        ", 0x1234_abcd));
-        let expected = Fat { kind: Kind::Fat12, label: "KSR".into(), serial: "1234-ABCD".into(), size: 1_474_560 };
+        let free = Some(2847 * 512);
+        let expected =
+            Fat { kind: Kind::Fat12, label: "KSR".into(), serial: "1234-ABCD".into(), size: 1_474_560, free };
         assert_eq!(fat, expected);
     }
 
@@ -304,9 +351,21 @@ mod tests {
             let fat = fat(&image);
             assert_eq!((fat.kind, fat.label.as_str(), fat.serial.as_str()), (kind, "RECORD-A", "0BAD-CAFE"), "{width}");
             assert!(fat.size <= image.len() as u64 && fat.size > image.len() as u64 * 9 / 10, "{width}");
+            let free = fat.free.unwrap();
+            assert!(free < fat.size && free > fat.size * 9 / 10, "{width}: {free} of {}", fat.size);
             let Some(image) = made(&["-F", width], kib) else { return };
             assert_eq!(self::fat(&image).label, "", "{width}");
         }
+    }
+
+    #[test]
+    fn counts_what_is_free_on_a_floppy() {
+        let mut image = fixture::floppy(b"KSR        ", 1);
+        image[512..512 + 9 * 512].fill(0xff);
+        assert_eq!(fat(&image).free, Some(0), "a full one");
+        image[512 + 3] = 0; // cluster 2, and the lower half of cluster 3
+        image[512 + 4] = 0xf0;
+        assert_eq!(fat(&image).free, Some(512));
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub(super) struct World {
     pub(super) finished: Option<u8>,
     /// The hardware clock minus the computer's, in seconds.
     pub(super) rtc: Option<i64>,
+    /// What is plugged in.
+    pub(super) volumes: Vec<VolumeFacts>,
     /// Decisions on keyboards.
     pub(super) usb: Vec<(u32, bool)>,
     /// What the computer's clock was set to.
@@ -133,6 +135,7 @@ impl World {
             finished: None,
             rtc: None,
             clock_set: None,
+            volumes: vec![volume(1, "RECORD-1"), volume(2, "RECORD-2"), volume(3, "KSR"), volume(4, "X")],
             usb: Vec::new(),
             seen: Vec::new(),
         }
@@ -188,9 +191,7 @@ impl World {
     fn carry_out(&mut self, effect: Effect) -> Vec<Work> {
         let one = |work| vec![work];
         match effect {
-            Effect::WatchVolumes => {
-                one(Work::Volumes(vec![volume(1, "RECORD-1"), volume(2, "RECORD-2"), volume(3, "KSR"), volume(4, "X")]))
-            }
+            Effect::WatchVolumes => one(Work::Volumes(self.volumes.clone())),
             Effect::Identify => one(Work::Identified("absent".to_owned())),
             Effect::Prepare => {
                 let octets = profile(&self.key).into_bytes();

@@ -146,6 +146,7 @@ pub(super) enum Waiting {
     Signatures,
     TokenEnd(AfterToken),
     Responses,
+    Medium,
     Write,
     Delivery,
 }
@@ -220,6 +221,9 @@ pub(super) struct Draft {
     pub(super) schema: Option<String>,
     pub(super) findings: Arc<Vec<Finding>>,
 }
+
+/// A medium of a ceremony that goes on, before it is seen again.
+pub(super) const UNPLUGGED: VolumeId = VolumeId(0);
 
 /// Something that waits to be written.
 #[derive(Clone, Debug)]
@@ -441,8 +445,8 @@ impl Ceremony {
             (Waiting::Keys, Work::KeysFound(keys)) => self.keys_found(keys),
             (Waiting::Signatures, Work::Signed { signatures, fault }) => self.signed(signatures, fault),
             (Waiting::TokenEnd(after), Work::TokenClosed) => self.token_closed(after),
-            (Waiting::Write, Work::RecordWritten { volume, result }) => self.record_written(volume, result),
-            (Waiting::Write, Work::ResponseWritten { volume, result }) => self.response_written(volume, result),
+            (Waiting::Write, Work::RecordWritten { result, .. }) => self.record_written(result),
+            (Waiting::Write, Work::ResponseWritten { result, .. }) => self.response_written(result),
             (Waiting::Delivery, Work::Delivered(faults)) => self.delivered(&faults),
             (waiting, Work::Computed(outcome)) => self.computed(waiting, *outcome),
             _ => Ok(()), // late: the ceremony was stopped or asked again meanwhile

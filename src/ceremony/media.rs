@@ -23,14 +23,20 @@ impl Ceremony {
     pub(super) fn volumes_changed(&mut self, volumes: Vec<VolumeFacts>) -> Result<(), Refusal> {
         let before = self.view.request_volume.as_ref().map(|volume| volume.id);
         let same = |a: &VolumeFacts, b: &VolumeFacts| a.serial == b.serial && a.uuid == b.uuid;
+        let mut renumbered = Vec::new();
         for bound in self.view.record_volumes.iter_mut().chain(self.view.request_volume.iter_mut()) {
             if let Some(back) = volumes.iter().find(|volume| same(volume, bound)) {
+                renumbered.push((bound.id, back.id));
                 *bound = back.clone();
             }
+        }
+        for (old, new) in renumbered {
+            self.renumber(old, new);
         }
         self.view.volumes = volumes;
         let back = self.view.request_volume.as_ref().map(|volume| volume.id) != before;
         match &self.view.question {
+            _ if self.waiting == Waiting::Medium => self.write_again(),
             Question::Profile(_) => {
                 self.follow_profiles();
                 Ok(())

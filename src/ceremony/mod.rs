@@ -38,8 +38,8 @@ pub use self::effect::{
 };
 pub use self::machine::{Appliance, Ceremony, Event, ProfileFile, Setup};
 pub use self::question::{
-    Answer, DocumentAsked, FileChoice, PinAsked, ProfileChoice, Purpose, Question, ReadBackAsked, RecordChoice,
-    TimeAsked, TwoPeople, Working,
+    Answer, DocumentAsked, FileChoice, MediumWanted, PinAsked, ProfileChoice, Purpose, Question, ReadBackAsked,
+    RecordChoice, TimeAsked, TwoPeople, Unfit, Working,
 };
 pub use self::refusal::Refusal;
 pub use self::seed::Seed;

@@ -1,7 +1,7 @@
 //! What is asked, and what can be answered.
 
 use crate::dns::{Sha256Digest, Time};
-use crate::steps::{Pin, Role, TokenFacts, VolumeId};
+use crate::steps::{Pin, Role, TokenFacts, VolumeFacts, VolumeId};
 
 /// What the ceremony waits for. Whatever is answered wrongly leads back to the same question.
 #[derive(Clone, Debug, PartialEq)]
@@ -119,6 +119,8 @@ pub enum Question {
         message: String,
         /// Whether it is possible to go on without it.
         optional: bool,
+        /// What another medium must have.
+        wanted: MediumWanted,
     },
     /// A process of an interrupted ceremony was found: [`Answer::Yes`] goes on, [`Answer::No`] seals what happened.
     Resume {
@@ -173,6 +175,47 @@ pub struct RecordChoice {
     pub folder: String,
     /// Whether it is only the journal of an interrupted ceremony.
     pub interrupted: bool,
+}
+
+/// What a medium must have to take what is to be written.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct MediumWanted {
+    /// How its label begins.
+    pub label: String,
+    /// Octets that are needed on it.
+    pub octets: u64,
+    /// Media that have their copy, or wait for it.
+    pub taken: Vec<VolumeId>,
+}
+
+/// Why a medium cannot take what is to be written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Unfit {
+    /// It has no FAT file system.
+    Foreign,
+    /// Its label begins otherwise.
+    Label,
+    /// It is write-protected.
+    Protected,
+    /// It has its own copy, or waits for it.
+    Taken,
+    /// So many octets are free, which is not enough.
+    Full(u64),
+}
+
+impl MediumWanted {
+    /// Why a medium does not do; none if it does, as far as is known.
+    #[must_use]
+    pub fn unfit(&self, volume: &VolumeFacts) -> Option<Unfit> {
+        Some(match volume {
+            volume if volume.is_foreign() => Unfit::Foreign,
+            volume if !volume.label.starts_with(&self.label) => Unfit::Label,
+            volume if !volume.writable => Unfit::Protected,
+            volume if self.taken.contains(&volume.id) => Unfit::Taken,
+            volume if volume.free < self.octets => Unfit::Full(volume.free),
+            _ => return None,
+        })
+    }
 }
 
 /// UTC is to be confirmed.

@@ -73,6 +73,16 @@ pub enum Refusal {
     /// A volume that has another use.
     #[error("{0} is in use for something else in this ceremony; take another one")]
     VolumeTaken(String),
+    /// A volume with too little room.
+    #[error("{label} has {free} octets free, and {needed} are needed; take another one, or make room on it elsewhere")]
+    VolumeFull {
+        /// Its label.
+        label: String,
+        /// Octets to write.
+        needed: u64,
+        /// Octets that are free.
+        free: u64,
+    },
     /// Too few record media.
     #[error("expected {expected} record media; found {found}")]
     TooFewRecordMedia {

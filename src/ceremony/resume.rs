@@ -5,10 +5,10 @@ use std::sync::Arc;
 use crate::dns::{Sha256Digest, base64, sha256};
 use crate::exchange::{self, Limits};
 use crate::plan::{JobInput, Previous};
-use crate::steps::{Actor, Moment, Step, VolumeFacts, VolumeId};
+use crate::steps::{Actor, Moment, Step, VolumeFacts};
 use crate::transcript::{Body, Files, Note, State, names};
 
-use super::machine::{Ceremony, Job, Matter, PreviousFiles, SourceFile};
+use super::machine::{Ceremony, Job, Matter, PreviousFiles, SourceFile, UNPLUGGED};
 use super::profiles::Offer;
 use super::task::Task;
 use super::{Answer, Effect, Judging, Outcome, ProfileFile, Question, Refusal, Setup, Spool, SpooledJob};
@@ -198,5 +198,5 @@ impl Ceremony {
 
 /// A medium as it was; it has no number until it is seen again.
 fn unplugged(volume: VolumeFacts) -> VolumeFacts {
-    VolumeFacts { id: VolumeId(0), ..volume }
+    VolumeFacts { id: UNPLUGGED, ..volume }
 }

@@ -217,6 +217,54 @@ fn a_full_stick_is_a_question_and_nothing_is_lost() {
 }
 
 #[test]
+fn only_a_medium_that_can_be_used_takes_what_another_could_not() {
+    let mut world = World::new(Mode::Ceremony);
+    world.write_faults.extend(["", "the stick is full"]);
+    play(&mut world, |question| matches!(question, Question::WriteFault { .. }));
+    let labels = ["RECORD-1", "RECORD-2", "KSR", "RECORD-4", "RECORD-5", "(exFAT)", "RECORD-7"];
+    let mut volumes: Vec<_> = (1..).zip(labels).map(|(id, label)| volume(id, label)).collect();
+    volumes[3].writable = false;
+    volumes[4].free = 512;
+    volumes[5].uuid.clear();
+    let at = world.moment();
+    world.ceremony.apply(at, Event::Work(Work::Volumes(volumes))).unwrap();
+    let Question::WriteFault { wanted, .. } = world.ceremony.view().question.clone() else { panic!() };
+    let unfit: Vec<_> = world.ceremony.view().volumes.iter().map(|volume| wanted.unfit(volume)).collect();
+    use Unfit::{Foreign, Full, Label, Protected, Taken};
+    let expected = [Some(Taken), None, Some(Label), Some(Protected), Some(Full(512)), Some(Foreign), None];
+    assert_eq!(unfit, expected);
+    let mut take = |id| world.answer(Answer::Volume(crate::steps::VolumeId(id)));
+    assert_eq!(take(1), Err(Refusal::VolumeTaken("RECORD-1".to_owned())));
+    assert!(matches!(take(3), Err(Refusal::VolumeLabel { .. })));
+    assert_eq!(take(4), Err(Refusal::VolumeReadOnly("RECORD-4".to_owned())));
+    assert!(matches!(take(5), Err(Refusal::VolumeFull { free: 512, .. })));
+    take(7).unwrap();
+    play(&mut world, |_| false);
+    assert_eq!(world.finished, Some(0));
+    assert!(world.records.keys().any(|(id, _)| *id == 7));
+}
+
+#[test]
+fn a_medium_that_comes_back_under_another_number_is_the_same() {
+    let mut world = World::new(Mode::Ceremony);
+    world.write_faults.extend(["", "it is not there any more"]);
+    play(&mut world, |question| matches!(question, Question::WriteFault { .. }));
+    let tell = |world: &mut World, volumes| {
+        world.volumes = volumes;
+        let (at, told) = (world.moment(), world.volumes.clone());
+        world.ceremony.apply(at, Event::Work(Work::Volumes(told))).unwrap();
+    };
+    tell(&mut world, vec![volume(1, "RECORD-1"), volume(3, "KSR")]);
+    let back = crate::steps::VolumeFacts { id: crate::steps::VolumeId(9), ..volume(2, "RECORD-2") };
+    tell(&mut world, vec![volume(1, "RECORD-1"), volume(3, "KSR"), back]);
+    world.answer(Answer::Yes).unwrap();
+    play(&mut world, |_| false);
+    assert_eq!(world.finished, Some(0));
+    assert_eq!(world.records.keys().map(|(id, _)| *id).collect::<Vec<_>>(), [1, 9]);
+    assert!(world.ceremony.view().written.iter().all(|written| written.state == "read back: identical"));
+}
+
+#[test]
 fn a_process_that_died_while_signing_goes_on_from_the_spool() {
     let mut world = World::new(Mode::Ceremony);
     world.sign_faults.push_back(3);

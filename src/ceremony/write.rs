@@ -9,8 +9,8 @@ use crate::paper;
 use crate::steps::{Actor, Step, VolumeFacts, VolumeId};
 use crate::transcript::{self, Body, Chain, Ending, Entry, Files, Head, State, WriteFailed, Written, names};
 
-use super::machine::{Ceremony, Failure, Waiting, Writing};
-use super::{Answer, Code, Effect, Question, Refusal, WrittenView};
+use super::machine::{Ceremony, Failure, UNPLUGGED, Waiting, Writing};
+use super::{Answer, Code, Effect, MediumWanted, Question, Refusal, Unfit, WrittenView};
 
 impl Ceremony {
     pub(super) fn begin_write(&mut self) -> Result<(), Refusal> {
@@ -119,31 +119,31 @@ impl Ceremony {
         Ok(())
     }
 
-    pub(super) fn record_written(&mut self, volume: VolumeId, result: Result<(), String>) -> Result<(), Refusal> {
+    pub(super) fn record_written(&mut self, result: Result<(), String>) -> Result<(), Refusal> {
         let octets = self.image.as_ref().map_or(0, |image| image.octets());
         let sha256 = self.sums_sha256;
-        self.write_ended(volume, result, sha256, octets, Body::RecordWritten)
+        self.write_ended(result, sha256, octets, Body::RecordWritten)
     }
 
-    pub(super) fn response_written(&mut self, volume: VolumeId, result: Result<(), String>) -> Result<(), Refusal> {
+    pub(super) fn response_written(&mut self, result: Result<(), String>) -> Result<(), Refusal> {
         let index = match self.queue.first() {
             Some(Writing::Response { index, .. }) => *index,
             _ => return Ok(()),
         };
         let (sha256, octets) =
             self.view.results.get(index).map(|result| (result.sha256, result.octets)).ok_or(Refusal::NotAsked)?;
-        self.write_ended(volume, result, sha256, octets, Body::ResponseWritten)
+        self.write_ended(result, sha256, octets, Body::ResponseWritten)
     }
 
     fn write_ended(
         &mut self,
-        volume: VolumeId,
         result: Result<(), String>,
         sha256: crate::dns::Sha256Digest,
         octets: u64,
         body: fn(Written) -> Body,
     ) -> Result<(), Refusal> {
         let Some(writing) = self.queue.first().cloned() else { return Ok(()) };
+        let (Writing::Record(volume) | Writing::Response { volume, .. }) = writing;
         let name = self.writing_name(&writing);
         let label = self.label(volume);
         match result {
@@ -176,7 +176,8 @@ impl Ceremony {
                     self.ask(Question::Finished { outcome: "media".to_owned() });
                     return Ok(());
                 }
-                self.ask(Question::WriteFault { name, volume, label, message: reason, optional });
+                let wanted = self.medium_wanted(&writing, octets)?;
+                self.ask(Question::WriteFault { name, volume, label, message: reason, optional, wanted });
                 Ok(())
             }
         }
@@ -185,22 +186,23 @@ impl Ceremony {
     pub(super) fn answer_write_fault(&mut self, optional: bool, answer: &Answer) -> Result<(), Refusal> {
         match answer {
             Answer::Yes => {
-                self.follow_medium();
-                self.write_next()
+                self.wait(Waiting::Medium, "looking for the medium", Effect::WatchVolumes);
+                Ok(())
             }
             Answer::Volume(id) => {
                 let volume = self.view.volumes.iter().find(|volume| volume.id == *id).cloned();
                 let volume = volume.ok_or(Refusal::VolumeGone)?;
-                let media = &self.profile()?.media;
-                let expected = match self.queue.first() {
-                    Some(Writing::Response { .. }) => &media.request_label,
-                    _ => &media.record_label,
-                };
-                if !volume.label.starts_with(expected) {
-                    return Err(Refusal::VolumeLabel { expected: expected.clone(), found: volume.label });
-                }
-                if !volume.writable {
-                    return Err(Refusal::VolumeReadOnly(volume.label));
+                let Question::WriteFault { wanted, .. } = &self.view.question else { return Err(Refusal::NotAsked) };
+                match wanted.unfit(&volume) {
+                    None => {}
+                    Some(Unfit::Foreign | Unfit::Label) => {
+                        return Err(Refusal::VolumeLabel { expected: wanted.label.clone(), found: volume.label });
+                    }
+                    Some(Unfit::Protected) => return Err(Refusal::VolumeReadOnly(volume.label)),
+                    Some(Unfit::Taken) => return Err(Refusal::VolumeTaken(volume.label)),
+                    Some(Unfit::Full(free)) => {
+                        return Err(Refusal::VolumeFull { label: volume.label, needed: wanted.octets, free });
+                    }
                 }
                 self.replace_medium(volume);
                 self.write_next()
@@ -214,9 +216,57 @@ impl Ceremony {
         }
     }
 
-    /// A medium that was taken out and put in again has another number.
+    /// What another medium must have.
+    fn medium_wanted(&self, writing: &Writing, octets: u64) -> Result<MediumWanted, Refusal> {
+        let media = &self.profile()?.media;
+        Ok(match writing {
+            Writing::Record(_) => {
+                let waiting = self.queue.iter().skip(1).filter_map(|writing| match writing {
+                    Writing::Record(volume) => Some(*volume),
+                    Writing::Response { .. } => None,
+                });
+                MediumWanted {
+                    label: media.record_label.clone(),
+                    octets: self.image.as_ref().map_or(octets, |image| image.octets_on_medium()),
+                    taken: self.delivered_to.iter().copied().chain(waiting).collect(),
+                }
+            }
+            Writing::Response { .. } => MediumWanted { label: media.request_label.clone(), octets, taken: Vec::new() },
+        })
+    }
+
+    /// A medium that was taken out and put in again has another number: what waits for it follows.
+    pub(super) fn renumber(&mut self, old: VolumeId, new: VolumeId) {
+        if old == new || old == UNPLUGGED {
+            return;
+        }
+        let follow = |id: &mut VolumeId| {
+            if *id == old {
+                *id = new;
+            }
+        };
+        for writing in &mut self.queue {
+            let (Writing::Record(volume) | Writing::Response { volume, .. }) = writing;
+            follow(volume);
+        }
+        self.delivered_to.iter_mut().for_each(follow);
+        if let Question::WriteFault { volume, wanted, .. } = &mut self.view.question {
+            follow(volume);
+            wanted.taken.iter_mut().for_each(follow);
+        }
+    }
+
+    /// What is plugged in was looked at once more: on with the writing.
+    pub(super) fn write_again(&mut self) -> Result<(), Refusal> {
+        self.follow_medium();
+        self.write_next()
+    }
+
+    /// Another medium of the same label was put in for the one that failed.
     fn follow_medium(&mut self) {
-        let Question::WriteFault { volume: failed, .. } = &self.view.question else { return };
+        let Some(Writing::Record(failed) | Writing::Response { volume: failed, .. }) = self.queue.first() else {
+            return;
+        };
         let failed = *failed;
         if self.view.volumes.iter().any(|volume| volume.id == failed) {
             return;

@@ -171,12 +171,18 @@ impl Porter {
         self.journals.remove(&id); // it holds the medium open
         let written = media::write_folder(self.volumes.as_mut(), id, image, &mut |_| {});
         let result = written.map(|_| ()).map_err(|error| told(&error));
+        if result.is_err() {
+            self.look(true); // what is free where, now that another medium may be taken
+        }
         (self.report)(Work::RecordWritten { volume: id, result });
     }
 
     pub(super) fn write_response(&mut self, id: VolumeId, name: &str, octets: &[u8]) {
         let written = media::write_file(self.volumes.as_mut(), id, name, octets, &mut |_| {});
         let result = written.map(|_| ()).map_err(|error| told(&error));
+        if result.is_err() {
+            self.look(true); // as for a record
+        }
         (self.report)(Work::ResponseWritten { volume: id, result });
     }
 

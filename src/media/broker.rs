@@ -77,7 +77,10 @@ impl Volumes for BrokerVolumes {
 fn shown(mut seen: Seen) -> Seen {
     if let Some(fault) = &seen.fault {
         seen.facts.label = format!("({fault})");
+        seen.facts.uuid.clear();
         seen.facts.writable = false;
+    } else if seen.facts.label.is_empty() {
+        "(no label)".clone_into(&mut seen.facts.label);
     }
     seen
 }
@@ -207,12 +210,20 @@ mod tests {
             refused(Refused::ReadOnly),
         ];
         let (mut volumes, _thread) = broker(place.path(), answers);
-        let label = volumes.list().unwrap().remove(0).label;
+        let facts = volumes.list().unwrap().remove(0);
+        assert!(facts.is_foreign() && !facts.writable);
+        let label = facts.label;
         assert_eq!(label, "(exFAT)");
         let mut open = || volumes.open(VolumeId(1), Access::Write).unwrap_err();
         assert!(open().to_string().contains("found exFAT"));
         assert_eq!(open(), MediaError::Gone { volume: label.clone() });
         assert_eq!(open(), MediaError::ReadOnly { volume: label });
+    }
+
+    #[test]
+    fn a_medium_without_a_label_says_so_and_can_be_used() {
+        let facts = shown(seen(1, "", None)).facts;
+        assert_eq!((facts.label.as_str(), facts.is_foreign(), facts.writable), ("(no label)", false, true));
     }
 
     #[test]

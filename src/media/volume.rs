@@ -128,7 +128,7 @@ impl Volumes for FolderVolumes {
                 continue;
             }
             let folder = Folder::root(fd, volume.label.clone(), Access::Read);
-            let (size, free) = folder.room().unwrap_or((0, 0)); // unknown
+            let (size, free) = folder.room().unwrap_or((0, VolumeFacts::UNKNOWN));
             facts.push(VolumeFacts {
                 id: volume.id,
                 label: volume.label.clone(),

@@ -22,10 +22,21 @@ pub struct VolumeFacts {
     pub uuid: String,
     /// Capacity in octets; 0 where unknown.
     pub size: u64,
-    /// Free octets; 0 where unknown.
+    /// Free octets; [`VolumeFacts::UNKNOWN`] where that is not known.
     pub free: u64,
     /// Whether it can be written.
     pub writable: bool,
+}
+
+impl VolumeFacts {
+    /// Room that is not known.
+    pub const UNKNOWN: u64 = u64::MAX;
+
+    /// Whether it is only shown so that people see what it is: it has no file system that can be used.
+    #[must_use]
+    pub fn is_foreign(&self) -> bool {
+        self.uuid.is_empty()
+    }
 }
 
 /// What a token says of itself, without a PIN.

@@ -7,7 +7,7 @@ use ratatui::backend::TestBackend;
 
 use super::App;
 use crate::ceremony::{
-    BundleView, Code, ComputerView, DocumentAsked, DocumentView, FileChoice, JobView, PinAsked, PlanView,
+    BundleView, Code, ComputerView, DocumentAsked, DocumentView, FileChoice, JobView, MediumWanted, PinAsked, PlanView,
     PlannedKeyView, PlannedView, PreviousView, ProfileChoice, Purpose, Question, ReadBackAsked, RecordChoice,
     ResultView, TimeAsked, TwoPeople, View, Working, WrittenView,
 };
@@ -511,7 +511,19 @@ fn acting() -> Vec<(&'static str, View)> {
         label: "RECORD-A".into(),
         message: "The medium is full: 112 kB are needed, 3 kB are free.".into(),
         optional: true,
+        wanted: MediumWanted { label: "RECORD".into(), octets: 112_000, taken: Vec::new() },
     };
+    let mut write_media = write(write_fault.clone());
+    write_media.volumes.extend([
+        volume(4, "RECORD-C", "0781-5570", 3_000, true),
+        volume(5, "(exFAT)", "0781-5571", 0, false),
+        volume(6, "RECORD-D", "0781-5572", 3_811_000_000, true),
+    ]);
+    if let Some(foreign) = write_media.volumes.get_mut(4) {
+        foreign.uuid.clear();
+    }
+    let mut review_full = review(false);
+    review_full.request_volume = Some(volume(3, "KSR", "floppy", 3_072, true));
     vec![
         ("unlock_token", unlock(Question::Token(vec![token(false, false), token(true, false)]))),
         ("unlock_officer", unlock(officers)),
@@ -524,8 +536,10 @@ fn acting() -> Vec<(&'static str, View)> {
         ("execute_paused", execute(Question::Paused)),
         ("review_accept", review(false)),
         ("review_failed", review(true)),
+        ("review_full", review_full),
         ("write_working", write(Question::Working(reading))),
-        ("write_fault", write(write_fault)),
+        ("write_fault", write(write_fault.clone())),
+        ("write_fault_media", write_media),
         ("close_codes", closing()),
         ("close_finished", finished()),
         ("close_stopped", stopped()),

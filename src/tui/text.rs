@@ -1,9 +1,10 @@
 //! Every text for people on the screens; the longer ones for F1 stand in `help`.
 
 use super::widgets::Choices;
+use crate::ceremony::{MediumWanted, Unfit};
 use crate::dns::Time;
 use crate::render;
-use crate::steps::{Locks, Mode, Role, TokenFacts, UsbFacts, UsbState};
+use crate::steps::{Locks, Mode, Role, TokenFacts, UsbFacts, UsbState, VolumeFacts};
 
 // --- Frame
 
@@ -91,6 +92,45 @@ pub(crate) fn fill_in(label: &str) -> String {
 /// A word has to be typed.
 pub(crate) fn type_word(word: &str) -> String {
     format!("To do so, type {word} in capital letters and press Enter; Esc leads back.")
+}
+
+/// The request medium has too little room for the responses.
+pub(crate) fn review_room(volume: &VolumeFacts, needed: u64) -> String {
+    let label = render::escape(&volume.label, 24);
+    let (free, needed) = (octets(volume.free), octets(needed));
+    format!("!! {label} has {free} free and {needed} are needed: have another medium of this label ready.")
+}
+
+/// Why a medium does not do.
+pub(crate) fn unfit(unfit: Unfit, wanted: &MediumWanted) -> String {
+    match unfit {
+        Unfit::Foreign => "cannot be used, a FAT file system is needed".to_owned(),
+        Unfit::Label => format!("its label does not begin with {}", wanted.label),
+        Unfit::Protected => "write-protected".to_owned(),
+        Unfit::Taken => "has a copy of its own".to_owned(),
+        Unfit::Full(free) => format!("{} free, {} needed", octets(free), octets(wanted.octets)),
+    }
+}
+
+/// Octets in decimal units, as media are sold.
+pub(crate) fn octets(count: u64) -> String {
+    match count {
+        VolumeFacts::UNKNOWN => "?".to_owned(),
+        0..1_000 => format!("{count} B"),
+        1_000..1_000_000 => format!("{}.{} kB", count / 1_000, count / 100 % 10),
+        1_000_000..1_000_000_000 => format!("{}.{} MB", count / 1_000_000, count / 100_000 % 10),
+        _ => format!("{}.{} GB", count / 1_000_000_000, count / 100_000_000 % 10),
+    }
+}
+
+/// A medium in a list.
+pub(crate) fn medium(volume: &VolumeFacts) -> String {
+    let (label, serial) = (render::escape(&volume.label, 24), render::escape(&volume.serial, 20));
+    if volume.is_foreign() {
+        return format!("{label}, serial {serial}: cannot be used, a FAT file system is needed");
+    }
+    let lock = if volume.writable { "" } else { ", write-protected" };
+    format!("{label}, serial {serial}, {} free{lock}", octets(volume.free))
 }
 
 /// Title of the exception dialog.
@@ -585,3 +625,14 @@ pub(crate) fn finished(outcome: &str) -> String {
 pub(crate) const FINISHED_YES: &str = "Leave";
 /// What remains to be done.
 pub(crate) const FINISHED_HOW: &str = "Take the media out. Nothing more will be written.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_octets_in_decimal_units() {
+        let shown = [VolumeFacts::UNKNOWN, 0, 999, 1_474_560, 59_642, 3_812_000_000].map(octets);
+        assert_eq!(shown, ["?", "0 B", "999 B", "1.4 MB", "59.6 kB", "3.8 GB"]);
+    }
+}

@@ -155,7 +155,7 @@ fn a_stick_is_listed_with_label_serial_and_uuid_and_read_once() {
         serial: "AB12".into(),
         uuid: "1234-ABCD".into(),
         size: 1_474_560,
-        free: 0,
+        free: 2847 * 512,
         writable: true,
     };
     assert_eq!(listed(&mut broker), [Seen { facts, fault: None }]);

@@ -64,8 +64,7 @@ impl<'a> Laid<'a> {
 
     /// Rows without which something could not be read.
     pub(crate) fn least(&self) -> usize {
-        let lists = self.panel.fields.iter().filter(|field| rows_of_list(field) > 0).count();
-        self.fixed() + lists * LIST
+        self.fixed() + self.panel.fields.iter().map(least_of_list).sum::<usize>()
     }
 
     fn fixed(&self) -> usize {
@@ -84,7 +83,7 @@ impl<'a> Laid<'a> {
             pen.line(line);
         }
         let mut room = usize::from(area.height).saturating_sub(self.fixed());
-        let mut waiting = self.panel.fields.iter().filter(|field| rows_of_list(field) > 0).count();
+        let mut waiting: usize = self.panel.fields.iter().map(least_of_list).sum();
         let label = self.label_width();
         for (index, field) in self.panel.fields.iter().enumerate() {
             let focused = index == self.panel.focus;
@@ -102,8 +101,8 @@ impl<'a> Laid<'a> {
                     pen.field(&pin.label, label, &seen, cursor, focused);
                 }
                 Field::Pick(choices) | Field::Act(choices) => {
-                    waiting = waiting.saturating_sub(1);
-                    let share = room.saturating_sub(waiting * LIST).max(1).min(choices.items().len());
+                    waiting = waiting.saturating_sub(least_of_list(field));
+                    let share = room.saturating_sub(waiting).max(1).min(choices.items().len());
                     room = room.saturating_sub(share);
                     pen.choices(choices, share, focused);
                 }
@@ -130,6 +129,11 @@ fn rows_of_list(field: &Field) -> usize {
         Field::Text(_) | Field::Pin(_) => 0,
         Field::Pick(choices) | Field::Act(choices) => choices.items().len(),
     }
+}
+
+/// Rows of a list that are shown at least.
+fn least_of_list(field: &Field) -> usize {
+    rows_of_list(field).min(LIST)
 }
 
 /// Draws row after row.

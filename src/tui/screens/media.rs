@@ -28,7 +28,7 @@ pub(super) fn plugged_in<'a>(view: &View, width: usize) -> Page<'a> {
         let mut table = Table::new(heads).max_width(width);
         for volume in &view.volumes {
             let label = render::escape(&volume.label, 24);
-            table.push([label, render::escape(&volume.serial, 24), octets(volume.free), usage(view, volume)]);
+            table.push([label, render::escape(&volume.serial, 24), text::octets(volume.free), usage(view, volume)]);
         }
         for line in table.lines() {
             page.line(Tone::Text.line(line));
@@ -62,35 +62,19 @@ fn usage(view: &View, volume: &VolumeFacts) -> String {
     if view.request_volume.as_ref().is_some_and(|bound| bound.id == volume.id) {
         uses.push("request");
     }
-    if !volume.writable {
-        uses.push("read-only");
+    if volume.is_foreign() {
+        uses.push("cannot be used");
+    } else if !volume.writable {
+        uses.push("write-protected");
     }
     if uses.is_empty() { "-".to_owned() } else { uses.join(", ") }
-}
-
-/// `RECORD1, serial 0781-5567, 3.8 GB free`.
-pub(super) fn describe(volume: &VolumeFacts) -> String {
-    let (label, serial) = (render::escape(&volume.label, 24), render::escape(&volume.serial, 20));
-    let lock = if volume.writable { "" } else { ", read-only" };
-    format!("{label}, serial {serial}, {} free{lock}", octets(volume.free))
-}
-
-/// Octets in decimal units, as media are sold.
-pub(super) fn octets(count: u64) -> String {
-    match count {
-        0 => "?".to_owned(),
-        1..1_000 => format!("{count} B"),
-        1_000..1_000_000 => format!("{}.{} kB", count / 1_000, count / 100 % 10),
-        1_000_000..1_000_000_000 => format!("{}.{} MB", count / 1_000_000, count / 100_000 % 10),
-        _ => format!("{}.{} GB", count / 1_000_000_000, count / 100_000_000 % 10),
-    }
 }
 
 pub(super) fn record_volumes(view: &View, needed: usize) -> Panel {
     let marked = |volume: &VolumeFacts| view.record_volumes.iter().any(|bound| bound.id == volume.id);
     let items = view.volumes.iter().map(|volume| {
         let mark = if marked(volume) { "[x]" } else { "[ ]" };
-        (format!("{mark} {}", describe(volume)), Reply::Volume(volume.id))
+        (format!("{mark} {}", text::medium(volume)), Reply::Volume(volume.id))
     });
     let mut choices = Choices::numbered(items);
     choices.push('D', text::RECORD_VOLUMES_DONE, Reply::Done);
@@ -110,15 +94,4 @@ pub(super) fn previous_record(records: &[RecordChoice]) -> Panel {
     let mut choices = Choices::numbered(items);
     choices.push('N', text::PREVIOUS_RECORD_NONE, Reply::No.sure(text::PREVIOUS_RECORD_SURE));
     choose(text::PREVIOUS_RECORD, choices, "No record was found on any medium.")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::octets;
-
-    #[test]
-    fn counts_octets_in_decimal_units() {
-        let shown = [0, 999, 1_474_560, 59_642, 3_812_000_000].map(octets);
-        assert_eq!(shown, ["?", "999 B", "1.4 MB", "59.6 kB", "3.8 GB"]);
-    }
 }

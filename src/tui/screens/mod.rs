@@ -22,6 +22,7 @@ use super::help;
 use super::page::{Page, Pane};
 use super::panel::{Panel, Shape};
 use super::reply::Reply;
+use super::text;
 use super::theme::Tone;
 use super::widgets::{Choices, progress};
 use crate::ceremony::{Question, View, Working};
@@ -102,8 +103,8 @@ pub(crate) fn panel(view: &View) -> Panel {
         Question::Fault { .. } => execute::fault(),
         Question::Paused => execute::going_on(),
         Question::Review { failed } => review::accept(view, *failed),
-        Question::WriteFault { name, volume, label, optional, .. } => {
-            write::fault(view, name, *volume, label, *optional)
+        Question::WriteFault { name, volume, label, optional, wanted, .. } => {
+            write::fault(view, (name, *volume, label), *optional, wanted)
         }
         Question::Close => close::on_paper(),
         Question::Finished { outcome } => close::finished(outcome),
@@ -149,7 +150,7 @@ fn helping<'a>(step: Step, width: usize) -> Pane<'a> {
 
 /// Numbered volumes to choose from.
 fn volumes(view: &View) -> Choices {
-    let items = view.volumes.iter().map(|volume| (media::describe(volume), Reply::Volume(volume.id)));
+    let items = view.volumes.iter().map(|volume| (text::medium(volume), Reply::Volume(volume.id)));
     Choices::numbered(items)
 }
 

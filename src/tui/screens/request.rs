@@ -8,7 +8,6 @@ use super::super::reply::Reply;
 use super::super::text;
 use super::super::theme::Tone;
 use super::super::widgets::Choices;
-use super::media::octets;
 use super::{Look, choose, findings, keys, media};
 use crate::ceremony::{BundleView, DocumentAsked, FileChoice, JobView, Purpose, Question, View};
 use crate::dns::Time;
@@ -51,7 +50,7 @@ pub(super) fn jobs<'a>(view: &View, width: usize) -> Page<'a> {
 
 fn request<'a>(job: &JobView, width: usize) -> Pane<'a> {
     let mut page = Page::new(width);
-    page.pair("Request", Tone::Text, &format!("{}  ({})", job.request.file, octets(job.request.octets)));
+    page.pair("Request", Tone::Text, &format!("{}  ({})", job.request.file, text::octets(job.request.octets)));
     page.pair("Zone", Tone::Text, &format!("{} (job {}, format {})", job.zone, job.number, job.format));
     if let (Some(first), Some(last)) = (job.bundles.first(), job.bundles.last()) {
         let end = last.expiration.unwrap_or(last.inception);
@@ -63,7 +62,7 @@ fn request<'a>(job: &JobView, width: usize) -> Pane<'a> {
     match &job.previous {
         None => page.say(Tone::Warn, "WARN  No previous response: this is the zone's first."),
         Some(previous) => {
-            page.pair("Previous", Tone::Text, &format!("{}  ({})", previous.file, octets(previous.octets)));
+            page.pair("Previous", Tone::Text, &format!("{}  ({})", previous.file, text::octets(previous.octets)));
             page.digest("SHA-256 of the previous response", &previous.sha256);
         }
     }
@@ -139,7 +138,7 @@ fn checks<'a>(look: &Look<'a>, job: &'a JobView, width: usize) -> Pane<'a> {
 }
 
 fn label(file: &FileChoice) -> String {
-    format!("{}  ({}, {})", file.name, file.place, octets(file.size))
+    format!("{}  ({}, {})", file.name, file.place, text::octets(file.size))
 }
 
 pub(super) fn document(asked: &DocumentAsked) -> Panel {

@@ -6,7 +6,6 @@ use super::super::reply::Reply;
 use super::super::text;
 use super::super::theme::Tone;
 use super::super::widgets::Choices;
-use super::media::octets;
 use super::{Look, findings, plan};
 use crate::ceremony::{ResultView, View};
 
@@ -30,7 +29,7 @@ pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
 
 fn response<'a>(result: &ResultView, width: usize) -> Page<'a> {
     let mut page = Page::new(width);
-    page.pair("Response", Tone::Text, &format!("{}  ({})", result.file, octets(result.octets)));
+    page.pair("Response", Tone::Text, &format!("{}  ({})", result.file, text::octets(result.octets)));
     page.pair("Zone", Tone::Text, &result.zone.to_string());
     page.digest("SHA-256 of the response", &result.sha256);
     page
@@ -59,5 +58,9 @@ pub(super) fn accept(view: &View, failed: bool) -> Panel {
         return panel.warn(verdicts).act(choices);
     }
     let yes = Reply::Yes.sure(text::REVIEW_YES_SURE);
+    // Said before anything is written, while another medium can still be fetched.
+    let needed = view.results.iter().map(|result| result.octets).sum();
+    let full = view.request_volume.as_ref().filter(|volume| volume.free < needed);
+    let panel = full.into_iter().fold(panel, |panel, volume| panel.warn(text::review_room(volume, needed)));
     panel.explain(verdicts).yes_no((text::REVIEW_YES, yes), (text::REVIEW_NO, no))
 }

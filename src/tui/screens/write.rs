@@ -9,7 +9,7 @@ use super::super::text;
 use super::super::theme::Tone;
 use super::super::widgets::Choices;
 use super::{Look, transcript};
-use crate::ceremony::{Question, View, WrittenView};
+use crate::ceremony::{MediumWanted, Question, View, WrittenView};
 use crate::render;
 use crate::steps::VolumeId;
 
@@ -50,11 +50,20 @@ fn mark(written: &WrittenView) -> (&'static str, Tone) {
     }
 }
 
-pub(super) fn fault(view: &View, name: &str, volume: VolumeId, label: &str, optional: bool) -> Panel {
+/// Media named with the reason why they do not do.
+const NAMED: usize = 3;
+
+pub(super) fn fault(
+    view: &View,
+    (name, volume, label): (&str, VolumeId, &str),
+    optional: bool,
+    wanted: &MediumWanted,
+) -> Panel {
     let label = render::escape(label, 24);
     let mut choices = Choices::default();
     choices.push('A', text::WRITE_AGAIN, Reply::Yes);
-    for (index, other) in view.volumes.iter().filter(|other| other.id != volume && other.writable).enumerate() {
+    let others = || view.volumes.iter().filter(|other| other.id != volume);
+    for (index, other) in others().filter(|other| wanted.unfit(other).is_none()).enumerate() {
         let key = u32::try_from(index + 1).ok().and_then(|number| char::from_digit(number, 10)).unwrap_or(' ');
         let shown = render::escape(&other.label, 24);
         choices.push(key, text::write_other(&shown), Reply::Volume(other.id));
@@ -63,5 +72,9 @@ pub(super) fn fault(view: &View, name: &str, volume: VolumeId, label: &str, opti
         choices.push('N', text::WRITE_WITHOUT, Reply::No.sure(text::WRITE_WITHOUT_SURE));
     }
     let panel = Panel::new(text::write_fault(name, &label), Shape::Choices);
-    panel.explain(text::WRITE_FAULT_HOW).act(choices)
+    let unfit = others().filter_map(|other| {
+        let reason = text::unfit(wanted.unfit(other)?, wanted);
+        Some(format!("{}: {reason}", render::escape(&other.label, 24)))
+    });
+    unfit.take(NAMED).fold(panel.explain(text::WRITE_FAULT_HOW), Panel::explain).act(choices)
 }
