@@ -121,7 +121,9 @@ pub struct Crew {
     pub schema: &'static str,
     /// UTC, where the computer's clock is wrong.
     pub time: Option<&'static str>,
-    /// The words of the last two-people confirmation's page.
+    /// The time that they have set.
+    set: Option<&'static str>,
+    /// How many jobs were taken.
     taken: usize,
 }
 
@@ -133,7 +135,7 @@ impl Crew {
 
     /// People who bring these requests, on this stick.
     pub fn at(requests: PathBuf, jobs: &[&'static str]) -> Self {
-        Self { requests, jobs: jobs.to_vec(), previous: None, schema: "normal", time: None, taken: 0 }
+        Self { requests, jobs: jobs.to_vec(), previous: None, schema: "normal", time: None, set: None, taken: 0 }
     }
 
     /// Answers questions until the screen shows this text.
@@ -162,10 +164,11 @@ impl Crew {
         let known = |title: &str| asked.contains(title);
         let keys = |keys: &str, title: &str| Some((keys.to_owned(), title.to_owned()));
         if let Some(time) = self.time.take_if(|_| known("What is UTC?")) {
+            self.set = Some(time);
             return keys(&format!("{time}\r"), "What is UTC?");
         }
         if self.time.is_some() && known("by their own watches. The first one") {
-            return keys("s\r", "by their own watches. The first one");
+            return keys("\t\t\ts\r", "by their own watches. The first one");
         }
         if let Some(file) = self.previous.filter(|_| known("which file is the previous response (SKR)?")) {
             let number = numbered(asked, file)?;
@@ -218,8 +221,9 @@ impl Crew {
     /// Watches, words from paper, and two people.
     fn compare(&self, screen: &Screen) -> Option<(String, String)> {
         if let Some(which) = screen.between("by their own watches. The ", " one: who are you?") {
-            // Their watches go as the computer's clock, which the top line shows.
-            let utc = screen.rows.first()?.split_once("UTC ")?.1.get(11..16)?;
+            // Their watches go as the computer's clock, which the top line shows, or as it was just set.
+            let shown = || screen.rows.first()?.split_once("UTC ")?.1.get(11..16);
+            let utc = self.set.map_or_else(shown, |time| time.get(11..16))?;
             let initials = if which == "first" { "AA" } else { "IW" };
             return Some((format!("1\r{initials}\r{utc}\r"), format!("watches. The {which} one")));
         }
