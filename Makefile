@@ -20,9 +20,12 @@ test: setup ## set up, build, lint and run every test
 	@mkdir -p target && git diff > target/before.diff 2>/dev/null || true
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets --locked -- -D warnings
+	$(CARGO) clippy --test image --locked -- -D warnings
+	$(CARGO) clippy --lib --bins --locked --no-default-features -- -D warnings
 	$(FAULTS)
 	$(CARGO) build --locked
 	$(CARGO) test --locked
+	@tests/image/run
 	@tests/skipped
 	@git rev-parse --git-dir >/dev/null 2>&1 || exit 0; git diff | cmp - target/before.diff || \
 	{ echo "the tests changed files of the repository:" >&2; git diff --stat >&2; exit 1; }
@@ -30,6 +33,7 @@ test: setup ## set up, build, lint and run every test
 check: ## format, lints and the shape of the house; nothing else runs
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets --locked -- -D warnings
+	$(CARGO) clippy --test image --locked -- -D warnings
 	$(FAULTS)
 	$(CARGO) test --locked --test house
 
@@ -39,6 +43,12 @@ bench: ## measure rates, beside the token's own and other signers'
 
 image: ## build the bootable images (FLAVOUR=ceremony, rehearsal or debug: one of them)
 	@image/build $(FLAVOUR)
+
+image-test: setup ## boot the images in QEMU: ceremonies, media, power cuts (a part of `make test`)
+	@tests/image/run
+
+image-test-full: setup ## besides, odd machines, every console, and two builds compared
+	@tests/image/run full
 
 image-lock: ## renew the lock of the images' packages and show the difference
 	@image/lock
@@ -57,4 +67,4 @@ setup: ## install what tests need and this machine lacks
 	@tests/setup
 
 .DEFAULT_GOAL := help
-.PHONY: help ceremony test check bench image image-lock image-reproduce boot fmt setup
+.PHONY: help ceremony test check bench image image-test image-test-full image-lock image-reproduce boot fmt setup

@@ -185,18 +185,39 @@ impl Folder {
     pub(super) fn rename(&self, from: &str, to: &str) -> Result<(), MediaError> {
         let fault = |errno| self.fault("rename to", OsStr::new(to), errno);
         match rustix::fs::renameat_with(&self.fd, from, &self.fd, to, RenameFlags::NOREPLACE) {
-            Ok(()) => Ok(()),
+            Ok(()) => {}
             Err(Errno::INVAL | Errno::NOSYS) => match self.kind(OsStr::new(to))? {
-                Some(_) => Err(fault(Errno::EXIST)),
-                None => rustix::fs::renameat(&self.fd, from, &self.fd, to).map_err(fault),
+                Some(_) => return Err(fault(Errno::EXIST)),
+                None => rustix::fs::renameat(&self.fd, from, &self.fd, to).map_err(fault)?,
             },
-            Err(errno) => Err(fault(errno)),
+            Err(errno) => return Err(fault(errno)),
         }
+        self.settle(to)
     }
 
     /// Renames within this folder in place of what has the name: our own journal's files alone.
     pub(super) fn replace(&self, from: &str, to: &str) -> Result<(), MediaError> {
-        rustix::fs::renameat(&self.fd, from, &self.fd, to).map_err(|errno| self.fault("replace", OsStr::new(to), errno))
+        // While it is open the room of the old file is not given away, whatever the medium calls by that name meanwhile.
+        let old = self.open_regular(OsStr::new(to)).ok();
+        let fault = |errno| self.fault("replace", OsStr::new(to), errno);
+        rustix::fs::renameat(&self.fd, from, &self.fd, to).map_err(fault)?;
+        self.settle(to)?;
+        drop(old);
+        Ok(())
+    }
+
+    /// Waits until the new name of what was renamed leads to it on the medium as well.
+    ///
+    /// Linux writes the place and size in a FAT entry only when what it names is flushed, not with the folder: a fall of
+    /// power in between would leave a name that leads nowhere (`vfat_rename` in `fs/fat/namei_vfat.c`).
+    fn settle(&self, name: &str) -> Result<(), MediaError> {
+        let fault = |errno| self.fault("write", OsStr::new(name), errno);
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let fd = open_beneath(&self.fd, OsStr::new(name), flags, Mode::empty()).map_err(fault)?;
+        match retry_on_intr(|| rustix::fs::fsync(&fd)) {
+            Ok(()) | Err(Errno::INVAL) => Ok(()), // some file systems know no fsync of a folder
+            Err(errno) => Err(fault(errno)),
+        }
     }
 
     /// Removes a file, or whatever else but a folder has its name.

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use claviger::dns::sha256;
 use claviger::quorum::{Assembly, ShareFile};
@@ -109,10 +109,38 @@ impl Room {
     }
 }
 
+/// A screen that people look at, and its keyboard.
+pub trait Console {
+    /// How long people wait for anything.
+    fn patience(&self) -> Duration;
+    /// Waits until `ask` finds something on a complete screen.
+    fn wait<T>(&self, what: &str, ask: impl FnMut(&Screen) -> Option<T>) -> T;
+    /// Presses keys.
+    fn press(&mut self, keys: &str);
+}
+
+impl Console for Terminal {
+    fn patience(&self) -> Duration {
+        PATIENCE
+    }
+
+    fn wait<T>(&self, what: &str, ask: impl FnMut(&Screen) -> Option<T>) -> T {
+        Self::wait(self, what, ask)
+    }
+
+    fn press(&mut self, keys: &str) {
+        Self::press(self, keys);
+    }
+}
+
 /// People who answer whatever is asked, so that the ceremony comes to its end.
 pub struct Crew {
     /// The request stick, in place of paper with the requests' words.
     requests: PathBuf,
+    /// The label of the request medium.
+    pub request: &'static str,
+    /// The labels of the record media.
+    pub records: &'static [&'static str],
     /// The files that become jobs, in order.
     pub jobs: Vec<&'static str>,
     /// The file that is the next job's previous response; none: the zone is new.
@@ -135,14 +163,24 @@ impl Crew {
 
     /// People who bring these requests, on this stick.
     pub fn at(requests: PathBuf, jobs: &[&'static str]) -> Self {
-        Self { requests, jobs: jobs.to_vec(), previous: None, schema: "normal", time: None, set: None, taken: 0 }
+        Self {
+            requests,
+            request: "KSR",
+            records: &["RECORD-A", "RECORD-B", "HSMFD"],
+            jobs: jobs.to_vec(),
+            previous: None,
+            schema: "normal",
+            time: None,
+            set: None,
+            taken: 0,
+        }
     }
 
     /// Answers questions until the screen shows this text.
-    pub fn until(&mut self, terminal: &mut Terminal, text: &str) -> Screen {
+    pub fn until(&mut self, terminal: &mut impl Console, text: &str) -> Screen {
         let start = Instant::now();
         loop {
-            assert!(start.elapsed() < 2 * PATIENCE, "`{text}` does not come");
+            assert!(start.elapsed() < 2 * terminal.patience(), "`{text}` does not come");
             let next = terminal.wait(&format!("`{text}`, or a question"), |screen| {
                 if screen.has(text) {
                     return Some(Err(screen.clone()));
@@ -192,7 +230,7 @@ impl Crew {
             return keys(&format!("{role}\r{name}\r"), &format!("Still missing: {}.", missing?));
         }
         if let Some(media) = screen.between("Which ", " the record?").filter(|media| media.contains(" take")) {
-            for label in ["RECORD-A", "RECORD-B", "HSMFD"] {
+            for label in self.records {
                 if let Some(number) = numbered(asked, &format!("[ ] {label}")) {
                     return keys(&format!("{number}\r"), &format!("[ ] {label}"));
                 }
@@ -200,7 +238,7 @@ impl Crew {
             return keys("d\r", &format!("Which {media} the record?"));
         }
         if known("Which medium holds the request?") {
-            return keys(&format!("{}\r", numbered(asked, "KSR")?), "Which medium holds the request?");
+            return keys(&format!("{}\r", numbered(asked, self.request)?), "Which medium holds the request?");
         }
         if known("which file is the request (KSR)?") {
             let number = numbered(asked, self.jobs.get(self.taken)?)?;
@@ -248,12 +286,13 @@ pub fn from_paper(file: &Path, numbers: &str) -> String {
 }
 
 /// Questions that have one answer: a part of the title, and the keys.
-const PLAIN: [(&str, &str); 17] = [
+const PLAIN: [(&str, &str); 18] = [
     // What asks once more stands before its question.
     ("Declare that there is no record of an earlier ceremony?", "y\r"),
     ("Declare that the zone has no previous response?", "y\r"),
     ("Accept the responses? They are sealed", "y\r"),
     ("Close the ceremony? The fingerprints", "y\r"),
+    ("Which keyboard is this? Try it out below.", "d\r"),
     ("Is this the profile that was agreed on?", "y\r"),
     ("An interrupted ceremony was found. Go on with it?", "y\r"),
     ("Which record is the last ceremony's?", "n\r"),

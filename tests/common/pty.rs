@@ -221,7 +221,8 @@ pub struct Screen {
 }
 
 impl Screen {
-    fn new(rows: Vec<String>) -> Self {
+    /// A screen with these rows.
+    pub fn new(rows: Vec<String>) -> Self {
         let flatten = |rows: &[String]| rows.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
         let rule = rows.iter().rposition(|row| row.contains("──┴──")).map_or(0, |rule| rule + 1);
         let question = flatten(&rows[rule..]);

@@ -1,0 +1,147 @@
+//! What an image holds and does not hold, from its manifest and from inside.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::ceremony::{FIRST, RECORDS, REQUEST, Requester, record};
+use crate::common::crew::Console as _;
+use crate::common::pty::STOP;
+use crate::common::rehearsal::claviger;
+use crate::machine::{Firmware, Machine, Medium, built, iso};
+use crate::sticks::{Drawer, copy_off, copy_onto};
+
+/// The module of the flavour `ceremony`.
+const MODULE: &str = "/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so";
+
+/// The files that an image's manifest names.
+fn manifest(flavour: &str) -> String {
+    let name = format!("claviger-{}-{flavour}-amd64.manifest", env!("CARGO_PKG_VERSION"));
+    fs::read_to_string(built(&name)).expect("the manifest")
+}
+
+#[test]
+fn the_ceremony_image_has_no_shell_no_software_token_and_no_network() {
+    let text = manifest("ceremony");
+    let held =
+        |part: &str| text.lines().find(|line| line.split(" /").skip(1).any(|path| format!("/{path}").contains(part)));
+    for part in [
+        "busybox",
+        "softhsm",
+        "/bin/sh",
+        "/bin/bash",
+        "/bin/dash",
+        "perl",
+        "python",
+        "/drivers/net/",
+        "/kernel/net/",
+        "bluetooth",
+    ] {
+        assert_eq!(held(part), None, "{part}");
+    }
+    // The same search finds what is there.
+    for part in ["/usr/bin/claviger", "opensc-pkcs11.so", "/drivers/usb/storage/usb-storage.ko"] {
+        assert!(held(part).is_some(), "{part}");
+    }
+    let rehearsal = manifest("rehearsal");
+    assert!(rehearsal.contains("libsofthsm2.so") && !rehearsal.contains("busybox"));
+}
+
+#[test]
+fn the_images_program_knows_no_sign() {
+    let program = built("ceremony/root/usr/bin/claviger");
+    let says =
+        |word: &str| crate::common::rehearsal::run(program.to_str().unwrap(), &[word, "--help"], &built("")).code;
+    assert_eq!((says("audit"), says("ceremony"), says("sign")), (0, 0, 2));
+    assert_eq!(claviger(&["sign", "--help"], &built("")).code, 0);
+}
+
+/// The profile of the host's rehearsal, for a smart card in place of the software token.
+fn profile(requester: &Requester, drawer: &Drawer) -> PathBuf {
+    let text = fs::read_to_string(requester.profile()).unwrap();
+    let lines = text.lines().filter(|line| !line.starts_with("env = ")).map(|line| match line {
+        line if line.starts_with("module = ") => format!("module = {MODULE:?}\n"),
+        line if line.starts_with("name = ") => "name = \"Image test\"\n".to_owned(),
+        line => format!("{line}\n"),
+    });
+    let path = drawer.path("profile.toml");
+    fs::write(&path, lines.collect::<String>()).unwrap();
+    path
+}
+
+#[test]
+fn a_ceremony_on_its_own_image_goes_as_far_as_the_token() {
+    let drawer = Drawer::new();
+    let requester = Requester::new();
+    let own = drawer.fat("CLAVIGER");
+    copy_onto(&own, &profile(&requester, &drawer));
+    let request = drawer.fat(REQUEST);
+    copy_onto(&request, &requester.request());
+    let records = RECORDS.map(|label| drawer.fat(label));
+    let mut machine = Machine::start(&iso("ceremony"), Firmware::Uefi, Medium::Cd);
+    let mut crew = requester.crew();
+    crew.until(&mut machine, "No profile was found. Plug in the medium with the profile; it appears here by itself.");
+    machine.plug("own", &own);
+    machine.see("Image test (CLAVIGER (");
+    machine.press("1\r");
+    machine.see("Is this the profile that was agreed on?");
+    machine.pull("own");
+    machine.plug("request", &request);
+    machine.plug("first", &records[0]);
+    machine.plug("second", &records[1]);
+    let screen = crew.until(&mut machine, "The token failed. Unlock it again and go on?");
+    assert!(!screen.has("REHEARSAL"), "{screen}");
+    machine.see("none; connect it or choose another");
+    machine.press(STOP);
+    machine.answer("Stop the ceremony?", "no card reader here\rSTOP\r");
+    crew.until(&mut machine, "The ceremony is over: stopped.");
+    machine.press("l\r");
+    machine.is_off();
+
+    let folder = drawer.path("off");
+    copy_off(&records[0], &folder);
+    let record = record(&folder);
+    let audit = claviger(&["audit", record.to_str().unwrap()], &folder);
+    assert!(audit.code == 0 && audit.out.contains("consistent"), "{}{}", audit.out, audit.err);
+    let transcript = fs::read_to_string(record.join("transcript.jsonl")).unwrap();
+    assert!(transcript.contains("no card reader here"));
+    let names: Vec<_> = fs::read_dir(&record).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!record.file_name().unwrap().to_string_lossy().contains("REHEARSAL"), "{record:?} {names:?}");
+}
+
+/// What the kernel says from inside: the flavour `debug` has the same kernel and modules, and a shell to ask with.
+#[test]
+fn from_inside_no_module_can_be_loaded_and_there_is_no_network() {
+    let flavours = ["ceremony", "rehearsal", "debug"];
+    let modules = flavours.map(|flavour| {
+        let lines = manifest(flavour);
+        let mut found: Vec<String> = lines.lines().filter(|line| line.contains(".ko")).map(str::to_owned).collect();
+        found.sort();
+        found
+    });
+    assert!(modules[0].len() > 20 && modules.iter().all(|list| *list == modules[0]), "the flavours' modules differ");
+
+    let machine = Machine::start(&iso("debug"), Firmware::Bios, Medium::Usb);
+    machine.see(FIRST);
+    let said = |command: &str| machine.line.run(command);
+    assert_eq!(said("cat /proc/sys/kernel/modules_disabled"), "1");
+    assert_eq!(said("ls /sys/class/net"), "lo");
+    assert!(said("cat /sys/kernel/security/lockdown").contains("[confidentiality]"));
+    let loaded = said("ls -1 /sys/module");
+    assert!(loaded.contains("usb_storage") && loaded.contains("vfat"), "{loaded}");
+    for driver in ["e1000", "virtio_net", "usbnet", "cdc_ether", "bluetooth", "cfg80211", "ahci", "nvme"] {
+        assert!(!loaded.lines().any(|name| name == driver), "{driver} is loaded");
+    }
+    // Each process of ours: no right is left, no new one can be had, no other system call than the listed ones.
+    for (role, uid, filter) in [("ceremony", "900", "2"), ("broker", "0", "0")] {
+        let status =
+            said(&format!("for p in /proc/[0-9]*; do case $(cat $p/cmdline) in *{role}*) cat $p/status;; esac; done"));
+        let fact = |name: &str| {
+            let line =
+                status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("{name}: {status}"));
+            line.trim().to_owned()
+        };
+        assert_eq!(fact("NoNewPrivs:"), "1", "{role}");
+        assert!(fact("Uid:").starts_with(uid), "{role}: {status}");
+        assert_eq!(fact("Seccomp:"), filter, "{role}");
+    }
+}
