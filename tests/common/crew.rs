@@ -196,6 +196,12 @@ impl Crew {
         }
     }
 
+    /// Answers one question, and waits for nothing.
+    pub fn step(&mut self, terminal: &mut impl Console) {
+        let (keys, _) = terminal.wait("a question", |screen| self.answer(screen));
+        terminal.press(&keys);
+    }
+
     /// The keys that answer a question, and the text that is gone when they were taken.
     fn answer(&mut self, screen: &Screen) -> Option<(String, String)> {
         let asked = &screen.question;

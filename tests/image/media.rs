@@ -1,6 +1,8 @@
 //! Media that come and go in one running machine: the screen follows, and nothing is lost.
 
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -94,11 +96,11 @@ fn other_devices(machine: &mut Machine) {
     machine.answer("May this keyboard type?", "CA\rALLOW\r");
     let screen = machine.wait("the keyboard to be let in", |screen| (!screen.has(waits)).then(|| screen.clone()));
     assert!(!screen.has("Stop the ceremony?"), "it typed before it was let in: {screen}");
-    let start = std::time::Instant::now();
+    let start = Instant::now();
     while !Screen::new(machine.rows()).has("Stop the ceremony?") {
         assert!(start.elapsed() < machine.patience(), "it does not type though it was let in");
         machine.press_other(STOP); // its driver may need a moment
-        std::thread::sleep(std::time::Duration::from_secs(2));
+        thread::sleep(Duration::from_secs(2));
     }
     machine.press("\x1b");
     machine.wait("the dialog to go", |screen| (!screen.has("Stop the ceremony?")).then_some(()));
@@ -106,14 +108,25 @@ fn other_devices(machine: &mut Machine) {
     machine.see(WHICH);
 }
 
+/// Waits until a record is being written to a medium: the screen moves all the time.
+fn writing(machine: &Machine, label: &str) {
+    let (start, label) = (Instant::now(), format!(" to {label}"));
+    while Screen::new(machine.rows()).between("Please wait: writing ", &label).is_none() {
+        assert!(start.elapsed() < machine.patience(), "nothing is written{label}:\n{}", Screen::new(machine.rows()));
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
 /// A stick is pulled while it is written, and plugged in again.
 fn pulled_while_written(machine: &mut Machine, crew: &mut Crew, stick: &Path) {
-    crew.until(machine, "to RECORD-1");
+    crew.until(machine, "Two people confirm the responses. The second one");
+    crew.step(machine);
+    writing(machine, RECORDS[0]);
     machine.pull("first");
     crew.until(machine, "could not be written to RECORD-1. What now?");
     machine.plug("first", stick);
-    machine.see("Write to RECORD-1 instead");
-    machine.press("a\r");
+    let again = machine.wait("the stick", |screen| numbered(&screen.question, "Write to RECORD-1 instead"));
+    machine.press(&format!("{again}\r"));
 }
 
 #[test]
@@ -137,7 +150,7 @@ fn media_come_and_go_and_nothing_is_lost() {
     }
     pulled_while_written(&mut machine, &mut crew, &records[0]);
     // And now the power fails: QEMU is killed while the other stick is written.
-    crew.until(&mut machine, "to RECORD-2");
+    writing(&machine, RECORDS[1]);
     machine.cut();
 
     let audits = |image: &Path| {
