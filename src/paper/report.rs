@@ -76,11 +76,54 @@ fn ceremony(page: &mut Sheet, entries: &[Entry]) {
     if let Ok(key) = PublicKey::from_base64(&opened.ceremony_key) {
         page.digest("as words", &key.digest());
     }
+    clocks(page, entries);
+    computer(page, entries);
+}
+
+/// What was plugged into the computer, besides media.
+fn computer(page: &mut Sheet, entries: &[Entry]) {
     for entry in entries {
-        if let Body::TimeAgreed(time) = &entry.body {
-            let text = format!("{}; the clock showed {} ({:+} s)", time.agreed, time.shown, time.offset_seconds);
-            page.field("Time agreed", &text);
+        match &entry.body {
+            Body::Keyboard(keyboard) => page.field("Keyboard", &format!("layout {}", shown(&keyboard.layout))),
+            Body::UsbRefused(usb) => {
+                let text = format!("{} ({}): {}", shown(&usb.name), shown(&usb.product), shown(&usb.reason));
+                page.field("USB refused", &text);
+            }
+            Body::UsbAllowed(usb) => {
+                let text = format!("{} ({}), by {}", shown(&usb.name), shown(&usb.product), shown(&usb.decided_by));
+                page.field("USB allowed", &text);
+            }
+            _ => {}
         }
+    }
+}
+
+/// How the time was agreed on, and how the hardware clock went beside it.
+fn clocks(page: &mut Sheet, entries: &[Entry]) {
+    let mut drifts = Vec::new();
+    for entry in entries {
+        match &entry.body {
+            Body::TimeAgreed(time) => {
+                let rtc = time.rtc.map(|rtc| format!(", the hardware clock {rtc}")).unwrap_or_default();
+                let shown = format!("the clock showed {} ({:+} s){rtc}", time.shown, time.offset_seconds);
+                page.field("Time agreed", &format!("{}; {shown}", time.agreed));
+            }
+            Body::TimeConfirmed(time) => {
+                let text = format!(
+                    "{} (initials {}): {} on the own watch, {} on the screen",
+                    time.role,
+                    shown(&time.initials),
+                    shown(&time.watch),
+                    time.shown
+                );
+                page.field("Time confirmed", &text);
+            }
+            Body::ClockDrift(drift) => drifts.push(format!("{} {:+} s", entry.step, drift.drift_seconds)),
+            _ => {}
+        }
+    }
+    if !drifts.is_empty() {
+        page.field("Hardware clock", &format!("minus agreed time: {}", drifts.join(", ")));
     }
 }
 
@@ -439,7 +482,10 @@ mod tests {
     use super::*;
     use crate::dns::Time;
     use crate::steps::{Moment, Role};
-    use crate::transcript::{CeremonyKey, Chain, Confirmed, Exception, Note, PersonEntered, Seal};
+    use crate::transcript::{
+        CeremonyKey, Chain, ClockDrift, Confirmed, Exception, Keyboard, Note, PersonEntered, Seal, TimeAgreed,
+        TimeConfirmed, UsbAllowed, UsbRefused,
+    };
 
     fn chain(mode: Mode) -> Chain {
         let key = CeremonyKey::from_seed(&[1; 32]).public();
@@ -535,6 +581,43 @@ mod tests {
         for row in crate::render::lines(&sealed(Mode::Rehearsal).fingerprint()) {
             let row = words(&row);
             assert!(html.windows(row.len()).any(|found| found == row), "{row:?}");
+        }
+    }
+
+    #[test]
+    fn tells_how_the_clocks_went_and_what_was_plugged_in() {
+        let time: Time = "2026-11-22T03:00:00Z".parse().unwrap();
+        let text = |text: &str| text.to_owned();
+        let usb = |name: &str| (text(name), text("1d6b:0002"), text("03"));
+        let (name, product, classes) = usb("A modem");
+        let refused = UsbRefused { name, product, classes, reason: text("class 02 is not let in") };
+        let (name, product, classes) = usb("A keyboard");
+        let allowed = UsbAllowed { name, product, classes, decided_by: text("CA") };
+        let (role, initials, watch) = (Role::new("IW").unwrap(), text("iw"), text("03:01"));
+        let confirmed = TimeConfirmed { role, initials, watch, shown: time, offset_seconds: 0 };
+        let agreed = TimeAgreed { rtc: Some(time), shown: time, agreed: time, offset_seconds: 0 };
+        let mut chain = self::chain(Mode::Ceremony);
+        for body in [
+            Body::Keyboard(Keyboard { layout: text("de-ch") }),
+            Body::TimeConfirmed(confirmed),
+            Body::TimeAgreed(agreed),
+            Body::UsbRefused(refused),
+            Body::UsbAllowed(allowed),
+            Body::ClockDrift(ClockDrift { rtc: time, agreed: time, drift_seconds: -2 }),
+        ] {
+            chain.append(Moment { time, uptime: 9 }, Step::Media, &Actor::Operator, body).unwrap();
+        }
+        let told = report(chain.entries()).text;
+        let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+        for part in [
+            "layout de-ch",
+            "03:01 on the own watch",
+            "A modem (1d6b:0002): class 02",
+            "by CA",
+            "media -2 s",
+            "hardware clock 2026",
+        ] {
+            assert!(told.contains(part), "{part} in\n{told}");
         }
     }
 
