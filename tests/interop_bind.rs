@@ -30,7 +30,7 @@ impl Bind {
     fn new(algorithm: Algorithm, start: i64, zsk_lifetime: &str) -> Option<Self> {
         let place = Workplace::new().map_err(|reason| skip(&reason)).ok()?;
         let name = algorithm.peer_name();
-        let bits = if matches!(algorithm, Algorithm::Rsa2048) { " 2048" } else { "" };
+        let bits = algorithm.bits();
         let policy = format!(
             r#"dnssec-policy "offline" {{
     offline-ksk yes;
@@ -208,6 +208,16 @@ fn named_serves_our_rsa_signatures() {
 #[test]
 fn named_serves_our_p256_signatures() {
     bind_accepts_ours(Algorithm::P256, now() - 60, "unlimited");
+}
+
+#[test]
+fn named_serves_our_rsa_sha_512_signatures() {
+    bind_accepts_ours(Algorithm::Rsa2048Sha512, now() - 60, "unlimited");
+}
+
+#[test]
+fn named_serves_our_p384_signatures() {
+    bind_accepts_ours(Algorithm::P384, now() - 60, "unlimited");
 }
 
 #[test]

@@ -215,6 +215,16 @@ fn knotd_serves_our_p256_signatures() {
 }
 
 #[test]
+fn knotd_serves_our_rsa_sha_512_signatures() {
+    knot_accepts_ours(Algorithm::Rsa2048Sha512, now() - 60, 0);
+}
+
+#[test]
+fn knotd_serves_our_p384_signatures() {
+    knot_accepts_ours(Algorithm::P384, now() - 60, 0);
+}
+
+#[test]
 fn knotd_serves_our_ed25519_signatures() {
     knot_accepts_ours(Algorithm::Ed25519, now() - 60, 0);
 }

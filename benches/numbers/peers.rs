@@ -17,7 +17,7 @@ type Signed = Result<(usize, Duration), String>;
 pub(crate) fn bind(algorithm: Algorithm, ksr: &[u8], days: usize) -> Signed {
     let place = Workplace::new()?;
     let name = algorithm.peer_name();
-    let bits = if matches!(algorithm, Algorithm::Rsa2048) { " 2048" } else { "" };
+    let bits = algorithm.bits();
     let policy = format!(
         r#"dnssec-policy "offline" {{
     offline-ksk yes;

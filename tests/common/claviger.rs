@@ -142,7 +142,9 @@ fn find_responses(folder: &Path, found: &mut Vec<PathBuf>) {
 const fn mnemonic(algorithm: Algorithm) -> &'static str {
     match algorithm {
         Algorithm::Rsa2048 => "RSASHA256",
+        Algorithm::Rsa2048Sha512 => "RSASHA512",
         Algorithm::P256 => "ECDSAP256SHA256",
+        Algorithm::P384 => "ECDSAP384SHA384",
         Algorithm::Ed25519 => "ED25519",
     }
 }

@@ -26,8 +26,12 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub enum Algorithm {
     /// RSA/SHA-256 with 2048 bits (RFC 5702).
     Rsa2048,
+    /// RSA/SHA-512 with 2048 bits (RFC 5702).
+    Rsa2048Sha512,
     /// ECDSA P-256 with SHA-256 (RFC 6605).
     P256,
+    /// ECDSA P-384 with SHA-384 (RFC 6605).
+    P384,
     /// Ed25519 (RFC 8080).
     Ed25519,
 }
@@ -37,9 +41,16 @@ impl Algorithm {
     pub fn peer_name(self) -> &'static str {
         match self {
             Self::Rsa2048 => "rsasha256",
+            Self::Rsa2048Sha512 => "rsasha512",
             Self::P256 => "ecdsap256sha256",
+            Self::P384 => "ecdsap384sha384",
             Self::Ed25519 => "ed25519",
         }
+    }
+
+    /// The size of a key, where it has to be said.
+    pub fn bits(self) -> &'static str {
+        if matches!(self, Self::Rsa2048 | Self::Rsa2048Sha512) { " 2048" } else { "" }
     }
 }
 
