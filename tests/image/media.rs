@@ -55,9 +55,10 @@ fn foreign_sticks(machine: &mut Machine, drawer: &Drawer) {
         machine.pull("foreign");
         gone(machine, told);
     }
-    for (image, label) in
-        [(drawer.foreign("nameless", &["mkfs.vfat"]), ", serial foreign"), (drawer.fat("HOLIDAYS"), "HOLIDAYS")]
-    {
+    for (image, label) in [
+        (drawer.foreign("nameless", &["mkfs.vfat"]), "(no label), serial foreign"),
+        (drawer.fat("HOLIDAYS"), "HOLIDAYS"),
+    ] {
         machine.plug("foreign", &image);
         refused(machine, label, "label begins with RECORD");
         machine.pull("foreign");
