@@ -16,8 +16,8 @@ use crate::token::{self, Deadlines, FoundKey, KeyQuery, Mechanism, Token, TokenC
 
 use super::Report;
 
-/// Reports of progress in a batch.
-const REPORTS: usize = 100;
+/// Signatures between two reports of progress.
+const PROGRESS: usize = 16;
 
 /// What the hand does, one after another.
 pub(super) enum Order {
@@ -149,41 +149,45 @@ impl Grip {
         Ok(found.into_iter().map(|key| key.map(|key| key.facts())).collect())
     }
 
-    /// Signs, and verifies each signature as it comes, while the host makes those that follow; the first one that does not
-    /// verify ends the batch before itself.
-    ///
-    /// On the same thread, because one that is woken for every signature takes the processor from the host.
+    /// Signs, while another thread verifies what has been signed.
     fn sign(&mut self, items: Vec<SignItem>) -> Work {
         let Some(client) = &mut self.token else {
             return Work::Signed { signatures: Vec::new(), fault: Some(TokenError::NotRunning) };
         };
+        let (made, taken) = mpsc::channel::<Vec<u8>>();
         let jobs: Option<Vec<(u32, &[u8])>> =
             items.iter().map(|item| Some((self.found.get(item.key)?.index, item.data.as_slice()))).collect();
         let Some(jobs) = jobs else {
             let fault = "a key of the plan was not looked up on the token".to_owned();
             return Work::Signed { signatures: Vec::new(), fault: Some(TokenError::Protocol(fault)) };
         };
-        let (report, interrupt, every) = (&self.report, &self.interrupt, items.len().div_ceil(REPORTS));
-        let (mut good, mut fault) = (Vec::new(), None);
-        let result = client.sign_many(jobs, |number, signature| {
-            let item = items.get(number).ok_or(TokenError::NotRunning); // there is one signature a job
-            let verified = item.and_then(|item| {
-                let signature = signature?;
-                check(&item.dnskey, &item.data, &signature).map(|()| signature)
+        let (report, interrupt, stop) = (&self.report, &self.interrupt, AtomicBool::new(false));
+        let mut fault = None;
+        let (signatures, wrong) = thread::scope(|scope| {
+            let verifier = scope.spawn({
+                let (items, stop) = (&items, &stop);
+                move || verify_all(items, &taken, stop, report)
             });
-            match verified {
-                Ok(signature) => good.push(signature),
+            let result = client.sign_many(jobs, |_, signature| match signature {
+                Ok(signature) => {
+                    let _ = made.send(signature);
+                    let end = interrupt.load(Ordering::Relaxed) || stop.load(Ordering::Relaxed);
+                    if end { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                }
                 Err(error) => {
                     fault = Some(error);
-                    return ControlFlow::Break(());
+                    ControlFlow::Break(())
                 }
+            });
+            if let Err(error) = result {
+                fault = Some(error);
             }
-            if good.len().is_multiple_of(every) || good.len() == items.len() {
-                report(Work::Progress(good.len()));
-            }
-            if interrupt.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            drop(made);
+            verifier
+                .join()
+                .unwrap_or_else(|_| (Vec::new(), Some(TokenError::Protocol("the verifying thread failed".to_owned()))))
         });
-        Work::Signed { signatures: good, fault: fault.or_else(|| result.err()) }
+        Work::Signed { signatures, fault: wrong.or(fault) }
     }
 
     fn close(&mut self) {
@@ -193,6 +197,27 @@ impl Grip {
         }
         *self.killer.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
+}
+
+/// Verifies each signature as it comes; the first one that does not verify ends the batch before itself.
+fn verify_all(
+    items: &[SignItem],
+    signatures: &Receiver<Vec<u8>>,
+    stop: &AtomicBool,
+    report: &Report,
+) -> (Vec<Vec<u8>>, Option<TokenError>) {
+    let mut good = Vec::new();
+    for (item, signature) in items.iter().zip(signatures) {
+        if let Err(error) = check(&item.dnskey, &item.data, &signature) {
+            stop.store(true, Ordering::Relaxed);
+            return (good, Some(error));
+        }
+        good.push(signature);
+        if good.len().is_multiple_of(PROGRESS) || good.len() == items.len() {
+            report(Work::Progress(good.len()));
+        }
+    }
+    (good, None)
 }
 
 fn check(key: &Dnskey, data: &[u8], signature: &[u8]) -> Result<(), TokenError> {

@@ -259,7 +259,6 @@ impl Token {
         let mut jobs = jobs.into_iter().fuse();
         let first_id = self.next_id.wrapping_add(1);
         let (mut sent, mut answered, mut stopped) = (0_usize, 0_usize, false);
-        let mut arrived = Vec::with_capacity(SIGN_WINDOW);
         loop {
             let link = self.link.as_mut().ok_or(TokenError::NotRunning)?;
             while !stopped && sent - answered < SIGN_WINDOW {
@@ -274,10 +273,6 @@ impl Token {
             if let Err(error) = link.writer.flush(Deadline::after(limit)) {
                 return Err(self.fail(error, DURING, limit));
             }
-            // What came is dealt with while the host has the next requests.
-            for (number, result) in arrived.drain(..) {
-                stopped = stopped || each(number, result).is_break();
-            }
             if sent == answered {
                 return Ok(());
             }
@@ -289,7 +284,9 @@ impl Token {
                 };
                 let id = first_id.wrapping_add(u32::try_from(answered).unwrap_or_default());
                 let Ok(result) = signed(frame, id) else { return Err(self.misunderstood()) };
-                arrived.push((answered, result));
+                if !stopped {
+                    stopped = each(answered, result).is_break();
+                }
                 answered += 1;
                 if sent == answered || !link.reader.has_more() {
                     break;
