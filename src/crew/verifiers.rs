@@ -36,6 +36,7 @@ impl Made<'_> {
 
 /// Lets `sign` make signatures of `items` while `threads` others verify them.
 ///
+/// Returns those before the first that is wrong or was not made, and the reason if one was wrong.
 pub(super) fn verifying(
     items: &[SignItem],
     threads: usize,
