@@ -73,7 +73,7 @@ impl Ceremony {
                     self.unconfirmed("first: record")?;
                     return self.confirmed();
                 }
-                self.ask(Question::Reason { subject: "record".to_owned() });
+                self.ask_reason("record".to_owned());
                 Ok(())
             }
             _ => Err(Refusal::NotAsked),

@@ -52,6 +52,12 @@ impl Step {
         Self::Close,
     ];
 
+    /// Its number on screen and script, from 1.
+    #[must_use]
+    pub const fn number(self) -> usize {
+        self as usize + 1
+    }
+
     /// Its name, as in the transcript.
     #[must_use]
     pub const fn name(self) -> &'static str {
