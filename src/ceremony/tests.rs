@@ -204,6 +204,48 @@ fn the_next_ceremony_finds_the_last_response_in_the_previous_record() {
 }
 
 #[test]
+fn a_drill_is_a_whole_ceremony_with_a_mark_on_all_that_it_leaves() {
+    let mode: Mode = "drill:lost-officer".parse().unwrap();
+    let mut world = World::new(mode.clone());
+    play(&mut world, |_| false);
+    assert_eq!(world.finished, Some(0));
+    assert!(world.records.keys().all(|(_, folder)| folder.starts_with("REHEARSAL-")), "{:?}", world.records.keys());
+    assert!(world.responses.contains_key("REHEARSAL-skr-example.txt"), "{:?}", world.responses.keys());
+    let record = world.records.values().next().unwrap();
+    let audit = transcript::audit(record, None, 1, crate::paper::report);
+    assert!(audit.verdict.is_good() && audit.headline().starts_with("DRILL lost-officer: "), "{:#?}", audit.lines());
+    assert!(String::from_utf8_lossy(&record["report.txt"]).contains("D R I L L   lost-officer"));
+    let mut ceremony = World::new(Mode::Ceremony);
+    play(&mut ceremony, |_| false);
+    let (real, drilled) = (ceremony.records.values().next().unwrap(), record);
+    let response = "jobs/01-example/skr-example.txt";
+    assert_eq!(real[response], drilled[response], "octets of responses carry no mark");
+}
+
+#[test]
+fn no_ceremony_goes_on_from_practice_and_practice_goes_on_from_either() {
+    let drill = || "drill:x".parse::<Mode>().unwrap();
+    for (before, after, taken) in [
+        (drill(), Mode::Ceremony, false),
+        (Mode::Rehearsal, Mode::Ceremony, false),
+        (Mode::Ceremony, drill(), true),
+        (drill(), drill(), true),
+    ] {
+        let mut world = World::new(before.clone());
+        play(&mut world, |_| false);
+        let mut next = World::new(after.clone());
+        next.records = world.records;
+        play(&mut next, |question| matches!(question, Question::PreviousRecord(_)));
+        next.answer(Answer::Choose(0)).unwrap();
+        next.settle();
+        let view = next.ceremony.view();
+        assert_eq!(view.previous_record.is_some(), taken, "{before} before {after}");
+        let told = view.refusal.as_ref().is_some_and(|refusal| refusal.contains("no ceremony goes on from it"));
+        assert_eq!(told, !taken, "{before} before {after}: {:?}", view.refusal);
+    }
+}
+
+#[test]
 fn a_full_stick_is_a_question_and_nothing_is_lost() {
     let mut world = World::new(Mode::Ceremony);
     world.write_faults.extend(["the stick is full", "", ""]);

@@ -31,6 +31,7 @@ pub(super) fn setup(mode: Mode, env: &Env) -> Result<Setup, CliError> {
         judged_at: None,
         until: None,
         appliance: None,
+        final_try: false,
         previous_given: false,
     })
 }

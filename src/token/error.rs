@@ -56,6 +56,15 @@ pub enum TokenError {
         /// The token.
         serial: String,
     },
+    /// The token says FINAL TRY before it is asked, and nobody is there to decide.
+    #[error(
+        "token {serial} says FINAL TRY: one more wrong PIN locks it. No PIN was sent, since nobody is there to decide; \
+         enter the right one in a ceremony, or allow it with --allow-final-try"
+    )]
+    FinalTry {
+        /// The token.
+        serial: String,
+    },
     /// `CKR_USER_ALREADY_LOGGED_IN`: whoever asks with a PIN wants it to be checked.
     #[error(
         "token {serial} is open already, so the PIN was not checked; close it there, or say login = \"preloaded\" in the \
@@ -195,6 +204,7 @@ impl TokenError {
             Self::TwoTokens { wanted, found } => (format!("one token with {wanted}"), found.clone()),
             Self::PinIncorrect { state, .. } => ("the token's user PIN".to_owned(), format!("another one; {state}")),
             Self::PinLocked { .. } => ("a PIN that can be entered".to_owned(), "it is locked".to_owned()),
+            Self::FinalTry { .. } => ("a token that takes a wrong PIN".to_owned(), "FINAL TRY".to_owned()),
             Self::AlreadyOpen { .. } => ("a token that is closed".to_owned(), "it is open".to_owned()),
             Self::TokenGone { code } => ("the token".to_owned(), code.clone()),
             Self::KeyNotFound { class, key } => (format!("a {class} key {key}"), "none".to_owned()),

@@ -53,7 +53,7 @@ const OPEN: Help = Help {
         "Read UTC from the screen aloud. Two people then type hour and minute from their own watches.",
     ],
     witnesses: &[
-        "The mode in the top line: CEREMONY for the real one, REHEARSAL for practice.",
+        "The mode in the top line: CEREMONY for the real one, REHEARSAL or DRILL for practice.",
         "The profile's SHA-256 is the one printed in your script.",
         "The time agrees with your own watch.",
     ],

@@ -13,8 +13,15 @@ use crate::steps::{Locks, Mode, Role, TokenFacts, UsbFacts, UsbState, VolumeFact
 
 /// The program's name.
 pub(crate) const PROGRAM: &str = "Claviger";
-/// Stands on every screen of a rehearsal.
-pub(crate) const REHEARSAL: &str = "REHEARSAL - throw-away keys, nothing made here is valid - REHEARSAL";
+/// Stands on every screen of practice.
+pub(crate) fn banner(mode: &Mode) -> Option<String> {
+    match mode {
+        Mode::Ceremony | Mode::Unattended => None,
+        Mode::Rehearsal => Some("REHEARSAL - throw-away keys, nothing made here is valid - REHEARSAL".to_owned()),
+        Mode::Drill(name) => Some(format!("DRILL {name}: practice, yet its signatures are valid")),
+    }
+}
+
 /// The keys of the bottom line.
 pub(crate) const KEY_HELP: (&str, &str) = ("F1", "Help");
 /// Back from help.
@@ -52,6 +59,7 @@ pub(crate) const fn mode(mode: &Mode) -> &'static str {
         Mode::Ceremony => "CEREMONY",
         Mode::Unattended => "UNATTENDED",
         Mode::Rehearsal => "REHEARSAL",
+        Mode::Drill(_) => "DRILL",
     }
 }
 

@@ -11,7 +11,7 @@ use super::super::theme::{Tone, plain};
 use super::ask::Laid;
 use super::{Look, close};
 use crate::ceremony::{Code, Question, View};
-use crate::steps::{Mode, Step};
+use crate::steps::Step;
 
 /// The smallest screen.
 pub(crate) const SMALLEST: (u16, u16) = (80, 24);
@@ -80,8 +80,8 @@ pub(crate) fn draw(frame: &mut Frame<'_>, drawn: &Drawn<'_>) -> Seen {
         let frames = close::frames(code, Rect { height: rest.height - 1, ..rest });
         return Seen { frames, ..Seen::default() };
     }
-    if view.mode == Mode::Rehearsal {
-        banner(frame.buffer_mut(), Rect { height: 1, ..rest });
+    if let Some(line) = text::banner(&view.mode) {
+        banner(frame.buffer_mut(), Rect { height: 1, ..rest }, &line);
         rest = Rect { y: rest.y + 1, height: rest.height - 1, ..rest };
     }
     let progress = match &view.question {
@@ -120,9 +120,9 @@ fn top(buffer: &mut Buffer, area: Rect, look: &Look<'_>) {
     buffer.set_stringn(at, area.y, &right, right.len(), Tone::Bar.style());
 }
 
-fn banner(buffer: &mut Buffer, area: Rect) {
+fn banner(buffer: &mut Buffer, area: Rect, line: &str) {
     buffer.set_style(area, Tone::Banner.style());
-    let line = format!("{:^1$}", text::REHEARSAL, usize::from(area.width));
+    let line = format!("{line:^0$}", usize::from(area.width));
     buffer.set_stringn(area.x, area.y, line, usize::from(area.width), Tone::Banner.style());
 }
 
