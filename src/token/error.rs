@@ -7,11 +7,16 @@ use thiserror::Error;
 
 use crate::dns::Algorithm;
 
+/// What a token does most of the time, as [`TokenError::TimedOut`] names it.
+pub(super) const SIGNING: &str = "signing";
+
 /// What can go wrong with a token; plain data, since it also crosses from the host.
 #[derive(Clone, Debug, Deserialize, Eq, Error, PartialEq, Serialize)]
 pub enum TokenError {
     /// The host process could not be started.
-    #[error("the token host `{program}` could not be started: {reason}")]
+    #[error(
+        "the token host `{program}` could not be started: {reason}; see whether the program is still there and may be run"
+    )]
     Start {
         /// The program.
         program: String,
@@ -19,7 +24,9 @@ pub enum TokenError {
         reason: String,
     },
     /// The PKCS#11 module could not be loaded or initialized.
-    #[error("the PKCS#11 module `{path}` could not be loaded: {reason}; check `module` in the profile")]
+    #[error(
+        "the PKCS#11 module `{path}` could not be loaded: {reason}; check `module`, `env` and `writable` in the profile"
+    )]
     Module {
         /// The module's path.
         path: String,
@@ -56,6 +63,15 @@ pub enum TokenError {
         /// The token.
         serial: String,
     },
+    /// `CKF_USER_PIN_FINAL_TRY` where nobody looks on.
+    #[error(
+        "token {serial} shows FINAL TRY: one more wrong PIN locks it, so none was sent without people; log in once with \
+         `claviger ceremony` or `claviger key inventory`: a right PIN ends this"
+    )]
+    FinalTry {
+        /// The token.
+        serial: String,
+    },
     /// `CKR_USER_ALREADY_LOGGED_IN`: whoever asks with a PIN wants it to be checked.
     #[error(
         "token {serial} is open already, so the PIN was not checked; close it there, or say login = \"preloaded\" in the \
@@ -75,7 +91,9 @@ pub enum TokenError {
     #[error("no token is open; unlock it first")]
     NotOpen,
     /// No such key.
-    #[error("expected a {class} key {key} on the token; found none")]
+    #[error(
+        "expected a {class} key {key} on the token; found none: check its label in the profile, and that this is the token"
+    )]
     KeyNotFound {
         /// `private` or `public`.
         class: String,
@@ -102,7 +120,7 @@ pub enum TokenError {
         count: usize,
     },
     /// A key to be generated has a name that is taken.
-    #[error("a key {key} is on the token already; nothing was generated")]
+    #[error("a key {key} is on the token already; nothing was generated: take another label and `cka-id`")]
     KeyExists {
         /// Label and CKA_ID asked for.
         key: String,
@@ -161,7 +179,7 @@ pub enum TokenError {
         text: String,
     },
     /// The host process died.
-    #[error("the token host died while {during}: {status}; nothing is sent again by itself")]
+    #[error("the token host died while {during}: {status}; nothing is sent again by itself, so unlock the token again")]
     Died {
         /// What was being done.
         during: String,
@@ -169,7 +187,10 @@ pub enum TokenError {
         status: String,
     },
     /// The host process did not answer in time and was killed.
-    #[error("the token did not answer within {seconds} s while {during}; its host was ended")]
+    #[error(
+        "the token did not answer within {seconds} s while {during}; its host was ended; look at the device, then unlock it again{}",
+        slow(.during)
+    )]
     TimedOut {
         /// What was being done.
         during: String,
@@ -195,6 +216,7 @@ impl TokenError {
             Self::TwoTokens { wanted, found } => (format!("one token with {wanted}"), found.clone()),
             Self::PinIncorrect { state, .. } => ("the token's user PIN".to_owned(), format!("another one; {state}")),
             Self::PinLocked { .. } => ("a PIN that can be entered".to_owned(), "it is locked".to_owned()),
+            Self::FinalTry { .. } => ("a PIN that may be wrong once more".to_owned(), "FINAL TRY".to_owned()),
             Self::AlreadyOpen { .. } => ("a token that is closed".to_owned(), "it is open".to_owned()),
             Self::TokenGone { code } => ("the token".to_owned(), code.clone()),
             Self::KeyNotFound { class, key } => (format!("a {class} key {key}"), "none".to_owned()),
@@ -215,6 +237,11 @@ impl TokenError {
         };
         Some((expected, found))
     }
+}
+
+/// What helps a token that is only slow.
+fn slow(during: &str) -> &'static str {
+    if during == SIGNING { "; where it is only slow, raise `sign-within` in the profile" } else { "" }
 }
 
 /// What a token says about further tries of a PIN.
