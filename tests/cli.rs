@@ -20,6 +20,8 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+#[path = "common/profile.rs"]
+mod profile;
 #[path = "common/skip.rs"]
 mod skip;
 #[path = "common/softhsm.rs"]
@@ -431,42 +433,10 @@ fn a_transcript_that_stops_is_shown_and_audited_as_interrupted() {
 
 /// A profile for a software token, whose last table is the key's.
 fn small_profile(module: &str, label: &str, conf: &str, algorithm: &str) -> String {
-    format!(
-        r#"profile-version = 1
-name = "test"
-[hsm]
-module = "{module}"
-token-label = "{label}"
-login = "pin"
-env = {{ SOFTHSM2_CONF = "{conf}" }}
-mechanism = "hashed"
-[media]
-request-label = "KSR"
-record-label = "RECORD"
-share-label = "SHARE"
-record-copies = 1
-[roles]
-required = []
-[policies.small]
-ttl = 3600
-[policies.small.request]
-approved-algorithms = ["{algorithm}"]
-max-signature-validity = "P21D"
-signature-horizon-days = 400
-[policies.small.schedule]
-coverage = "P60D"
-signatures-validity-dnskey = "P14D"
-signatures-refresh = "P5D"
-inception-offset = "PT1H"
-cds-digest-types = ["SHA-256"]
-cdnskey = true
-[zones."example."]
-policy = "small"
-[zones."example.".keys.ksk]
-label = "Ktest"
-algorithm = "{algorithm}"
-"#
-    )
+    profile::head(module, format!("token-label = \"{label}\""), Path::new(conf))
+        + &profile::schedule("small", algorithm, "P60D")
+        + &profile::zone("example.", "small")
+        + &profile::key("example.", "ksk", "Ktest", algorithm, "")
 }
 
 struct Token {

@@ -21,7 +21,7 @@ use std::time::Duration;
 use claviger::dns::{Algorithm, verify};
 use claviger::process::{Extent, Starter};
 use claviger::steps::Pin;
-use claviger::token::{Deadlines, Login, Mechanism, NewKey, Token, TokenConfig, TokenError};
+use claviger::token::{Login, NewKey, Token, TokenError};
 use rustix::process::{Pid, Signal, kill_process};
 
 mod common;
@@ -68,17 +68,12 @@ impl Launcher {
     }
 
     fn token(&self) -> Token {
-        let config = TokenConfig {
-            hosts: Starter::Launcher(self.socket.clone()),
-            module: self.store.module.clone(),
-            env: self.store.env(),
-            writable: Vec::new(),
-            mechanism: Mechanism::Hashed,
-            deadlines: Deadlines::default(),
-        };
+        let config = self.store.config(Starter::Launcher(self.socket.clone()));
         let (token, confinement) = Token::start(&config).unwrap();
         assert_eq!(confinement.user.extent, Extent::Full);
         assert_eq!(confinement.user.detail, "uid 901, apart from its client's 0");
+        let tokens = self.store.tokens().display().to_string();
+        assert!(confinement.files.detail.contains(&tokens), "{confinement:?}");
         token
     }
 }

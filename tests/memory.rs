@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use claviger::dns::{base64, sha256};
 use claviger::process::Starter;
 use claviger::steps::Pin;
-use claviger::token::{Deadlines, Login, Mechanism, Token, TokenConfig};
+use claviger::token::{Login, Token};
 use common::crew::{Crew, PINS, Room};
 use common::look::{can_look_into_memory, core_of, holds, holds_no_pin, places};
 use common::pty::SMALL;
@@ -143,14 +143,7 @@ fn a_token_host_forgets_the_pin_when_it_has_logged_in() {
     }
     let store = SoftHsm::with_token("ceremony");
     let folder = tempfile::tempdir().unwrap();
-    let config = TokenConfig {
-        hosts: Starter::Program(PathBuf::from(env!("CARGO_BIN_EXE_claviger"))),
-        module: store.module.clone(),
-        env: store.env(),
-        writable: Vec::new(),
-        mechanism: Mechanism::Hashed,
-        deadlines: Deadlines::default(),
-    };
+    let config = store.config(Starter::Program(PathBuf::from(env!("CARGO_BIN_EXE_claviger"))));
     let (mut token, _) = Token::start(&config).unwrap();
     let serial = token.tokens().unwrap().remove(0).serial;
     token.login(&serial, &Login::Pin(&Pin::from_octets(SoftHsm::PIN.as_bytes()).unwrap())).unwrap();

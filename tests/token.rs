@@ -29,14 +29,7 @@ mod softhsm;
 use softhsm::SoftHsm;
 
 fn config(store: &SoftHsm) -> TokenConfig {
-    TokenConfig {
-        hosts: Starter::Program(PathBuf::from(env!("CARGO_BIN_EXE_claviger"))),
-        module: store.module.clone(),
-        env: store.env(),
-        writable: vec![store.tokens()],
-        mechanism: Mechanism::Hashed,
-        deadlines: Deadlines::default(),
-    }
+    store.config(Starter::Program(PathBuf::from(env!("CARGO_BIN_EXE_claviger"))))
 }
 
 fn pin() -> Pin {
@@ -126,14 +119,18 @@ fn a_host_confines_itself_and_close_takes_it_away() {
 }
 
 #[test]
-fn without_writable_paths_the_store_works_and_the_report_says_unrestricted() {
+fn a_store_that_may_not_be_written_signs_and_takes_no_key() {
     let store = SoftHsm::with_token("ceremony");
+    open_with(&config(&store)).generate(&new_key("k", "01", Algorithm::EcdsaP256Sha256)).unwrap();
     let config = TokenConfig { writable: vec![], ..config(&store) };
     let (token, confinement) = Token::start(&config).unwrap();
     drop(token);
-    assert_eq!(confinement.files.extent, Extent::None);
+    assert_ne!(confinement.files.extent, Extent::None, "{confinement:?}");
     let mut token = open_with(&config);
-    token.generate(&new_key("k", "01", Algorithm::EcdsaP256Sha256)).unwrap();
+    let key = find(&mut token, "k", Algorithm::EcdsaP256Sha256).unwrap();
+    sign(&mut token, key.index, b"to be signed").unwrap();
+    let error = token.generate(&new_key("l", "02", Algorithm::EcdsaP256Sha256)).unwrap_err();
+    assert!(error.to_string().contains("`writable` in the profile"), "{error}");
 }
 
 #[test]
@@ -353,7 +350,7 @@ fn a_dropped_token_leaves_no_process() {
 fn a_host_ends_by_itself_when_its_client_is_gone() {
     let store = SoftHsm::with_token("ceremony");
     let hello = serde_json::json!({
-        "module": store.module, "access": { "read": [], "write": [] }, "mechanism": "hashed"
+        "module": store.module, "writable": [], "mechanism": "hashed"
     });
     let (mut child, socket) = config(&store).hosts.start(HOST_ROLE, &store.env()).unwrap();
     let mut writer = FrameWriter::new(socket.try_clone().unwrap());

@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
-use claviger::ceremony::{Effect, KeyWanted, Login, SignItem, TokenStart, Work};
+use claviger::ceremony::{Effect, KeyWanted, Login, SignItem, Work};
 use claviger::crew::{Crew, CrewConfig};
 use claviger::media::FolderVolumes;
 use claviger::process::Starter;
-use claviger::profile::HashIn;
 
 use crate::bare::Bare;
 use crate::read::{Signed, cores, verify_all};
@@ -63,11 +62,10 @@ fn open(stand: &Stand) -> (Crew, Receiver<Work>) {
         threads: cores(),
     };
     let crew = Crew::start(config, Arc::new(move |work| drop(sender.send(work)))).expect("threads");
-    let (module, env) = (stand.store.module.clone(), stand.store.env());
     let keys =
         KSKS.iter().map(|label| KeyWanted { label: (*label).to_owned(), cka_id: None, algorithm: algorithm_of(label) });
     crew.carry_out(vec![
-        Effect::StartToken(TokenStart { module, env, hash_in: HashIn::Token }),
+        Effect::StartToken(Box::new(stand.hsm())),
         Effect::Login { serial: stand.serial.clone(), login: Login::Pin(pin()) },
         Effect::FindKeys(keys.collect()),
     ]);

@@ -14,13 +14,13 @@ use claviger::exchange::{
     SignerPolicy, Stamp,
 };
 use claviger::process::Starter;
-use claviger::profile::{self, Profile};
+use claviger::profile::{self, Hsm, Profile};
 use claviger::steps::Pin;
-use claviger::token::{Deadlines, FoundKey, Login, Mechanism, NewKey, Token, TokenConfig};
+use claviger::token::{FoundKey, Login, NewKey, Token};
 use tempfile::TempDir;
 
-use crate::common::peers::ZONE;
 use crate::common::softhsm::SoftHsm;
+use crate::common::{self, peers::ZONE};
 use crate::table::timed;
 
 /// The program under measurement.
@@ -76,14 +76,7 @@ impl Stand {
         let store = SoftHsm::with_token("bench");
         let folder = tempfile::tempdir().expect("a temporary folder");
         let media = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a temporary folder");
-        let config = TokenConfig {
-            hosts: Starter::Program(PathBuf::from(PROGRAM)),
-            module: store.module.clone(),
-            env: store.env(),
-            writable: Vec::new(),
-            mechanism: Mechanism::Hashed,
-            deadlines: Deadlines::default(),
-        };
+        let config = store.config(Starter::Program(PathBuf::from(PROGRAM)));
         let (mut token, _) = Token::start(&config).expect("a token host");
         let serial = token.tokens().expect("tokens")[0].serial.clone();
         token.login(&serial, &Login::Pin(&pin())).expect("a login");
@@ -127,45 +120,28 @@ impl Stand {
 
     /// Writes a profile with one zone and one key.
     pub(crate) fn profile(&self, name: &str, zone: &str, label: &str, policy: &str) -> Profile {
-        let text = format!(
-            r#"profile-version = 1
-name = "Measurement"
-[hsm]
-module = "{module}"
-token-serial = "{serial}"
-login = "pin"
-mechanism = "hashed"
-env = {{ SOFTHSM2_CONF = "{conf}" }}
-[media]
-request-label = "KSR"
-record-label = "RECORD"
-share-label = "SHARE"
-record-copies = 1
-[roles]
-required = []
-[limits]
-document-bytes = 67108864
-{policy}
-[zones."{zone}"]
-policy = "bench"
-[zones."{zone}".keys.current]
-label = "{label}"
-algorithm = "{algorithm}"
-dnskey = "{dnskey}"
-"#,
-            module = self.store.module.display(),
-            serial = self.serial,
-            conf = self.store.conf().display(),
-            algorithm = algorithm_of(label),
-            dnskey = self.keys[label].dnskey,
-        );
+        let token = format!("token-serial = \"{}\"", self.serial);
+        let (module, conf) = (self.store.module.display(), self.store.conf());
+        let dnskey = format!("dnskey = \"{}\"", self.keys[label].dnskey);
+        let text = common::profile::head(module, token, &conf)
+            + "[limits]\ndocument-bytes = 67108864\n"
+            + policy
+            + &common::profile::zone(zone, POLICY)
+            + &common::profile::key(zone, "current", label, algorithm_of(label), &dnskey);
         fs::write(self.path(name), &text).expect("a profile");
         profile::read(text.as_bytes()).expect("a profile of ours")
     }
 
+    /// The token as a profile has it.
+    pub(crate) fn hsm(&self) -> Hsm {
+        let (ksk, algorithm) = (KSKS[0], algorithm_of(KSKS[0]));
+        let policy = common::profile::schedule(POLICY, algorithm, "P30D");
+        self.profile("token.toml", ZONE, ksk, &policy).hsm
+    }
+
     /// A request of the root zone's kind with RSA keys, in `ksr.xml`, and its profile, `root.toml`.
     pub(crate) fn root(&mut self) {
-        self.profile("root.toml", ".", "ksk-rsa2048", ROOT_POLICY);
+        self.profile("root.toml", ".", "ksk-rsa2048", &root_policy());
         let first = time("2026-12-01T00:00:00Z");
         let bundles = (0..SLOTS).map(|slot| {
             let zsks: &[&str] = match slot {
@@ -234,9 +210,8 @@ dnskey = "{dnskey}"
     /// A request with so many bundles a day apart, and the profile `NAME.toml` for it; returns the request's octets.
     pub(crate) fn daily(&self, name: &str, kind: &str, format: Format, count: usize) -> (Vec<u8>, Profile) {
         let (ksk, zsks) = (format!("ksk-{kind}"), [format!("zsk1-{kind}"), format!("zsk2-{kind}")]);
-        let policy = DAILY_POLICY
-            .replace("ALGORITHM", &algorithm_of(&ksk).to_string())
-            .replace("COVERAGE", &format!("P{count}D"));
+        let policy = common::profile::schedule(POLICY, algorithm_of(&ksk), &format!("P{count}D"));
+        let policy = policy.replace("signature-horizon-days = 400", "signature-horizon-days = \"unchecked\"");
         let profile = self.profile(&format!("{name}.toml"), ZONE, &ksk, &policy);
         let keys = zsks.map(|label| self.zsk(&label));
         let key = |dnskey: Dnskey| RequestKey { ttl: TTL, key: Key { identifier: None, declared_tag: None, dnskey } };
@@ -300,46 +275,13 @@ pub(crate) fn signing_time(record: &Path) -> (usize, Span) {
     (count, Span::from_millis(number(&last["uptime"]) - number(&first["uptime"])))
 }
 
-const ROOT_POLICY: &str = r#"[policies.bench]
-ttl = 172800
-[policies.bench.request]
-num-bundles = 9
-num-keys-per-bundle = [2, 1, 1, 1, 1, 1, 1, 1, 2]
-num-different-keys-in-all-bundles = 3
-approved-algorithms = ["RSASHA256"]
-rsa-approved-key-sizes = [2048]
-rsa-approved-exponents = [65537]
-min-cycle-inception-length = "P79D"
-max-cycle-inception-length = "P81D"
-min-bundle-interval = "P9D"
-max-bundle-interval = "P11D"
-min-signature-validity = "P21D"
-max-signature-validity = "P21D"
-min-validity-overlap = "P9D"
-max-validity-overlap = "P12D"
-signature-horizon-days = 180
-[policies.bench.ksk]
-publish-safety = "PT0S"
-retire-safety = "P28D"
-min-signature-validity = "P21D"
-max-signature-validity = "P21D"
-min-validity-overlap = "P9D"
-max-validity-overlap = "P16D"
-[policies.bench.schemas.normal]
-"1-9" = { publish = ["current"], sign = ["current"] }
-"#;
+/// The policy of every profile here.
+const POLICY: &str = "bench";
 
-const DAILY_POLICY: &str = r#"[policies.bench]
-ttl = 3600
-[policies.bench.request]
-approved-algorithms = ["ALGORITHM"]
-max-signature-validity = "P21D"
-signature-horizon-days = "unchecked"
-[policies.bench.schedule]
-coverage = "COVERAGE"
-signatures-validity-dnskey = "P14D"
-signatures-refresh = "P5D"
-inception-offset = "PT1H"
-cds-digest-types = ["SHA-256"]
-cdnskey = true
-"#;
+/// The root zone's policy as it is shipped, with the schema of an ordinary quarter.
+fn root_policy() -> String {
+    const SHIPPED: &str = include_str!("../../image/profiles/root-zone.toml");
+    let (_, policy) = SHIPPED.split_once("[policies.root]").expect("the policy");
+    let (policy, _) = policy.split_once("[policies.root.schemas.pre-publish]").expect("the other schemas");
+    format!("[policies.root]{policy}").replace("[policies.root", &format!("[policies.{POLICY}"))
+}

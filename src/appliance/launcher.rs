@@ -7,7 +7,7 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::thread;
 
-use crate::process::{Access, LAUNCHER_SOCKET, confine, inherited_listener, lead};
+use crate::process::{LAUNCHER_SOCKET, confine, inherited_listener, lead};
 use crate::token::HOST_ROLE;
 
 use super::user::USER;
@@ -34,7 +34,7 @@ pub(super) fn bind() -> io::Result<UnixListener> {
 /// When standard input is no socket, or nobody can connect to it any more.
 pub(super) fn serve() -> io::Result<()> {
     let listener = inherited_listener()?;
-    let _ = confine(&Access::default(), None); // each host tells what holds for itself
+    let _ = confine(None, None); // each host restricts its own files, and tells what holds for it
     loop {
         let (client, _) = listener.accept()?;
         // Whom nothing could be told is gone, and so is the host.

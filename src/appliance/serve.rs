@@ -10,7 +10,7 @@ use rustix::net::sockopt::socket_peercred;
 use rustix::process::{Resource, Rlimit, setrlimit};
 use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities, set_no_new_privs};
 
-use crate::process::{Answer, BROKER_SOCKET, BrokerLink, Deadline, FrameError, Request};
+use crate::process::{Answer, BROKER_SOCKET, Deadline, FrameError, Link, Request};
 
 use super::broker::Broker;
 use super::devices::{Devices, SystemDevices};
@@ -50,7 +50,7 @@ enum Over {
 
 /// Answers one client until it goes.
 fn converse<D: Devices>(broker: &mut Broker<D>, stream: UnixStream) -> Result<Over, FrameError> {
-    let mut link = BrokerLink::over(stream)?;
+    let mut link = Link::over(stream)?;
     loop {
         let request: Request = match link.receive(Deadline::never()) {
             Ok(request) => request,
@@ -84,7 +84,7 @@ mod tests {
     fn a_client_is_answered_until_it_goes_or_switches_off() {
         let (near, far) = UnixStream::pair().unwrap();
         let served = std::thread::spawn(move || converse(&mut Broker::new(SystemDevices::new()), far));
-        let mut link = BrokerLink::over(near).unwrap();
+        let mut link = Link::over(near).unwrap();
         link.send(&Request::Unmount { volume: VolumeId(1) }, Deadline::never()).unwrap();
         assert_eq!(link.receive::<Answer>(Deadline::never()).unwrap(), Answer::Done);
         link.send(&"open sesame", Deadline::never()).unwrap();
@@ -93,7 +93,7 @@ mod tests {
 
         let (near, far) = UnixStream::pair().unwrap();
         let served = std::thread::spawn(move || converse(&mut Broker::new(SystemDevices::new()), far));
-        BrokerLink::over(near).unwrap().send(&Request::PowerOff, Deadline::never()).unwrap();
+        Link::over(near).unwrap().send(&Request::PowerOff, Deadline::never()).unwrap();
         assert_eq!(served.join().unwrap().unwrap(), Over::Off);
     }
 }

@@ -4,7 +4,7 @@ use crate::dns::Time;
 use crate::steps::{Actor, Step};
 use crate::transcript::{self, Body, ClockDrift, Outcome, TimeAgreed, TimeConfirmed, Watch};
 
-use super::machine::{Ceremony, Waiting};
+use super::machine::Ceremony;
 use super::{Answer, Effect, Question, Refusal, TimeAsked};
 
 impl Ceremony {
@@ -73,8 +73,7 @@ impl Ceremony {
     pub(super) fn rtc_read(&mut self, rtc: Option<Time>) -> Result<(), Refusal> {
         let Some(rtc) = rtc else { return Ok(()) };
         self.view.computer.rtc = Some(rtc.seconds_since(self.at.time));
-        let over = self.waiting == Waiting::Delivery || matches!(self.view.question, Question::Finished { .. });
-        if !self.ledger.is_open() || over {
+        if !self.ledger.is_open() || self.is_over() {
             return Ok(());
         }
         let agreed = self.ledger.moment(self.at).time;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::dns::{Algorithm, Dnskey, Sha256Digest, Time};
 use crate::media::FolderImage;
 use crate::plan::{JobInput, PlannedKey};
-use crate::profile::{HashIn, Profile};
+use crate::profile::{Hsm, Profile};
 use crate::steps::{KeyFacts, Locks, Mode, Person, Pin, Role, TokenFacts, UsbState, VolumeFacts, VolumeId};
 use crate::token::TokenError;
 use crate::transcript::State;
@@ -70,7 +70,7 @@ pub enum Effect {
     /// Forget what is kept in RAM.
     ForgetSpool,
     /// Start the token host: [`Work::TokenStarted`].
-    StartToken(TokenStart),
+    StartToken(Box<Hsm>),
     /// Open the token: [`Work::LoggedIn`].
     Login {
         /// The token's serial.
@@ -134,17 +134,6 @@ impl Effect {
                 | Self::Compute(_)
         )
     }
-}
-
-/// What a token host is started with.
-#[derive(Clone, Debug)]
-pub struct TokenStart {
-    /// Path of the PKCS#11 module.
-    pub module: std::path::PathBuf,
-    /// Environment of the host alone.
-    pub env: BTreeMap<String, String>,
-    /// Who hashes what RSA signs.
-    pub hash_in: HashIn,
 }
 
 /// How a token is opened.

@@ -62,14 +62,7 @@ impl Ceremony {
     }
 
     pub(super) fn signed(&mut self, signatures: Vec<Vec<u8>>, fault: Option<TokenError>) -> Result<(), Refusal> {
-        let from = self.signatures.len() + 1;
-        if !signatures.is_empty() {
-            let sha256 = sha256(&signatures.concat());
-            self.signatures.extend(signatures);
-            let to = self.signatures.len();
-            self.record(Actor::Program, Body::Signed(BatchDone { from, to, sha256 }))?;
-        }
-        self.view.signatures.0 = self.signatures.len();
+        self.keep(signatures)?;
         if let Some(error) = fault {
             // Signatures come in the plan's order: it failed at the first one that is not there.
             let place = format!("signature {} of {}", self.signatures.len() + 1, self.view.signatures.1);
@@ -88,6 +81,19 @@ impl Ceremony {
         self.sign_next()
     }
 
+    /// What was signed and verified counts, however it ended.
+    pub(super) fn keep(&mut self, signatures: Vec<Vec<u8>>) -> Result<(), Refusal> {
+        let from = self.signatures.len() + 1;
+        if !signatures.is_empty() {
+            let sha256 = sha256(&signatures.concat());
+            self.signatures.extend(signatures);
+            let to = self.signatures.len();
+            self.record(Actor::Program, Body::Signed(BatchDone { from, to, sha256 }))?;
+        }
+        self.view.signatures.0 = self.signatures.len();
+        Ok(())
+    }
+
     fn close_token(&mut self, after: AfterToken, note: Note) -> Result<(), Refusal> {
         self.record(Actor::Program, Body::TokenClosed(note))?;
         self.wait(Waiting::TokenEnd(after), "ending the token host", Effect::CloseToken);
@@ -101,6 +107,8 @@ impl Ceremony {
                 self.ask(Question::Paused);
                 Ok(())
             }
+            // People had asked for it while the token was silent.
+            AfterToken::Fault(_) if self.stop.is_some() => self.stopped(),
             AfterToken::Fault(message) if self.unattended() => self.stop(&message),
             AfterToken::Fault(message) => {
                 self.enter(Step::Unlock);
@@ -129,11 +137,15 @@ impl Ceremony {
         if reason.is_empty() {
             return Err(Refusal::Empty);
         }
-        if self.stop.is_some() {
-            return Ok(()); // once is enough
-        }
-        self.stop = Some(reason);
+        let again = self.stop.is_some();
+        self.stop.get_or_insert(reason);
         match self.waiting {
+            // A token that is silent is not waited for by whoever stops once more.
+            Waiting::Signatures if again => {
+                self.wait(Waiting::TokenEnd(AfterToken::Stop), "ending the token host", Effect::CloseToken);
+                Ok(())
+            }
+            _ if again => Ok(()), // once is enough
             Waiting::Signatures => {
                 self.effects.push(Effect::Interrupt);
                 Ok(())

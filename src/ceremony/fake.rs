@@ -7,6 +7,7 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use super::*;
 use crate::dns::{Algorithm, Dnskey, Name, Time};
 use crate::exchange::{self, Format, Key, Request, RequestBundle, RequestKey, Stamp};
+use crate::profile::fixture::{SCHEDULE, changed};
 use crate::render;
 use crate::steps::{KeyFacts, Mode, Moment, Pin, Role, TokenFacts, VolumeFacts, VolumeId};
 use crate::token::{PinState, TokenError};
@@ -29,6 +30,10 @@ pub(super) struct World {
     pub(super) spool: Option<Spool>,
     /// Faults to come: signatures until the token dies, writes that fail.
     pub(super) sign_faults: VecDeque<usize>,
+    /// What people do while the next batch is signed.
+    pub(super) while_signing: Vec<Input>,
+    /// What the token says of its PIN.
+    pub(super) final_try: bool,
     pub(super) write_faults: VecDeque<&'static str>,
     pub(super) finished: Option<u8>,
     /// The hardware clock minus the computer's, in seconds.
@@ -87,15 +92,10 @@ pub(super) fn profile(key: &SigningKey) -> String {
             )
         })
         .collect();
-    format!(
-        "profile-version = 1\nname = \"Test\"\n[hsm]\nmodule = \"/usr/lib/m.so\"\ntoken-label = \"token\"\n\
-         login = \"pin\"\nmechanism = \"hashed\"\n[media]\nrequest-label = \"KSR\"\nrecord-label = \"RECORD\"\n\
-         share-label = \"SHARE\"\nrecord-copies = 2\n[roles]\nrequired = [\"CA\", \"IW\"]\n[policies.p]\nttl = 3600\n\
-         [policies.p.request]\napproved-algorithms = [\"ED25519\"]\nmax-signature-validity = \"P30D\"\n\
-         signature-horizon-days = 400\n[policies.p.schedule]\ncoverage = \"P60D\"\n\
-         signatures-validity-dnskey = \"P14D\"\nsignatures-refresh = \"P5D\"\ninception-offset = \"PT1H\"\n\
-         cds-digest-types = [\"SHA-256\"]\ncdnskey = true\n{zones}"
-    )
+    let (before_zones, _) = SCHEDULE.split_once("[zones.").expect("a zone");
+    let text = changed(before_zones, "token-label = \"test\"", "token-label = \"token\"");
+    let text = changed(&text, "record-copies = 1", "record-copies = 2");
+    changed(&text, "required = []", "required = [\"CA\", \"IW\"]") + &zones
 }
 
 pub(super) fn volume(id: u32, label: &str) -> VolumeFacts {
@@ -131,6 +131,8 @@ impl World {
             journal: Vec::new(),
             spool: None,
             sign_faults: VecDeque::new(),
+            while_signing: Vec::new(),
+            final_try: false,
             write_faults: VecDeque::new(),
             finished: None,
             rtc: None,
@@ -183,7 +185,7 @@ impl World {
             firmware: "1.0".to_owned(),
             protected_path: false,
             pin_count_low: false,
-            pin_final_try: false,
+            pin_final_try: self.final_try,
             pin_locked: false,
         }
     }
@@ -191,6 +193,20 @@ impl World {
     fn carry_out(&mut self, effect: Effect) -> Vec<Work> {
         let one = |work| vec![work];
         match effect {
+            effect @ (Effect::ListRecords(_)
+            | Effect::ReadRecord(_)
+            | Effect::ListFiles(_)
+            | Effect::ReadFile { .. }
+            | Effect::ReadShare { .. }
+            | Effect::WriteRecord { .. }
+            | Effect::WriteResponse { .. }
+            | Effect::Deliver { .. }) => self.on_media(effect),
+            effect @ (Effect::StartToken(_)
+            | Effect::Login { .. }
+            | Effect::FindKeys(_)
+            | Effect::Sign(_)
+            | Effect::Interrupt
+            | Effect::CloseToken) => self.on_token(effect),
             Effect::WatchVolumes => one(Work::Volumes(self.volumes.clone())),
             Effect::Identify => one(Work::Identified("absent".to_owned())),
             Effect::Prepare => {
@@ -215,6 +231,31 @@ impl World {
                 let file = ProfileFile { origin: "medium".to_owned(), octets };
                 one(Work::Profiles { volume, found: Ok(vec![file]) })
             }
+            Effect::Compute(task) => one(Work::Computed(Box::new(task.run("claviger test", 1)))),
+            Effect::Journal(part) => {
+                assert!(part.lines.starts_with(&self.journal), "the journal only grows");
+                assert!(part.files.contains_key("journal.head"));
+                self.journal = part.lines;
+                one(Work::Journalled(Vec::new()))
+            }
+            Effect::Spool(spool) => {
+                self.spool = Some(*spool);
+                Vec::new()
+            }
+            Effect::ForgetSpool => {
+                self.spool = None;
+                Vec::new()
+            }
+            Effect::Finish(code) => {
+                self.finished = Some(code);
+                Vec::new()
+            }
+        }
+    }
+
+    fn on_media(&mut self, effect: Effect) -> Vec<Work> {
+        let one = |work| vec![work];
+        match effect {
             Effect::ListRecords(_) => {
                 let records = self.records.keys().map(|(id, folder)| RecordChoice {
                     volume: VolumeId(*id),
@@ -241,21 +282,30 @@ impl World {
                 one(Work::File(Ok(FileRead { name, octets })))
             }
             Effect::ReadShare { .. } => one(Work::ShareFile(Err("no share".to_owned()))),
-            Effect::Compute(task) => one(Work::Computed(Box::new(task.run("claviger test", 1)))),
-            Effect::Journal(part) => {
-                assert!(part.lines.starts_with(&self.journal), "the journal only grows");
-                assert!(part.files.contains_key("journal.head"));
-                self.journal = part.lines;
-                one(Work::Journalled(Vec::new()))
+            Effect::WriteRecord { volume, image } => {
+                if let Some(fault) = self.write_faults.pop_front().filter(|fault| !fault.is_empty()) {
+                    return one(Work::RecordWritten { volume, result: Err(fault.to_owned()) });
+                }
+                self.records.insert((volume.0, image.name().to_owned()), image.files().clone());
+                one(Work::RecordWritten { volume, result: Ok(()) })
             }
-            Effect::Spool(spool) => {
-                self.spool = Some(*spool);
-                Vec::new()
+            Effect::WriteResponse { volume, name, octets } => {
+                self.responses.insert(name, octets.to_vec());
+                one(Work::ResponseWritten { volume, result: Ok(()) })
             }
-            Effect::ForgetSpool => {
-                self.spool = None;
-                Vec::new()
+            Effect::Deliver { volumes, folder, files, .. } => {
+                for id in volumes {
+                    self.records.get_mut(&(id.0, folder.clone())).unwrap().extend(files.clone());
+                }
+                one(Work::Delivered(Vec::new()))
             }
+            other => panic!("no effect on media: {other:?}"),
+        }
+    }
+
+    fn on_token(&mut self, effect: Effect) -> Vec<Work> {
+        let one = |work| vec![work];
+        match effect {
             Effect::StartToken(_) => {
                 one(Work::TokenStarted(Ok(TokenSeen { measures: vec!["test".to_owned()], tokens: vec![self.token()] })))
             }
@@ -276,6 +326,10 @@ impl World {
                 one(Work::KeysFound(Ok(keys.into_iter().map(|key| Ok(facts(key))).collect())))
             }
             Effect::Sign(items) => {
+                for input in std::mem::take(&mut self.while_signing) {
+                    let at = self.moment();
+                    self.todo.extend(self.ceremony.apply(at, Event::Input(input)).unwrap());
+                }
                 let limit = self.sign_faults.pop_front();
                 let made = items.iter().take(limit.unwrap_or(usize::MAX));
                 let signatures = made.map(|item| self.key.sign(&item.data).to_bytes().to_vec()).collect();
@@ -283,27 +337,7 @@ impl World {
             }
             Effect::Interrupt => Vec::new(),
             Effect::CloseToken => one(Work::TokenClosed),
-            Effect::WriteRecord { volume, image } => {
-                if let Some(fault) = self.write_faults.pop_front().filter(|fault| !fault.is_empty()) {
-                    return one(Work::RecordWritten { volume, result: Err(fault.to_owned()) });
-                }
-                self.records.insert((volume.0, image.name().to_owned()), image.files().clone());
-                one(Work::RecordWritten { volume, result: Ok(()) })
-            }
-            Effect::WriteResponse { volume, name, octets } => {
-                self.responses.insert(name, octets.to_vec());
-                one(Work::ResponseWritten { volume, result: Ok(()) })
-            }
-            Effect::Deliver { volumes, folder, files, .. } => {
-                for id in volumes {
-                    self.records.get_mut(&(id.0, folder.clone())).unwrap().extend(files.clone());
-                }
-                one(Work::Delivered(Vec::new()))
-            }
-            Effect::Finish(code) => {
-                self.finished = Some(code);
-                Vec::new()
-            }
+            other => panic!("no effect on the token: {other:?}"),
         }
     }
 }

@@ -48,6 +48,12 @@ impl Ledger {
         Ok(())
     }
 
+    /// Whether the key is the one that the first entry names.
+    pub(super) fn has_its_key(&self) -> bool {
+        let first = self.chain.entries().first().map(|entry| &entry.body);
+        matches!(first, Some(Body::Opened(opened)) if opened.ceremony_key == self.key.public().base64())
+    }
+
     /// From now on, time is `agreed` plus what the monotonic clock adds.
     pub(super) fn agree(&mut self, agreed: Time, uptime: u64) {
         self.agreed = Some((agreed, uptime));

@@ -36,7 +36,7 @@ fn kind(body: &Body) -> String {
 
 fn says(body: &Body) -> String {
     match body {
-        Body::Opened(opened) => format!("{}, {}", opened.mode.name(), opened.profile),
+        Body::Opened(opened) => format!("{}, {}", opened.mode, opened.profile),
         Body::Person(person) => format!("{} {}", person.role, person.name),
         Body::Keyboard(keyboard) => keyboard.layout.clone(),
         Body::UsbRefused(usb) => format!("{} ({})", usb.name, usb.product),

@@ -355,6 +355,7 @@ impl Ceremony {
     fn input(&mut self, input: Input) -> Result<(), Refusal> {
         match input {
             Input::Answer(answer) => self.answer(answer),
+            Input::Exception { .. } if self.is_over() => Err(Refusal::Over),
             Input::Exception { expected, happened, action, decided_by } => {
                 let clean = [&expected, &happened, &action, &decided_by].map(|text| transcript::clean_text(text));
                 if clean.iter().any(String::is_empty) {
@@ -369,6 +370,11 @@ impl Ceremony {
             Input::Stop(reason) => self.stop(&reason),
             Input::Pause => self.ask_pause(),
         }
+    }
+
+    /// Whether what is entered now would reach no medium any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.waiting == Waiting::Delivery || matches!(self.view.question, Question::Finished { .. })
     }
 
     fn answer(&mut self, answer: Answer) -> Result<(), Refusal> {
@@ -446,6 +452,7 @@ impl Ceremony {
             (Waiting::OfficerLogin(officer), Work::LoggedIn(result)) => self.officer_logged_in(&officer, result),
             (Waiting::Keys, Work::KeysFound(keys)) => self.keys_found(keys),
             (Waiting::Signatures, Work::Signed { signatures, fault }) => self.signed(signatures, fault),
+            (Waiting::TokenEnd(AfterToken::Stop), Work::Signed { signatures, .. }) => self.keep(signatures),
             (Waiting::TokenEnd(after), Work::TokenClosed) => self.token_closed(after),
             (Waiting::Write, Work::RecordWritten { result, .. }) => self.record_written(result),
             (Waiting::Write, Work::ResponseWritten { result, .. }) => self.response_written(result),

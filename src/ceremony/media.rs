@@ -23,9 +23,15 @@ impl Ceremony {
     pub(super) fn volumes_changed(&mut self, volumes: Vec<VolumeFacts>) -> Result<(), Refusal> {
         let before = self.view.request_volume.as_ref().map(|volume| volume.id);
         let same = |a: &VolumeFacts, b: &VolumeFacts| a.serial == b.serial && a.uuid == b.uuid;
+        let there = |bound: &VolumeFacts| volumes.iter().find(|volume| volume.id == bound.id && same(volume, bound));
+        let bound = self.view.record_volumes.iter().chain(&self.view.request_volume);
+        // Copies of one medium can have one serial and one UUID: none of them stands for two.
+        let mut taken: Vec<VolumeId> = bound.filter_map(&there).map(|volume| volume.id).collect();
         let mut renumbered = Vec::new();
         for bound in self.view.record_volumes.iter_mut().chain(self.view.request_volume.iter_mut()) {
-            if let Some(back) = volumes.iter().find(|volume| same(volume, bound)) {
+            let is_back = |volume: &&VolumeFacts| same(volume, bound) && !taken.contains(&volume.id);
+            if let Some(back) = there(bound).or_else(|| volumes.iter().find(is_back)) {
+                taken.push(back.id);
                 renumbered.push((bound.id, back.id));
                 *bound = back.clone();
             }

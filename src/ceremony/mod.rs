@@ -34,8 +34,7 @@ mod view;
 mod write;
 
 pub use self::effect::{
-    Effect, FileRead, JournalPart, Judging, KeyWanted, Login, LoginFailed, SignItem, Spool, SpooledJob, TokenSeen,
-    TokenStart, Work,
+    Effect, FileRead, JournalPart, Judging, KeyWanted, Login, LoginFailed, SignItem, Spool, SpooledJob, TokenSeen, Work,
 };
 pub use self::log::LogLine;
 pub use self::machine::{Appliance, Ceremony, Event, ProfileFile, Setup};

@@ -155,6 +155,9 @@ pub enum Refusal {
     /// Nothing to pause.
     #[error("a pause is possible while signatures are made")]
     NoPause,
+    /// There is no medium left that it would reach.
+    #[error("the record is closed and takes no entry any more; write it down on paper")]
+    Over,
     /// Something of our own went wrong.
     #[error("internal: {0}; record an exception and stop")]
     Internal(String),

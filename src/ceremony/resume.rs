@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::dns::{Sha256Digest, base64, sha256};
+use crate::dns::{base64, sha256};
 use crate::exchange::{self, Limits};
 use crate::plan::{JobInput, Previous};
 use crate::steps::{Actor, Moment, Step, VolumeFacts};
@@ -77,6 +77,9 @@ impl Ceremony {
         ceremony.take_profile(profile, octets);
         let fault = |error: Refusal| error.to_string();
         ceremony.ledger.resume(spool.transcript.as_bytes()).map_err(|error| error.to_string())?;
+        if !ceremony.ledger.has_its_key() {
+            return Err("the spool is damaged: its key is another one than the ceremony's".to_owned());
+        }
         let (agreed, shown) = spool.agreed;
         let passed = u32::try_from(at.time.seconds_since(shown)).unwrap_or(0);
         let now = agreed.checked_add(crate::dns::Duration::from_seconds(passed)).unwrap_or(agreed);
@@ -98,7 +101,7 @@ impl Ceremony {
         let note = Note { note: format!("from the spool, after {} signatures", ceremony.signatures.len()) };
         ceremony.record(Actor::Program, Body::Resumed(note)).map_err(fault)?;
         if spool.confirmed {
-            ceremony.plan_again(&spool.transcript)?;
+            ceremony.plan_again()?;
         }
         if ceremony.setup.appliance.is_none() {
             ceremony.ask_resume(); // else once the appliance has started
@@ -149,7 +152,7 @@ impl Ceremony {
     }
 
     /// The plan is made again from the same inputs, and must be the one that two people have confirmed.
-    fn plan_again(&mut self, transcript: &str) -> Result<(), String> {
+    fn plan_again(&mut self) -> Result<(), String> {
         let judging: Judging = self.judging().map_err(|error| error.to_string())?;
         let program = self.setup.program();
         let findings = self.findings_of_jobs();
@@ -157,8 +160,11 @@ impl Ceremony {
             return Err("the plan could not be made again".to_owned());
         };
         let made = plan?;
-        let confirmed = |sha256: Sha256Digest| transcript.contains(&sha256.to_string());
-        if !confirmed(made.view.sha256) {
+        let confirmed = self.ledger.chain().entries().iter().rev().find_map(|entry| match &entry.body {
+            Body::Confirmed(confirmed) if confirmed.subject == "plan" => Some(confirmed.sha256),
+            _ => None,
+        });
+        if confirmed != Some(made.view.sha256) {
             return Err("the plan made again differs from the one confirmed".to_owned());
         }
         let admitted = made.admitted?;

@@ -140,8 +140,12 @@ fn an_exception_can_be_recorded_at_every_question_and_stays() {
             action: text("went on"),
             decided_by: text("CA"),
         };
-        world.input(exception).unwrap();
-        count += 1;
+        if matches!(world.ceremony.view().question, Question::Finished { .. }) {
+            assert_eq!(world.input(exception), Err(Refusal::Over), "it would reach no medium");
+        } else {
+            world.input(exception).unwrap();
+            count += 1;
+        }
         let answer = right(world.ceremony.view());
         world.answer(answer).unwrap();
     }
@@ -165,6 +169,59 @@ fn a_stop_seals_and_writes_what_happened() {
         let Body::Seal(seal) = &entries.last().unwrap().body else { panic!("no seal") };
         assert_eq!(seal.outcome, "stopped");
     }
+}
+
+#[test]
+fn a_stop_or_a_pause_while_the_token_is_silent_holds_when_it_has_failed() {
+    let mut world = World::new(Mode::Ceremony);
+    world.while_signing = vec![Input::Stop("it does not answer".to_owned())];
+    world.sign_faults.push_back(2);
+    play(&mut world, |_| false);
+    assert_eq!((world.finished, world.records.len(), world.responses.len()), (Some(1), 2, 0));
+    let kinds_of = kinds(&world);
+    let at = |kind: &str| kinds_of.iter().position(|other| other == kind).unwrap();
+    assert!(at("token-fault") < at("stopped"), "{kinds_of:?}");
+
+    let mut world = World::new(Mode::Ceremony);
+    world.while_signing = vec![Input::Pause];
+    world.sign_faults.push_back(2);
+    play(&mut world, |question| matches!(question, Question::Fault { .. }));
+    play(&mut world, |question| {
+        assert!(!matches!(question, Question::Paused), "the fault was the pause");
+        false
+    });
+    assert_eq!(world.finished, Some(0));
+}
+
+#[test]
+fn who_stops_once_more_does_not_wait_for_a_silent_token() {
+    let mut world = World::new(Mode::Ceremony);
+    let stop = || Input::Stop("fire".to_owned());
+    world.while_signing = vec![stop(), stop(), stop()];
+    world.sign_faults.push_back(2);
+    play(&mut world, |_| false);
+    assert_eq!((world.finished, world.responses.len()), (Some(1), 0));
+    let kinds = kinds(&world);
+    let of = |kind: &str| kinds.iter().filter(|other| *other == kind).count();
+    assert_eq!((of("signed"), of("token-fault"), of("stopped")), (1, 0, 1), "what was signed is kept: {kinds:?}");
+}
+
+#[test]
+fn without_people_no_pin_is_sent_to_a_token_that_shows_its_final_try() {
+    let mut world = World::new(Mode::Unattended);
+    world.final_try = true;
+    play(&mut world, |_| false);
+    assert_eq!(world.finished, Some(4));
+    assert!(!world.seen.iter().any(|(effect, _)| effect == "Login"), "{:?}", world.seen);
+    let fault = entries(&world).into_iter().find_map(|entry| match entry.body {
+        Body::TokenFault(fault) => Some(fault.note),
+        _ => None,
+    });
+    assert!(fault.unwrap().contains("FINAL TRY"));
+    let mut world = World::new(Mode::Ceremony);
+    world.final_try = true;
+    play(&mut world, |_| false);
+    assert_eq!(world.finished, Some(0), "people see it, and decide");
 }
 
 #[test]
@@ -304,6 +361,40 @@ fn a_medium_that_comes_back_under_another_number_is_the_same() {
     assert_eq!(world.finished, Some(0));
     assert_eq!(world.records.keys().map(|(id, _)| *id).collect::<Vec<_>>(), [1, 9]);
     assert!(world.ceremony.view().written.iter().all(|written| written.state == "read back: identical"));
+}
+
+#[test]
+fn copies_of_one_medium_are_two_media() {
+    let copy = |id: u32| crate::steps::VolumeFacts { id: crate::steps::VolumeId(id), ..volume(1, "RECORD") };
+    let with = |volumes: [u32; 2]| [copy(volumes[0]), copy(volumes[1]), volume(3, "KSR")].to_vec();
+    let bound = |world: &World| world.ceremony.view().record_volumes.iter().map(|volume| volume.id.0).collect();
+    let mut world = World::new(Mode::Ceremony);
+    world.volumes = with([1, 2]);
+    play(&mut world, |question| matches!(question, Question::Pin(_)));
+    let mut tell = |volumes: Vec<crate::steps::VolumeFacts>| -> Vec<u32> {
+        world.volumes.clone_from(&volumes);
+        let at = world.moment();
+        world.ceremony.apply(at, Event::Work(Work::Volumes(volumes))).unwrap();
+        bound(&world)
+    };
+    assert_eq!(tell(with([1, 2])), [1, 2]);
+    assert_eq!(tell(vec![copy(2), volume(3, "KSR")]), [1, 2], "the one that is left stands for itself alone");
+    assert_eq!(tell(with([2, 8])), [8, 2]);
+    assert_eq!(tell(vec![volume(3, "KSR")]), [8, 2]);
+    assert_eq!(tell(with([10, 11])), [10, 11]);
+    play(&mut world, |_| false);
+    assert_eq!(world.records.keys().map(|(id, _)| *id).collect::<Vec<_>>(), [10, 11]);
+}
+
+#[test]
+fn a_spool_with_another_key_is_refused() {
+    let mut world = World::new(Mode::Ceremony);
+    play(&mut world, |question| matches!(question, Question::Pin(_)));
+    let mut spool = world.spool.clone().unwrap();
+    spool.seed = Seed::from_octets(&[0; 32]);
+    let at = Moment { time: start(), uptime: 0 };
+    let refused = Ceremony::resume(setup(Mode::Ceremony, Vec::new()), spool, at).unwrap_err();
+    assert!(refused.contains("its key is another one"), "{refused}");
 }
 
 #[test]

@@ -8,18 +8,15 @@ use crate::token::{self, TokenError};
 use crate::transcript::{self, Body, Confined, Findings, Outcome, ShareSeen, Unlocking};
 
 use super::machine::{AfterToken, Ceremony, Failure, Waiting};
-use super::{
-    Answer, Effect, KeyWanted, Login, LoginFailed, PinAsked, Question, Refusal, Task, TokenFault, TokenSeen, TokenStart,
-};
+use super::{Answer, Effect, KeyWanted, Login, LoginFailed, PinAsked, Question, Refusal, Task, TokenFault, TokenSeen};
 
 impl Ceremony {
     pub(super) fn begin_unlock(&mut self) -> Result<(), Refusal> {
         self.enter(Step::Unlock);
         self.forget_officers();
         self.view.token = None;
-        let hsm = &self.profile()?.hsm;
-        let start = TokenStart { module: hsm.module.clone(), env: hsm.env.clone(), hash_in: hsm.mechanism };
-        self.wait(Waiting::TokenStart, "starting the token host", Effect::StartToken(start));
+        let hsm = Box::new(self.profile()?.hsm.clone());
+        self.wait(Waiting::TokenStart, "starting the token host", Effect::StartToken(hsm));
         Ok(())
     }
 
@@ -375,6 +372,7 @@ impl Ceremony {
         self.failure = self.unattended().then_some(Failure::Token);
         let after = AfterToken::Fault(fault.message.clone());
         self.view.token_fault = Some(fault);
+        self.pause = false; // a pause that was asked for meanwhile is one already
         self.wait(Waiting::TokenEnd(after), "ending the token host", Effect::CloseToken);
         Ok(())
     }

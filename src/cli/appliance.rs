@@ -15,6 +15,8 @@ use super::player::{self, channel};
 use super::rehearse::{self, SoftToken};
 use super::{Done, Env};
 
+/// All that a ceremony on the image writes lies below: its media, its spool, a rehearsal.
+const RUN: &str = "/run/claviger";
 /// The image's own profiles.
 const PROFILES: &str = "/etc/claviger/profiles";
 /// What the ceremony keeps in RAM.
@@ -75,7 +77,8 @@ pub(super) fn hold(env: &Env, started: &Started<'_>) -> Result<Done, CliError> {
 
 /// How it begins. One that goes on finds its rehearsal prepared.
 fn setup(env: &Env, started: &Started<'_>, left: Option<&Spool>) -> Result<Setup, CliError> {
-    let mut setup = player::setup(if started.rehearsal { Mode::Rehearsal } else { Mode::Ceremony }, env)?;
+    let mode = if started.rehearsal { Mode::Rehearsal } else { Mode::Ceremony };
+    let mut setup = player::setup_writing(Some(&[PathBuf::from(RUN)]), mode, env)?;
     started.build_id.clone_into(&mut setup.build_id);
     setup.profiles = from_image(Path::new(PROFILES))?;
     setup.appliance = Some(Appliance {

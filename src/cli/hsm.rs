@@ -1,8 +1,8 @@
 //! Opening the token that the profile names.
 
-use crate::profile::{HashIn, LoginKind, Profile, Sequence};
+use crate::profile::{LoginKind, Profile, Sequence};
 use crate::steps::TokenFacts;
-use crate::token::{Deadlines, Login, Mechanism, Token, TokenConfig, choose, expect_tries};
+use crate::token::{Login, Token, TokenConfig, choose, expect_tries};
 
 use super::Env;
 use super::error::CliError;
@@ -40,18 +40,7 @@ pub(super) fn open(profile: &Profile, pins: &PinArgs, env: &Env) -> Result<OpenT
 /// Starts the token host, and chooses the token that the profile names.
 pub(super) fn chosen(profile: &Profile, env: &Env) -> Result<(Token, TokenFacts), CliError> {
     let hsm = &profile.hsm;
-    let config = TokenConfig {
-        hosts: env.hosts.clone(),
-        module: hsm.module.clone(),
-        env: hsm.env.clone(),
-        writable: Vec::new(), // only the module knows where it writes
-        mechanism: match hsm.mechanism {
-            HashIn::Token => Mechanism::Hashed,
-            HashIn::Software => Mechanism::Raw,
-        },
-        deadlines: Deadlines::default(),
-    };
-    let (mut token, _) = Token::start(&config)?;
+    let (mut token, _) = Token::start(&TokenConfig::of(hsm, env.hosts.clone()))?;
     let tokens = token.tokens()?;
     let facts = choose(&tokens, hsm.token_serial.as_deref(), hsm.token_label.as_deref())?.clone();
     Ok((token, facts))

@@ -1,7 +1,7 @@
 //! A ceremony at the screen: the stage behind it, the full-screen program before it.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
@@ -9,7 +9,7 @@ use std::thread;
 use crate::ceremony::{Input, ProfileFile, Seed, Setup, View, Work};
 use crate::crew::{Crew, CrewConfig, Report, SpoolFolder, Stage, StationConfig};
 use crate::media::Volumes;
-use crate::process::{Access, confine};
+use crate::process::confine;
 use crate::steps::{Mode, Moment};
 use crate::tui::{self, Driver, Message, Screen};
 
@@ -17,15 +17,21 @@ use super::Env;
 use super::error::CliError;
 use super::input;
 
-/// Names the program in stamps and transcripts.
+/// How a ceremony on an ordinary computer begins. Its files are not restricted: media come and go, and so would be the
+/// token hosts that it starts.
 pub(super) fn setup(mode: Mode, env: &Env) -> Result<Setup, CliError> {
+    setup_writing(None, mode, env)
+}
+
+/// How a ceremony begins that writes nothing but devices and below `writable`.
+pub(super) fn setup_writing(writable: Option<&[PathBuf]>, mode: Mode, env: &Env) -> Result<Setup, CliError> {
     let failed = |error: io::Error| CliError::internal(format!("there is no randomness: {error}"));
     let seed = Seed::new(|octets| env.entropy.fill(octets)).map_err(failed)?;
     Ok(Setup {
         mode,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         build_id: "none".to_owned(),
-        measures: confined(),
+        measures: confined(writable),
         seed,
         profiles: Vec::new(),
         judged_at: None,
@@ -37,9 +43,9 @@ pub(super) fn setup(mode: Mode, env: &Env) -> Result<Setup, CliError> {
 }
 
 /// What the ceremony's own process gives up, before any thread is started: nobody looks into its memory, and it opens
-/// no socket. Media come and go, so files are not restricted.
-fn confined() -> Vec<String> {
-    let confinement = confine(&Access::default(), None);
+/// no socket.
+fn confined(writable: Option<&[PathBuf]>) -> Vec<String> {
+    let confinement = confine(writable, None);
     confinement.measures().iter().map(|(name, measure)| format!("{name}: {}", measure.text())).collect()
 }
 

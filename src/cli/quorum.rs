@@ -143,8 +143,10 @@ fn write_all(files: &[ShareFile], officers: &[(Role, &Path)]) -> Result<(), CliE
 
 fn write_new(path: &Path, octets: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(octets)?;
-    file.sync_all()?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-    File::open(folder)?.sync_all()
+    let written = file.write_all(octets).and_then(|()| file.sync_all()).and_then(|()| File::open(folder)?.sync_all());
+    if written.is_err() {
+        let _ = fs::remove_file(path); // half a share is none
+    }
+    written
 }

@@ -6,19 +6,19 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use crate::ceremony::{KeyWanted, Login, LoginFailed, SignItem, TokenSeen, TokenStart, Work};
+use crate::ceremony::{KeyWanted, Login, LoginFailed, SignItem, TokenSeen, Work};
 use crate::process::{Killer, Starter};
-use crate::profile::HashIn;
+use crate::profile::Hsm;
 use crate::render::hex;
 use crate::steps::{KeyFacts, TokenFacts};
-use crate::token::{self, Deadlines, FoundKey, KeyQuery, Mechanism, Token, TokenConfig, TokenError};
+use crate::token::{self, FoundKey, KeyQuery, Token, TokenConfig, TokenError};
 
 use super::Report;
 use super::verifiers::verifying;
 
 /// What the hand does, one after another.
 pub(super) enum Order {
-    Start(TokenStart),
+    Start(Box<Hsm>),
     Login(String, Login),
     Find(Vec<KeyWanted>),
     Sign(Vec<SignItem>),
@@ -88,7 +88,7 @@ impl Grip {
             let closing = matches!(order, Order::Close);
             self.busy.store(!closing, Ordering::Release);
             let work = match order {
-                Order::Start(start) => Work::TokenStarted(self.start(start)),
+                Order::Start(hsm) => Work::TokenStarted(self.start(&hsm)),
                 Order::Login(serial, login) => Work::LoggedIn(self.login(&serial, &login)),
                 Order::Find(keys) => Work::KeysFound(self.find(&keys)),
                 Order::Sign(items) => self.sign(&items),
@@ -102,24 +102,15 @@ impl Grip {
         }
     }
 
-    fn start(&mut self, start: TokenStart) -> Result<TokenSeen, TokenError> {
+    fn start(&mut self, hsm: &Hsm) -> Result<TokenSeen, TokenError> {
         self.close();
-        let config = TokenConfig {
-            hosts: self.hosts.clone(),
-            module: start.module,
-            env: start.env,
-            writable: Vec::new(),
-            mechanism: match start.hash_in {
-                HashIn::Token => Mechanism::Hashed,
-                HashIn::Software => Mechanism::Raw,
-            },
-            deadlines: Deadlines::default(),
-        };
-        let (mut token, confinement) = Token::start(&config)?;
+        let (mut token, confinement) = Token::start(&TokenConfig::of(hsm, self.hosts.clone()))?;
         *self.killer.lock().unwrap_or_else(PoisonError::into_inner) = token.killer();
         let tokens = token.tokens()?;
         let measures = confinement.measures();
-        let measures = measures.iter().map(|(name, measure)| format!("{name}: {}", measure.text())).collect();
+        let mut measures: Vec<String> =
+            measures.iter().map(|(name, measure)| format!("{name}: {}", measure.text())).collect();
+        measures.push(format!("module: {} of SHA-256 {}", hsm.module.display(), token.library().sha256));
         self.token = Some(token);
         Ok(TokenSeen { measures, tokens })
     }

@@ -167,7 +167,7 @@ impl Steward {
                     folder.forget();
                 }
             }
-            Effect::StartToken(start) => self.order(Order::Start(start)),
+            Effect::StartToken(hsm) => self.order(Order::Start(hsm)),
             Effect::Login { serial, login } => self.order(Order::Login(serial, login)),
             Effect::FindKeys(keys) => self.order(Order::Find(keys)),
             Effect::Sign(items) => self.order(Order::Sign(items)),

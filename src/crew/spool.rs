@@ -29,7 +29,10 @@ pub enum SpoolError {
     #[error("expected {0} to belong to this user and to be closed to others; remove it or name another --spool")]
     NotOurs(PathBuf),
     /// The file is not one of ours.
-    #[error("expected an interrupted ceremony in {path}; found {found}")]
+    #[error(
+        "expected an interrupted ceremony in {path}; found {found}: it cannot go on. Audit the journal on the record medium, \
+         and begin anew with another --spool"
+    )]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -70,7 +73,10 @@ impl SpoolFolder {
         let path = self.folder.join(FILE);
         let octets = match read(&path) {
             Ok(octets) => octets,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.forget_seed(); // of one that was over, or had not begun
+                return Ok(None);
+            }
             Err(source) => return Err(SpoolError::Io { path, source }),
         };
         let spool = serde_json::from_slice(&octets);
@@ -96,7 +102,7 @@ impl SpoolFolder {
     }
 
     fn replace(&self, name: &str, octets: &[u8]) -> io::Result<()> {
-        let new = self.folder.join(format!("{name}.new"));
+        let new = self.folder.join(new_of(name));
         let mut file = options().create(true).truncate(true).write(true).open(&new)?;
         file.write_all(octets)?;
         drop(file);
@@ -105,15 +111,29 @@ impl SpoolFolder {
 
     /// Forgets it: the ceremony is over.
     pub(super) fn forget(&self) {
-        let seed = self.folder.join(SEED);
-        // In RAM, overwriting in place is wiping.
-        let _ = options().write(true).open(&seed).and_then(|mut file| file.write_all(&[0; 32]));
-        for name in [FILE, SEED] {
-            let _ = fs::remove_file(self.folder.join(name));
-            let _ = fs::remove_file(self.folder.join(format!("{name}.new")));
-        }
+        // The text goes first: nobody goes on with a ceremony whose seed is half wiped.
+        self.remove(FILE);
+        self.forget_seed();
         let _ = fs::remove_dir(&self.folder);
     }
+
+    fn forget_seed(&self) {
+        // In RAM, overwriting in place is wiping.
+        for name in [SEED.to_owned(), new_of(SEED)] {
+            let _ = options().write(true).open(self.folder.join(name)).and_then(|mut file| file.write_all(&[0; 32]));
+        }
+        self.remove(SEED);
+    }
+
+    fn remove(&self, name: &str) {
+        let _ = fs::remove_file(self.folder.join(name));
+        let _ = fs::remove_file(self.folder.join(new_of(name)));
+    }
+}
+
+/// What a file is called until it replaces the old one.
+fn new_of(name: &str) -> String {
+    format!("{name}.new")
 }
 
 /// The seed, straight into its own memory.
@@ -132,4 +152,22 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut octets = Vec::new();
     File::open(path)?.take(LIMIT).read_to_end(&mut octets)?;
     Ok(octets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_without_its_text_is_wiped_and_nothing_was_left() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = SpoolFolder::new(place.path().join("spool")).unwrap();
+        let seed = place.path().join("spool").join(SEED);
+        fs::write(&seed, [7; 32]).unwrap();
+        let kept = place.path().join("kept");
+        fs::hard_link(&seed, &kept).unwrap();
+        assert!(folder.left().unwrap().is_none());
+        assert!(!seed.exists());
+        assert_eq!(fs::read(kept).unwrap(), [0; 32]);
+    }
 }

@@ -151,7 +151,7 @@ mod tests {
     use std::sync::mpsc;
 
     use super::*;
-    use crate::process::{BootMedium, BrokerLink, Deadline, Plugged};
+    use crate::process::{BootMedium, Deadline, Link, Plugged};
 
     #[test]
     fn tells_the_boot_medium_once_the_door_is_shut() {
@@ -167,7 +167,7 @@ mod tests {
             Answer::Usb(UsbState { keyboards: 1, ..UsbState::default() }),
         ];
         let broker = thread::spawn(move || {
-            let mut link = BrokerLink::over(listener.accept().unwrap().0).unwrap();
+            let mut link = Link::over(listener.accept().unwrap().0).unwrap();
             answers.map(|answer| {
                 let asked: Request = link.receive(Deadline::never()).unwrap();
                 link.send(&answer, Deadline::never()).unwrap();

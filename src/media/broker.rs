@@ -148,7 +148,7 @@ mod tests {
 
     use super::*;
     use crate::media::{FolderVolumes, read_file};
-    use crate::process::{BrokerLink, Deadline, Plugged};
+    use crate::process::{Deadline, Link, Plugged};
 
     fn seen(id: u32, label: &str, fault: Option<&str>) -> Seen {
         let text = |text: &str| text.to_owned();
@@ -169,7 +169,7 @@ mod tests {
         let socket = place.join("broker.sock");
         let listener = UnixListener::bind(&socket).unwrap();
         let thread = std::thread::spawn(move || {
-            let mut link = BrokerLink::over(listener.accept().unwrap().0).unwrap();
+            let mut link = Link::over(listener.accept().unwrap().0).unwrap();
             let mut asked = Vec::new();
             for answer in answers {
                 asked.push(link.receive(Deadline::never()).unwrap());

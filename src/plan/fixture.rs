@@ -176,6 +176,8 @@ fn profile(zone: Zone) -> Profile {
             login: LoginKind::Pin,
             env: BTreeMap::new(),
             mechanism: HashIn::Token,
+            writable: Vec::new(),
+            sign_within: Duration::from_seconds(30),
         },
         media: Media {
             request_label: "KSR".to_owned(),

@@ -1,6 +1,5 @@
 //! What the ceremony asks of the broker, and its client: framed JSON over a socket that only the ceremony may open.
 
-use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +8,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::env::Deadline;
-use super::frame::{Frame, FrameError, FrameReader, FrameWriter};
+use super::frame::FrameError;
+use super::link::Link;
 use crate::dns::Sha256Digest;
 use crate::steps::{UsbState, VolumeFacts, VolumeId};
 
@@ -23,8 +23,6 @@ pub const SLOTS: u8 = 8;
 /// The image's keyboard layouts; [`Request::Keymap`] names one by its place here.
 pub const KEYMAPS: [&str; 13] = ["us", "uk", "de", "fr", "es", "it", "pt", "be", "dk", "se", "no", "de-ch", "fr-ch"];
 
-/// The kind of the frames both ways.
-const KIND: u8 = 1;
 /// Hashing a slow boot medium takes longest.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -139,7 +137,7 @@ pub enum Refused {
 #[derive(Clone, Debug)]
 pub struct BrokerClient {
     socket: PathBuf,
-    link: Arc<Mutex<Option<BrokerLink>>>,
+    link: Arc<Mutex<Option<Link>>>,
 }
 
 impl BrokerClient {
@@ -157,53 +155,13 @@ impl BrokerClient {
         let mut held = self.link.lock().unwrap_or_else(PoisonError::into_inner);
         let mut link = match held.take() {
             Some(link) => link,
-            None => BrokerLink::over(UnixStream::connect(&self.socket)?)?,
+            None => Link::over(UnixStream::connect(&self.socket)?)?,
         };
         let deadline = Deadline::after(PATIENCE);
         link.send(&request, deadline)?;
         let answer = link.receive(deadline)?;
         *held = Some(link); // after a failure the next question begins anew
         Ok(answer)
-    }
-}
-
-/// Either end of the socket.
-#[derive(Debug)]
-pub struct BrokerLink {
-    reader: FrameReader,
-    writer: FrameWriter,
-}
-
-impl BrokerLink {
-    /// A link over a connected socket.
-    ///
-    /// # Errors
-    /// When the system has no further descriptor.
-    pub fn over(stream: UnixStream) -> io::Result<Self> {
-        Ok(Self { reader: FrameReader::new(stream.try_clone()?), writer: FrameWriter::new(stream) })
-    }
-
-    /// Sends a request or an answer.
-    ///
-    /// # Errors
-    /// [`FrameError`].
-    pub fn send(&mut self, message: &impl Serialize, deadline: Deadline) -> Result<(), FrameError> {
-        let body = serde_json::to_vec(message).map_err(io::Error::from)?;
-        self.writer.push(KIND, &[&body])?;
-        self.writer.flush(deadline)
-    }
-
-    /// Waits for a request or an answer.
-    ///
-    /// # Errors
-    /// [`FrameError`], also for a frame that holds neither.
-    pub fn receive<T: for<'de> Deserialize<'de>>(&mut self, deadline: Deadline) -> Result<T, FrameError> {
-        match self.reader.next(deadline)? {
-            Frame::Plain { kind: KIND, body } => {
-                serde_json::from_slice(&body).map_err(|error| FrameError::Io(error.into()))
-            }
-            _ => Err(FrameError::Io(io::ErrorKind::InvalidData.into())),
-        }
     }
 }
 
@@ -222,7 +180,7 @@ mod tests {
         let listener = UnixListener::bind(&socket).unwrap();
         let broker = std::thread::spawn(move || {
             for slot in 1..=2 {
-                let mut link = BrokerLink::over(listener.accept().unwrap().0).unwrap();
+                let mut link = Link::over(listener.accept().unwrap().0).unwrap();
                 let asked: Request = link.receive(Deadline::never()).unwrap();
                 assert_eq!(asked, Request::Mount { volume: VolumeId(7), write: true });
                 link.send(&Answer::Mounted { slot }, Deadline::never()).unwrap();

@@ -1,10 +1,12 @@
-//! What a child gives up as its first act, before any thread and before it loads foreign code.
+//! What a process gives up as its first act, before any thread and before it loads foreign code.
 
 use std::collections::BTreeMap;
+use std::fs::{self, DirEntry};
+use std::os::unix::fs::FileTypeExt as _;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use landlock::{ABI, Access as _, AccessFs, Ruleset, RulesetAttr as _, RulesetCreatedAttr as _, RulesetStatus};
+use landlock::{ABI, AccessFs, Ruleset, RulesetAttr as _, RulesetCreatedAttr as _, RulesetStatus, Scope};
 use rustix::mm::{MlockAllFlags, mlockall};
 use rustix::net::sockopt::socket_peercred;
 use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, getuid, set_dumpable_behavior, setrlimit};
@@ -52,6 +54,10 @@ impl Measure {
         Self { extent, detail: detail.into() }
     }
 
+    fn unrestricted() -> Self {
+        Self::new(Extent::None, "not restricted")
+    }
+
     fn done<E: std::fmt::Display>(result: Result<(), E>, detail: &str) -> Self {
         match result {
             Ok(()) => Self::new(Extent::Full, detail),
@@ -60,7 +66,7 @@ impl Measure {
     }
 }
 
-/// What a child gave up, as facts for the transcript.
+/// What a process gave up, as facts for the transcript.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Confinement {
     /// Which user it runs as.
@@ -73,7 +79,7 @@ pub struct Confinement {
     pub not_dumpable: Measure,
     /// Memory is never swapped out.
     pub memory_locked: Measure,
-    /// Landlock: which files it reads and writes.
+    /// Landlock: which files it writes.
     pub files: Measure,
     /// seccomp: which system calls are refused.
     pub system_calls: Measure,
@@ -95,23 +101,14 @@ impl Confinement {
     }
 }
 
-/// The files that a child keeps.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Access {
-    /// May be read and executed; paths that do not exist are left out.
-    pub read: Vec<PathBuf>,
-    /// May be read and written. Where none is named, files are not restricted at all: a foreign library writes where
-    /// it must, and only the profile can know where.
-    pub write: Vec<PathBuf>,
-}
-
-/// Gives up what a child does not need. To be called before any thread is started: most of it holds for the calling
-/// thread and those that it starts.
+/// Gives up what a process does not need. To be called before any thread is started: most of it holds for the calling
+/// thread and those that it starts, and for its children.
 ///
-/// Nothing of it fails: what this kernel lacks is reported, and people decide. `client` is the socket of whoever started
-/// it, from whose user it should be apart.
+/// `writable` is what it writes besides devices, files or folders with all below; without it, nothing is given up there.
+/// `client` is the socket of whoever started it, from whose user it should be apart. Nothing of it fails: what this
+/// kernel lacks is reported, and people decide.
 #[must_use]
-pub fn confine(access: &Access, client: Option<&UnixStream>) -> Confinement {
+pub fn confine(writable: Option<&[PathBuf]>, client: Option<&UnixStream>) -> Confinement {
     let core = Rlimit { current: Some(0), maximum: Some(0) };
     Confinement {
         user: user(client),
@@ -119,7 +116,7 @@ pub fn confine(access: &Access, client: Option<&UnixStream>) -> Confinement {
         no_core: Measure::done(setrlimit(Resource::Core, core), "RLIMIT_CORE is 0"),
         not_dumpable: Measure::done(set_dumpable_behavior(DumpableBehavior::NotDumpable), "PR_SET_DUMPABLE is 0"),
         memory_locked: lock_memory(),
-        files: restrict_files(access),
+        files: writable.map_or_else(Measure::unrestricted, restrict_writing),
         system_calls: filter_system_calls(),
     }
 }
@@ -153,27 +150,45 @@ pub fn lock_memory() -> Measure {
     Measure::done(mlockall(flags), "present and future pages")
 }
 
-fn restrict_files(access: &Access) -> Measure {
-    if access.write.is_empty() {
-        return Measure::new(Extent::None, "not restricted: no writable path is named");
-    }
-    // ABI 3 is the last whose rights concern files only; later ones would refuse ioctl, which every driver needs.
-    let abi = ABI::V3;
+/// Reading stays free: a vendor's library has its configuration where its vendor likes.
+fn restrict_writing(writable: &[PathBuf]) -> Measure {
+    // ABI 3 is the last whose rights concern the writing of files alone; later ones would refuse ioctl, which every
+    // driver needs.
+    let writing = AccessFs::from_write(ABI::V3);
+    let (there, missing): (Vec<&PathBuf>, Vec<&PathBuf>) = writable.iter().partition(|path| path.exists());
+    let devices = devices();
     let restricted = Ruleset::default()
-        .handle_access(AccessFs::from_all(abi))
+        .handle_access(writing)
+        .and_then(|rules| rules.scope(Scope::Signal))
         .and_then(Ruleset::create)
-        .and_then(|rules| rules.add_rules(landlock::path_beneath_rules(&access.read, AccessFs::from_read(abi))))
-        .and_then(|rules| rules.add_rules(landlock::path_beneath_rules(&access.write, AccessFs::from_all(abi))))
+        .and_then(|rules| {
+            rules.add_rules(landlock::path_beneath_rules(devices.iter().chain(there.iter().copied()), writing))
+        })
         .and_then(landlock::RulesetCreated::restrict_self);
-    let named = access.write.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
+    let listed =
+        |paths: &[&PathBuf]| paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
+    let mut kept = format!("writes devices{}{}", if there.is_empty() { " only" } else { ", " }, listed(&there));
+    if !missing.is_empty() {
+        kept = format!("{kept}; not there: {}", listed(&missing));
+    }
     match restricted.map(|status| status.ruleset) {
-        Ok(RulesetStatus::FullyEnforced) => Measure::new(Extent::Full, format!("Landlock; writes only {named}")),
+        Ok(RulesetStatus::FullyEnforced) => Measure::new(Extent::Full, format!("Landlock; {kept}; signals nobody")),
         Ok(RulesetStatus::PartiallyEnforced) => {
-            Measure::new(Extent::Partial, format!("Landlock of an older kernel; writes only {named}"))
+            Measure::new(Extent::Partial, format!("Landlock of an older kernel; {kept}"))
         }
         Ok(RulesetStatus::NotEnforced) => Measure::new(Extent::None, "this kernel has no Landlock"),
         Err(error) => Measure::new(Extent::None, format!("Landlock: {error}")),
     }
+}
+
+/// What a driver talks through: no disks, and not the memory that is shared below /dev as well, where the ceremony has
+/// its spool.
+fn devices() -> Vec<PathBuf> {
+    let talks = |entry: &DirEntry| {
+        entry.file_type().is_ok_and(|kind| kind.is_char_device() || (kind.is_dir() && entry.file_name() != "shm"))
+    };
+    let entries = fs::read_dir(Path::new("/dev")).into_iter().flatten().flatten();
+    entries.filter(talks).map(|entry| entry.path()).collect()
 }
 
 fn filter_system_calls() -> Measure {
@@ -206,6 +221,7 @@ mod tests {
     use std::net::UdpSocket;
     use std::os::unix::net::UnixStream;
 
+    use super::super::spawn::Starter;
     use super::*;
 
     #[test]
@@ -221,25 +237,39 @@ mod tests {
     }
 
     #[test]
-    fn a_restricted_thread_writes_where_it_may() {
+    fn a_restricted_thread_writes_where_it_may_reads_everything_and_signals_nobody() {
         let folder = tempfile::tempdir().unwrap();
         let (inside, outside) = (folder.path().join("in"), folder.path().join("out"));
-        std::fs::create_dir(&inside).unwrap();
-        std::fs::create_dir(&outside).unwrap();
-        let access = Access { read: vec!["/usr".into(), "/nowhere".into()], write: vec![inside.clone()] };
+        for path in [&inside, &outside] {
+            fs::create_dir(path).unwrap();
+            fs::write(path.join("old"), "old").unwrap();
+        }
+        let (mut child, _socket) = Starter::Program("/bin/sh".into()).start("-s", &BTreeMap::new()).unwrap();
         let thread = std::thread::spawn(move || {
-            let measure = restrict_files(&access);
-            let written = std::fs::write(inside.join("a"), "a").is_ok() && std::fs::read(inside.join("a")).is_ok();
-            (measure, written, std::fs::write(outside.join("a"), "a").is_err(), std::fs::read_dir("/usr").is_ok())
+            let measure = restrict_writing(&[inside.clone(), "/nowhere".into()]);
+            fs::write(inside.join("new"), "new").unwrap();
+            fs::remove_file(inside.join("old")).unwrap();
+            fs::write("/dev/null", "gone").unwrap();
+            assert_eq!(fs::read(outside.join("old")).unwrap(), b"old");
+            let refused = [
+                fs::write(outside.join("new"), "new"),
+                fs::rename(inside.join("new"), outside.join("new")),
+                fs::write(outside.join("old"), "new"),
+                fs::remove_file(outside.join("old")),
+            ];
+            let refused = refused.map(|result| result.is_err());
+            let signalled = child.kill().is_ok();
+            // An older kernel can less, and the report says so.
+            assert_eq!(refused, [measure.extent != Extent::None; 4], "{}", measure.detail);
+            assert_eq!(signalled, measure.extent != Extent::Full, "{}", measure.detail);
+            assert!(measure.extent == Extent::None || measure.detail.contains("; not there: /nowhere"));
         });
-        let (measure, written, refused, readable) = thread.join().unwrap();
-        assert!(written && readable);
-        assert_eq!(refused, measure.extent != Extent::None, "{}", measure.detail);
+        thread.join().unwrap();
     }
 
     #[test]
-    fn without_a_writable_path_files_are_left_alone_and_the_report_says_so() {
-        let measure = restrict_files(&Access { read: vec!["/usr".into()], write: vec![] });
-        assert_eq!((measure.extent, measure.detail.contains("not restricted")), (Extent::None, true));
+    fn what_the_memory_below_dev_shares_is_no_device() {
+        let devices = devices();
+        assert!(devices.contains(&"/dev/null".into()) && !devices.contains(&"/dev/shm".into()), "{devices:?}");
     }
 }

@@ -24,7 +24,8 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use serde::{Deserialize, Serialize};
 
 use super::env::Deadline;
-use super::frame::{Frame, FrameError, FrameReader, FrameWriter};
+use super::frame::FrameError;
+use super::link::Link;
 use super::spawn::Child;
 
 /// The launcher's socket on the appliance; it belongs to the ceremony's user alone.
@@ -32,8 +33,6 @@ pub const LAUNCHER_SOCKET: &str = "/run/claviger/launcher.sock";
 /// Configuration of the software token on a rehearsal's image; token and configuration are the hosts' own.
 pub const SOFT_TOKEN: &str = "/run/claviger/token/softhsm2.conf";
 
-/// The kind of all frames here.
-const KIND: u8 = 1;
 /// How long either end waits for the other one.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -58,7 +57,7 @@ pub(super) struct Leash {
 
 #[derive(Debug)]
 struct End {
-    reader: FrameReader,
+    link: Link,
     status: Option<String>,
 }
 
@@ -71,12 +70,11 @@ impl Leash {
     ) -> io::Result<(Self, u32)> {
         let stream = UnixStream::connect(launcher)?;
         give(&stream, socket)?;
-        let mut writer = FrameWriter::new(stream.try_clone()?);
+        let mut link = Link::over(stream.try_clone()?)?;
         let deadline = Deadline::after(PATIENCE);
-        send(&mut writer, env, deadline).map_err(io::Error::other)?;
-        let mut reader = FrameReader::new(stream.try_clone()?);
-        match receive(&mut reader, deadline).map_err(io::Error::other)? {
-            Said::Started(pid) => Ok((Self { stream, end: Mutex::new(End { reader, status: None }) }, pid)),
+        link.send(env, deadline).map_err(io::Error::other)?;
+        match link.receive(deadline).map_err(io::Error::other)? {
+            Said::Started(pid) => Ok((Self { stream, end: Mutex::new(End { link, status: None }) }, pid)),
             Said::Refused(reason) => Err(io::Error::other(reason)),
             Said::Ended(_) => Err(ErrorKind::InvalidData.into()),
         }
@@ -93,8 +91,8 @@ impl Leash {
     /// How the child ended, if it has.
     pub(super) fn ended(&self) -> io::Result<Option<String>> {
         let mut end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
-        if end.status.is_none() && end.reader.has_arrived() {
-            end.status = Some(match receive(&mut end.reader, Deadline::after(PATIENCE)) {
+        if end.status.is_none() && end.link.has_arrived() {
+            end.status = Some(match end.link.receive(Deadline::after(PATIENCE)) {
                 Ok(Said::Ended(status)) => status,
                 Ok(_) => "its launcher says something else than was asked".to_owned(),
                 Err(error) => format!("its launcher is gone: {error}"), // and the child with it
@@ -111,17 +109,16 @@ impl Leash {
 /// how the child ended, which is gone all the same.
 pub fn lead(client: UnixStream, program: &Path, role: &str) -> Result<(), FrameError> {
     let socket = take(&client)?;
-    let mut reader = FrameReader::new(client.try_clone()?);
-    let mut writer = FrameWriter::new(client.try_clone()?);
-    let env: BTreeMap<String, String> = receive(&mut reader, Deadline::after(PATIENCE))?;
+    let mut link = Link::over(client.try_clone()?)?;
+    let env: BTreeMap<String, String> = link.receive(Deadline::after(PATIENCE))?;
     let mut child = match Child::spawn(program, role, &env, UnixStream::from(socket)) {
         Ok(child) => child,
-        Err(error) => return send(&mut writer, &Said::Refused(error.to_string()), Deadline::after(PATIENCE)),
+        Err(error) => return link.send(&Said::Refused(error.to_string()), Deadline::after(PATIENCE)),
     };
-    let told = send(&mut writer, &Said::Started(child.pid()), Deadline::after(PATIENCE));
+    let told = link.send(&Said::Started(child.pid()), Deadline::after(PATIENCE));
     let status = told.map_err(io::Error::other).and_then(|()| watch(&client, child.pid())).and_then(|()| child.kill());
     let status = status.unwrap_or_else(|error| error.to_string());
-    send(&mut writer, &Said::Ended(status), Deadline::after(PATIENCE))
+    link.send(&Said::Ended(status), Deadline::after(PATIENCE))
 }
 
 /// Waits until the child has ended or the client has let go.
@@ -161,20 +158,6 @@ fn take(stream: &UnixStream) -> io::Result<OwnedFd> {
         _ => None,
     });
     descriptors.flatten().next().ok_or_else(|| ErrorKind::InvalidData.into())
-}
-
-fn send(writer: &mut FrameWriter, message: &impl Serialize, deadline: Deadline) -> Result<(), FrameError> {
-    writer.push(KIND, &[&serde_json::to_vec(message).map_err(io::Error::from)?])?;
-    writer.flush(deadline)
-}
-
-fn receive<T: for<'de> Deserialize<'de>>(reader: &mut FrameReader, deadline: Deadline) -> Result<T, FrameError> {
-    match reader.next(deadline)? {
-        Frame::Plain { kind: KIND, body } => {
-            serde_json::from_slice(&body).map_err(|error| FrameError::Io(error.into()))
-        }
-        _ => Err(FrameError::Io(ErrorKind::InvalidData.into())),
-    }
 }
 
 #[cfg(test)]

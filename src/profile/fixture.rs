@@ -57,7 +57,7 @@ dnskey = "257 3 15 3K+eJ9KPG5rpydOJMDkD793nN8UEcfMvWJwCO0Dalc0="
 "#;
 
 /// A zone with a schedule and one key, at the end of the text.
-pub(super) const SCHEDULE: &str = r#"profile-version = 1
+pub(crate) const SCHEDULE: &str = r#"profile-version = 1
 name = "Test"
 [hsm]
 module = "/usr/lib/module.so"
@@ -93,7 +93,7 @@ dnskey = "257 3 15 3K+eJ9KPG5rpydOJMDkD793nN8UEcfMvWJwCO0Dalc0="
 "#;
 
 /// The text in which `from` has become `to`; it must be there.
-pub(super) fn changed(text: &str, from: &str, to: &str) -> String {
+pub(crate) fn changed(text: &str, from: &str, to: &str) -> String {
     assert!(text.contains(from), "`{from}` is not in the profile");
     text.replacen(from, to, 1)
 }

@@ -5,7 +5,7 @@
 
 mod error;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod model;
 mod source;
 mod v1;

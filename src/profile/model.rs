@@ -65,6 +65,10 @@ pub struct Hsm {
     pub env: BTreeMap<String, String>,
     /// Who hashes what RSA signs.
     pub mechanism: HashIn,
+    /// What the token host may write besides devices: files, or folders with all below.
+    pub writable: Vec<PathBuf>,
+    /// How long one signature may take.
+    pub sign_within: Duration,
 }
 
 /// How a token is opened.

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
+use super::error::SIGNING;
 use super::wire::{Call, FoundKey, Hello, How, Inventory, KeyQuery, LibraryFacts, NewKey, Reply, kind};
 use super::wire::{parse, print, split_id};
 use super::{HOST_ROLE, Mechanism, TokenError};
-use crate::process::{
-    Access, Child, Confinement, Deadline, Frame, FrameError, FrameReader, FrameWriter, Killer, Starter,
-};
+use crate::dns::Sha256Digest;
+use crate::process::{Child, Confinement, Deadline, Frame, FrameError, FrameReader, FrameWriter, Killer, Starter};
+use crate::profile::{HashIn, Hsm};
 use crate::steps::{Pin, TokenFacts};
 
 /// Signatures that may be outstanding at once.
@@ -55,14 +56,33 @@ pub struct TokenConfig {
     pub hosts: Starter,
     /// The PKCS#11 module, an absolute path.
     pub module: PathBuf,
-    /// The host's whole environment. A value that is an absolute path may be read by the host.
+    /// The host's whole environment.
     pub env: BTreeMap<String, String>,
-    /// What the host may write; if nothing is named, its files are not restricted.
+    /// What the host may write besides devices: files, or folders with all below.
     pub writable: Vec<PathBuf>,
     /// Who hashes for RSA.
     pub mechanism: Mechanism,
     /// How long answers may take.
     pub deadlines: Deadlines,
+}
+
+impl TokenConfig {
+    /// What a profile says of the token; its host is started by `hosts`.
+    #[must_use]
+    pub fn of(hsm: &Hsm, hosts: Starter) -> Self {
+        let sign = Duration::from_secs(hsm.sign_within.seconds().into());
+        Self {
+            hosts,
+            module: hsm.module.clone(),
+            env: hsm.env.clone(),
+            writable: hsm.writable.clone(),
+            mechanism: match hsm.mechanism {
+                HashIn::Token => Mechanism::Hashed,
+                HashIn::Software => Mechanism::Raw,
+            },
+            deadlines: Deadlines { sign, ..Deadlines::default() },
+        }
+    }
 }
 
 /// How to log in.
@@ -115,10 +135,15 @@ impl Token {
         let writer = FrameWriter::new(socket.try_clone().map_err(failed)?);
         let pid = child.pid();
         let link = Link { child, reader: FrameReader::new(socket), writer };
-        let library = LibraryFacts { manufacturer: String::new(), description: String::new(), version: String::new() };
+        let library = LibraryFacts {
+            manufacturer: String::new(),
+            description: String::new(),
+            version: String::new(),
+            sha256: Sha256Digest::ZERO,
+        };
         let mut token = Self { link: Some(link), library, deadlines: config.deadlines, next_id: 0, pid };
-        let hello = Hello { module: config.module.clone(), access: access(config), mechanism: config.mechanism };
-        let hello = print(&hello)?;
+        let (module, writable) = (config.module.clone(), config.writable.clone());
+        let hello = print(&Hello { module, writable, mechanism: config.mechanism })?;
         let reply = token.exchange("loading the module", config.deadlines.call, |writer, deadline| {
             writer.push(kind::HELLO, &[&hello])?;
             writer.flush(deadline)
@@ -126,7 +151,7 @@ impl Token {
         match reply? {
             Reply::Ready { confinement, library } => {
                 token.library = library;
-                Ok((token, confinement))
+                Ok((token, *confinement))
             }
             _ => Err(token.misunderstood()),
         }
@@ -254,7 +279,7 @@ impl Token {
         jobs: impl IntoIterator<Item = (u32, D)>,
         mut each: impl FnMut(usize, Result<Vec<u8>, TokenError>) -> ControlFlow<()>,
     ) -> Result<(), TokenError> {
-        const DURING: &str = "signing";
+        const DURING: &str = SIGNING;
         let limit = self.deadlines.sign;
         let mut jobs = jobs.into_iter().fuse();
         let first_id = self.next_id.wrapping_add(1);
@@ -439,15 +464,6 @@ fn listed(tokens: &[&TokenFacts]) -> String {
     let named: Vec<String> =
         tokens.iter().map(|token| format!("{:?} (serial {})", token.label, token.serial)).collect();
     if named.is_empty() { "none".to_owned() } else { named.join(", ") }
-}
-
-/// What the host keeps of the file system: the system's own folders, the module's, and what the profile names.
-fn access(config: &TokenConfig) -> Access {
-    const SYSTEM: [&str; 9] = ["/usr", "/lib", "/lib64", "/etc", "/proc", "/sys", "/dev", "/run", "/opt"];
-    let mut read: Vec<PathBuf> = SYSTEM.iter().map(PathBuf::from).collect();
-    read.extend(config.module.parent().map(Path::to_path_buf));
-    read.extend(config.env.values().map(PathBuf::from).filter(|path| path.is_absolute()));
-    Access { read, write: config.writable.clone() }
 }
 
 /// The reply, or the token's error, in the answer to request `id`; `Err` for any other frame.

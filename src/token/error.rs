@@ -7,11 +7,16 @@ use thiserror::Error;
 
 use crate::dns::Algorithm;
 
+/// What a token does most of the time, as [`TokenError::TimedOut`] names it.
+pub(super) const SIGNING: &str = "signing";
+
 /// What can go wrong with a token; plain data, since it also crosses from the host.
 #[derive(Clone, Debug, Deserialize, Eq, Error, PartialEq, Serialize)]
 pub enum TokenError {
     /// The host process could not be started.
-    #[error("the token host `{program}` could not be started: {reason}")]
+    #[error(
+        "the token host `{program}` could not be started: {reason}; see whether the program is still there and may be run"
+    )]
     Start {
         /// The program.
         program: String,
@@ -19,7 +24,9 @@ pub enum TokenError {
         reason: String,
     },
     /// The PKCS#11 module could not be loaded or initialized.
-    #[error("the PKCS#11 module `{path}` could not be loaded: {reason}; check `module` in the profile")]
+    #[error(
+        "the PKCS#11 module `{path}` could not be loaded: {reason}; check `module`, `env` and `writable` in the profile"
+    )]
     Module {
         /// The module's path.
         path: String,
@@ -84,7 +91,9 @@ pub enum TokenError {
     #[error("no token is open; unlock it first")]
     NotOpen,
     /// No such key.
-    #[error("expected a {class} key {key} on the token; found none")]
+    #[error(
+        "expected a {class} key {key} on the token; found none: check its label in the profile, and that this is the token"
+    )]
     KeyNotFound {
         /// `private` or `public`.
         class: String,
@@ -111,7 +120,7 @@ pub enum TokenError {
         count: usize,
     },
     /// A key to be generated has a name that is taken.
-    #[error("a key {key} is on the token already; nothing was generated")]
+    #[error("a key {key} is on the token already; nothing was generated: take another label and `cka-id`")]
     KeyExists {
         /// Label and CKA_ID asked for.
         key: String,
@@ -170,7 +179,7 @@ pub enum TokenError {
         text: String,
     },
     /// The host process died.
-    #[error("the token host died while {during}: {status}; nothing is sent again by itself")]
+    #[error("the token host died while {during}: {status}; nothing is sent again by itself, so unlock the token again")]
     Died {
         /// What was being done.
         during: String,
@@ -178,7 +187,10 @@ pub enum TokenError {
         status: String,
     },
     /// The host process did not answer in time and was killed.
-    #[error("the token did not answer within {seconds} s while {during}; its host was ended")]
+    #[error(
+        "the token did not answer within {seconds} s while {during}; its host was ended; look at the device, then unlock it again{}",
+        slow(.during)
+    )]
     TimedOut {
         /// What was being done.
         during: String,
@@ -225,6 +237,11 @@ impl TokenError {
         };
         Some((expected, found))
     }
+}
+
+/// What helps a token that is only slow.
+fn slow(during: &str) -> &'static str {
+    if during == SIGNING { "; where it is only slow, raise `sign-within` in the profile" } else { "" }
 }
 
 /// What a token says about further tries of a PIN.

@@ -55,8 +55,10 @@ fn name(code: RvError) -> String {
 fn text(code: RvError) -> &'static str {
     match code {
         RvError::HostMemory | RvError::DeviceMemory => "out of memory",
-        RvError::GeneralError => "the module cannot go on",
-        RvError::FunctionFailed => "the function failed, without a reason given",
+        RvError::GeneralError => {
+            "the module cannot go on; see its log, and whether `writable` in the profile names its files"
+        }
+        RvError::FunctionFailed => "the function failed, without a reason given; see the module's log",
         RvError::FunctionCanceled => "it was cancelled at the device",
         RvError::FunctionNotSupported => "the module has no such function",
         RvError::FunctionRejected => "it was rejected at the device",

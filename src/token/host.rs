@@ -5,6 +5,9 @@
 //! meanwhile. A library that never comes back is ended from outside: by the client at its deadline, or by the kernel
 //! with the client.
 
+use std::path::Path;
+use std::{fs, io};
+
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::error::{Error, RvError};
 use cryptoki::mechanism::MechanismType;
@@ -17,11 +20,13 @@ use super::fault::{during, of_module};
 use super::keys::{Keys, SigningKey};
 use super::wire::{Call, FoundKey, Hello, How, LibraryFacts, Reply, kind, parse, print, split_id};
 use super::{Mechanism, PinState, TokenError, choose};
+use crate::dns::{Sha256Digest, sha256};
 use crate::process::{
     Clock as _, Confinement, Deadline, Frame, FrameError, FrameReader, FrameWriter, SystemClock, confine,
     inherited_socket,
 };
 use crate::steps::{Pin, TokenFacts};
+use crate::transcript::clean_text;
 
 /// The internal role: what stands as the only argument of a token host.
 pub const HOST_ROLE: &str = "token-host";
@@ -44,7 +49,7 @@ pub fn run_host() -> u8 {
     let mut reader = FrameReader::new(socket);
     let Ok(Frame::Plain { kind: kind::HELLO, body }) = reader.next(Deadline::never()) else { return USAGE };
     let Ok(hello) = parse::<Hello>(&body) else { return USAGE };
-    let confinement = confine(&hello.access, Some(&client));
+    let confinement = Box::new(confine(Some(&hello.writable), Some(&client)));
     // Whatever ends it, a lost client or a broken frame: there is nobody left to be told.
     let _ = serve(&hello, confinement, reader, FrameWriter::new(sending));
     0
@@ -52,7 +57,7 @@ pub fn run_host() -> u8 {
 
 fn serve(
     hello: &Hello,
-    confinement: Confinement,
+    confinement: Box<Confinement>,
     mut reader: FrameReader,
     mut writer: FrameWriter,
 ) -> Result<(), FrameError> {
@@ -130,6 +135,8 @@ impl Host {
             // The loader would search its own folders for a name without a slash.
             return Err(TokenError::Module { path, reason: "expected an absolute path".to_owned() });
         }
+        let sha256 = digest(&hello.module)
+            .map_err(|error| TokenError::Module { path: path.clone(), reason: error.to_string() })?;
         let failed = |error| of_module(&path, error);
         let pkcs11 = Pkcs11::new(&hello.module).map_err(failed)?;
         pkcs11.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)).map_err(failed)?;
@@ -139,6 +146,7 @@ impl Host {
             manufacturer: info.manufacturer_id().to_owned(),
             description: info.library_description().to_owned(),
             version: format!("{}.{}", version.major(), version.minor()),
+            sha256,
         };
         Ok((Self { open: None, pkcs11, mechanism: hello.mechanism }, library))
     }
@@ -204,7 +212,7 @@ impl Host {
         let all: Vec<TokenFacts> = tokens.iter().map(|(_, info)| facts(info)).collect();
         choose(&all, Some(serial), None)?;
         // Chosen means: there is exactly one.
-        let chosen = tokens.into_iter().find(|(_, info)| info.serial_number() == serial);
+        let chosen = tokens.into_iter().find(|(_, info)| facts(info).serial == serial);
         let Some((slot, info)) = chosen else { return Err(TokenError::NotOpen) };
         if info.user_pin_locked() {
             return Err(TokenError::PinLocked { serial: serial.to_owned() });
@@ -316,6 +324,14 @@ fn log_in(session: &Session, how: How, pin: Option<Pin>) -> Result<(), Error> {
     }
 }
 
+/// SHA-256 of a module's file as it is before its code runs.
+fn digest(module: &Path) -> io::Result<Sha256Digest> {
+    if !fs::metadata(module)?.is_file() {
+        return Err(io::Error::other("expected a file"));
+    }
+    Ok(sha256(&fs::read(module)?))
+}
+
 fn pin_frame(reader: &mut FrameReader) -> Result<Pin, TokenError> {
     match reader.next(Deadline::never()) {
         Ok(Frame::Secret { kind: kind::PIN, secret }) => Ok(secret),
@@ -323,13 +339,15 @@ fn pin_frame(reader: &mut FrameReader) -> Result<Pin, TokenError> {
     }
 }
 
+/// What a token says of itself, as text that an entry can hold: some pad with zeros instead of spaces.
 fn facts(info: &TokenInfo) -> TokenFacts {
     let firmware = info.firmware_version();
+    let clean = |text: &str| clean_text(text.trim_end_matches(['\0', ' ']));
     TokenFacts {
-        serial: info.serial_number().to_owned(),
-        label: info.label().to_owned(),
-        manufacturer: info.manufacturer_id().to_owned(),
-        model: info.model().to_owned(),
+        serial: clean(info.serial_number()),
+        label: clean(info.label()),
+        manufacturer: clean(info.manufacturer_id()),
+        model: clean(info.model()),
         firmware: format!("{}.{}", firmware.major(), firmware.minor()),
         protected_path: info.protected_authentication_path(),
         pin_count_low: info.user_pin_count_low(),

@@ -6,8 +6,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{Mechanism, TokenError};
-use crate::dns::{Algorithm, Dnskey};
-use crate::process::{Access, Confinement};
+use crate::dns::{Algorithm, Dnskey, Sha256Digest};
+use crate::process::Confinement;
 use crate::steps::{KeyFacts, TokenFacts};
 
 /// Kinds of frames. A request's body starts with its id (u32), which the answer repeats.
@@ -31,8 +31,8 @@ pub(super) mod kind {
 pub(super) struct Hello {
     /// The PKCS#11 module.
     pub(super) module: PathBuf,
-    /// Which files the host keeps.
-    pub(super) access: Access,
+    /// What the host may write besides devices.
+    pub(super) writable: Vec<PathBuf>,
     /// Who hashes.
     pub(super) mechanism: Mechanism,
 }
@@ -81,7 +81,7 @@ pub(super) enum How {
 /// An answer.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) enum Reply {
-    Ready { confinement: Confinement, library: LibraryFacts },
+    Ready { confinement: Box<Confinement>, library: LibraryFacts },
     Tokens(Vec<TokenFacts>),
     Found(Vec<Result<FoundKey, TokenError>>),
     Inventory(Inventory),
@@ -98,6 +98,8 @@ pub struct LibraryFacts {
     pub description: String,
     /// Its version, `major.minor`.
     pub version: String,
+    /// SHA-256 of its file, before it was loaded.
+    pub sha256: Sha256Digest,
 }
 
 /// A key to look for.

@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 use super::peers::{Algorithm, ZONE};
+use super::profile;
 use super::softhsm::SoftHsm;
 
 /// A KSK operator with a software token.
@@ -62,10 +63,7 @@ impl Signer {
 
     /// Replaces a text of the profile, which must be there.
     pub fn change_profile(&self, from: &str, to: &str) {
-        let path = self.folder.path().join("profile.toml");
-        let text = fs::read_to_string(&path).expect("the profile");
-        assert!(text.contains(from), "`{from}` is not in the profile");
-        fs::write(&path, text.replacen(from, to, 1)).expect("the profile");
+        profile::change(&self.folder.path().join("profile.toml"), from, to);
     }
 
     /// What `claviger sign` says of a request that it refuses.
@@ -151,48 +149,7 @@ const fn mnemonic(algorithm: Algorithm) -> &'static str {
 
 /// A profile of the zone with keys, each with its line of a timeline or none.
 pub fn profile_text(store: &SoftHsm, name: &str, keys: &[(&str, &str)]) -> String {
-    let keys = keys.iter().map(|(key, timeline)| {
-        format!("[zones.\"{ZONE}\".keys.{key}]\nlabel = \"K{key}\"\nalgorithm = \"{name}\"\n{timeline}\n")
-    });
-    let keys: String = keys.collect();
-    let (module, conf) = (store.module.display(), store.conf());
-    let conf = conf.display();
-    format!(
-        r#"profile-version = 1
-name = "Interop"
-
-[hsm]
-module = "{module}"
-token-label = "interop"
-login = "pin"
-env = {{ SOFTHSM2_CONF = "{conf}" }}
-mechanism = "hashed"
-
-[media]
-request-label = "KSR"
-record-label = "RECORD"
-share-label = "SHARE"
-record-copies = 1
-
-[roles]
-required = []
-
-[policies.peer]
-ttl = 3600
-[policies.peer.request]
-approved-algorithms = ["{name}"]
-max-signature-validity = "P21D"
-signature-horizon-days = 400
-[policies.peer.schedule]
-coverage = "P60D"
-signatures-validity-dnskey = "P14D"
-signatures-refresh = "P5D"
-inception-offset = "PT1H"
-cds-digest-types = ["SHA-256"]
-cdnskey = true
-
-[zones."{ZONE}"]
-policy = "peer"
-{keys}"#
-    )
+    let keys = keys.iter().map(|(key, timeline)| profile::key(ZONE, key, &format!("K{key}"), name, timeline));
+    let head = profile::head(store.module.display(), "token-label = \"interop\"", &store.conf());
+    head + &profile::schedule("peer", name, "P60D") + &profile::zone(ZONE, "peer") + &keys.collect::<String>()
 }

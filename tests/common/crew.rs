@@ -10,6 +10,7 @@ use claviger::render;
 use claviger::steps::Pin;
 use tempfile::TempDir;
 
+use super::profile;
 use super::pty::{PATIENCE, SMALL, Screen, Terminal};
 
 /// Who is there: role and name.
@@ -95,6 +96,11 @@ impl Room {
         let (_, after) = rest.split_once("[roles]").expect("roles");
         let text = format!("{before}[roles]{after}").replace("login = \"shares\"", &format!("login = \"{how}\""));
         fs::write(self.profile(), text).expect("the profile");
+    }
+
+    /// Replaces a text of the profile, which must be there.
+    pub fn change_profile(&self, from: &str, to: &str) {
+        profile::change(&self.profile(), from, to);
     }
 
     /// The ceremony at the screen; begun, or gone on with.

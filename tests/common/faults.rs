@@ -46,6 +46,8 @@ impl Rules {
         let rules = Self::new(folder, Path::new(real));
         let variable = format!("env = {{ {VARIABLE} = \"{}\", ", rules.file().display());
         let text = text.replace(real, &module().display().to_string()).replace("env = { ", &variable);
+        // The log of logins, where a profile does not leave it to the default.
+        let text = text.replace("writable = [", &format!("writable = [\"{}\", ", folder.display()));
         fs::write(profile, text).expect("the profile");
         rules
     }

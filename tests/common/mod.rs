@@ -17,6 +17,7 @@ pub mod desk;
 pub mod faults;
 pub mod look;
 pub mod peers;
+pub mod profile;
 pub mod pty;
 pub mod rehearsal;
 pub mod rrsets;

@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 
+use claviger::process::Starter;
+use claviger::token::{Deadlines, Mechanism, TokenConfig};
+
 /// Where distributions put the module.
 const MODULES: [&str; 4] = [
     "/usr/lib/softhsm/libsofthsm2.so",
@@ -61,6 +64,18 @@ impl SoftHsm {
     /// The environment that a process with this module needs.
     pub(crate) fn env(&self) -> BTreeMap<String, String> {
         BTreeMap::from([("SOFTHSM2_CONF".to_owned(), self.conf().display().to_string())])
+    }
+
+    /// A token host over this store, which writes nothing but its tokens.
+    pub(crate) fn config(&self, hosts: Starter) -> TokenConfig {
+        TokenConfig {
+            hosts,
+            module: self.module.clone(),
+            env: self.env(),
+            writable: vec![self.tokens()],
+            mechanism: Mechanism::Hashed,
+            deadlines: Deadlines::default(),
+        }
     }
 
     /// Puts a private key in PKCS #8 onto the token; labels may repeat.

@@ -7,6 +7,7 @@ use claviger::dns::{Dnskey, Duration, Time};
 use claviger::exchange::{Format, Key, Request, RequestBundle, RequestKey, Stamp, write_request};
 
 use super::common::crew::Crew;
+use super::common::profile;
 use super::common::pty::{LARGE, Terminal};
 use super::common::rehearsal::claviger;
 use super::rollover::{self, Files, at, dnskey};
@@ -17,33 +18,17 @@ const PREVIOUS: &str = "skr-before.xml";
 
 /// A zone on BIND whose KSK is rolled over by double signature.
 fn scheduled() -> String {
+    const ZONE: &str = "example.";
     let key = |name: &str, number: u8, timeline: &str| {
-        let dnskey = dnskey(number, Dnskey::KSK);
-        format!(
-            "[zones.\"example.\".keys.{name}]\nlabel = \"E{name}\"\nalgorithm = \"ED25519\"\ndnskey = \"{dnskey}\"\n\
-             timeline = {{ {timeline} }}\n"
-        )
+        let lines = format!("dnskey = \"{}\"\ntimeline = {{ {timeline} }}", dnskey(number, Dnskey::KSK));
+        profile::key(ZONE, name, &format!("E{name}"), "ED25519", &lines)
     };
-    let policy = r#"
-[policies.tld]
-ttl = 3600
-[policies.tld.request]
-approved-algorithms = ["ED25519"]
-max-signature-validity = "P21D"
-signature-horizon-days = 400
-[policies.tld.schedule]
-coverage = "P90D"
-signatures-validity-dnskey = "P14D"
-signatures-refresh = "P5D"
-inception-offset = "PT1H"
-cds-digest-types = ["SHA-256"]
-cdnskey = true
-[zones."example."]
-policy = "tld"
-"#;
     let goes = "ds-until = 2027-08-05T00:00:00Z, unpublish = 2027-08-10T00:00:00Z";
     let comes = "publish = 2027-07-20T00:00:00Z, ds-from = 2027-07-21T00:00:00Z";
-    format!("{policy}{}{}", key("ksk-2026", 111, goes), key("ksk-2027", 112, comes))
+    profile::schedule("tld", "ED25519", "P90D")
+        + &profile::zone(ZONE, "tld")
+        + &key("ksk-2026", 111, goes)
+        + &key("ksk-2027", 112, comes)
 }
 
 /// The zone's request: one ZSK, and another one a month later.
@@ -93,9 +78,9 @@ fn screen_check_and_script_show_the_same_table_of_a_rollover() {
     let (Files { profile, request: root, previous }, now) = rollover::files();
     let place = tempfile::tempdir().unwrap();
     let folder = place.path();
-    let profile =
+    let text =
         profile.replace("record-copies = 2", "record-copies = 1").replace("\"IW\", \"SSC1\", \"SSC2\"", "\"IW\"");
-    fs::write(folder.join("p.toml"), profile + &scheduled()).unwrap();
+    fs::write(folder.join("p.toml"), text + &scheduled()).unwrap();
     for name in ["HSMFD", "KSR"] {
         fs::create_dir(folder.join(name)).unwrap();
     }

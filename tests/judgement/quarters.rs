@@ -69,7 +69,9 @@ fn profile(store: &SoftHsm, keys: &Keys, [current, next]: [&str; 2]) -> String {
     let (_, rest) = rest.split_once("login = ").unwrap();
     let (module, conf) = (store.module.display(), store.conf());
     let hsm = format!("{before}module = \"{module}\"\ntoken-label = \"ceremony\"\nlogin = {rest}");
-    let hsm = hsm.replace("env = {}", &format!("env = {{ SOFTHSM2_CONF = \"{}\" }}", conf.display()));
+    let writable = store.tokens();
+    let lines = format!("env = {{ SOFTHSM2_CONF = {conf:?} }}\nwritable = [{writable:?}]");
+    let hsm = hsm.replace("env = {}", &lines);
     let key = |name: &str, file: &str| {
         let dnskey = keys.ksk(file);
         format!("[zones.\".\".keys.{name}]\nlabel = \"K{file}\"\nalgorithm = \"RSASHA256\"\ndnskey = \"{dnskey}\"\n")

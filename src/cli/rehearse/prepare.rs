@@ -5,12 +5,12 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::dns::Sha256Digest;
-use crate::profile;
+use crate::dns::{Duration, Sha256Digest};
+use crate::profile::{self, HashIn, Hsm, LoginKind};
 use crate::quorum::{self, Argon2Parameters, Assembly, MAX_FILE_OCTETS, ShareFile};
 use crate::render::hex;
 use crate::steps::{Pin, Role, TokenFacts, rehearsal_pin};
-use crate::token::{Deadlines, FoundKey, Login, Mechanism, NewKey, Token, TokenConfig, TokenError};
+use crate::token::{FoundKey, Login, NewKey, Token, TokenConfig, TokenError};
 
 use super::super::Env;
 use super::super::error::CliError;
@@ -43,18 +43,27 @@ pub(in crate::cli) struct SoftToken {
 }
 
 impl SoftToken {
-    /// The environment in which the module finds its token.
-    fn variables(&self, dir: &Path) -> Result<BTreeMap<String, String>, CliError> {
-        let conf = match &self.conf {
-            Some(conf) => conf.clone(),
+    /// The token as a profile has it: its host writes where the token lies, and nowhere else.
+    fn hsm(&self, dir: &Path) -> Result<Hsm, CliError> {
+        let (conf, tokens) = match &self.conf {
+            Some(conf) => (conf.clone(), conf.with_file_name("")),
             None => {
                 let (conf, tokens) = (dir.join("softhsm2.conf"), dir.join("token"));
                 make(&tokens)?;
                 write(&conf, format!("directories.tokendir = {}\n", tokens.display()).as_bytes())?;
-                conf
+                (conf, tokens)
             }
         };
-        Ok(BTreeMap::from([("SOFTHSM2_CONF".to_owned(), conf.display().to_string())]))
+        Ok(Hsm {
+            module: self.module.clone(),
+            token_label: Some(LABEL.to_owned()),
+            token_serial: None,
+            login: LoginKind::Shares,
+            env: BTreeMap::from([("SOFTHSM2_CONF".to_owned(), conf.display().to_string())]),
+            mechanism: HashIn::Token,
+            writable: vec![tokens],
+            sign_within: Duration::from_seconds(30),
+        })
     }
 }
 
@@ -101,15 +110,14 @@ impl Rehearsal {
         for stick in RECORDS.iter().chain([&REQUEST]) {
             make(&rehearsal.sticks.join(stick))?;
         }
-        let (module, variables) = (&soft.module, soft.variables(&dir)?);
-        let pin = random_pin(env)?;
-        let (mut token, facts) = new_token(module, &variables, &pin, env)?;
+        let (hsm, pin) = (soft.hsm(&dir)?, random_pin(env)?);
+        let (mut token, facts) = new_token(&hsm, &pin, env)?;
         let keys = Keys::make(&mut token)?;
         let now = env.clock.now();
         rehearsal.request(&Series::begin(now, bundles)?, &keys.zsks, &mut token, env)?;
         token.close()?;
         let share_set = officers(&rehearsal.sticks, &pin, &facts, env)?;
-        write(&rehearsal.profile, profile(module, &variables, &facts, &share_set, &keys).as_bytes())?;
+        write(&rehearsal.profile, profile(&hsm, &facts, &share_set, &keys).as_bytes())?;
         let pins: String = OFFICERS
             .iter()
             .filter_map(|text| Role::new(text))
@@ -163,7 +171,7 @@ impl Rehearsal {
             let pin = Pin::from_octets(rehearsal_pin(officer).as_bytes()).ok_or_else(foreign)?;
             assembly.add(share.open(&pin).map_err(refused)?).map_err(refused)?;
         }
-        let mut token = start(&profile.hsm.module, &profile.hsm.env, env)?;
+        let mut token = start(&profile.hsm, env)?;
         token.login(serial, &Login::Pin(&assembly.unseal().map_err(refused)?))?;
         Ok(token)
     }
@@ -189,25 +197,12 @@ fn random_pin(env: &Env) -> Result<Pin, CliError> {
     Pin::from_octets(text.as_bytes()).ok_or_else(|| CliError::internal("a PIN of 24 signs does not fit"))
 }
 
-fn start(module: &Path, variables: &BTreeMap<String, String>, env: &Env) -> Result<Token, CliError> {
-    let config = TokenConfig {
-        hosts: env.hosts.clone(),
-        module: module.to_owned(),
-        env: variables.clone(),
-        writable: Vec::new(),
-        mechanism: Mechanism::Hashed,
-        deadlines: Deadlines::default(),
-    };
-    Ok(Token::start(&config)?.0)
+fn start(hsm: &Hsm, env: &Env) -> Result<Token, CliError> {
+    Ok(Token::start(&TokenConfig::of(hsm, env.hosts.clone()))?.0)
 }
 
-fn new_token(
-    module: &Path,
-    variables: &BTreeMap<String, String>,
-    pin: &Pin,
-    env: &Env,
-) -> Result<(Token, TokenFacts), CliError> {
-    let mut token = start(module, variables, env)?;
+fn new_token(hsm: &Hsm, pin: &Pin, env: &Env) -> Result<(Token, TokenFacts), CliError> {
+    let mut token = start(hsm, env)?;
     token.init(LABEL, &random_pin(env)?, pin)?;
     let tokens = token.tokens()?;
     let facts = crate::token::choose(&tokens, None, Some(LABEL))?.clone();
@@ -258,14 +253,9 @@ fn officers(sticks: &Path, pin: &Pin, facts: &TokenFacts, env: &Env) -> Result<S
     share_set.ok_or_else(|| CliError::internal("there are no officers"))
 }
 
-fn profile(
-    module: &Path,
-    variables: &BTreeMap<String, String>,
-    facts: &TokenFacts,
-    share_set: &Sha256Digest,
-    keys: &Keys,
-) -> String {
-    let variables: Vec<String> = variables.iter().map(|(name, value)| format!("{name} = {value:?}")).collect();
+fn profile(hsm: &Hsm, facts: &TokenFacts, share_set: &Sha256Digest, keys: &Keys) -> String {
+    let variables: Vec<String> = hsm.env.iter().map(|(name, value)| format!("{name} = {value:?}")).collect();
+    let writable: Vec<String> = hsm.writable.iter().map(|path| format!("{path:?}")).collect();
     let officers = OFFICERS.map(|officer| format!("{officer:?}")).join(", ");
     let key = |name: &str, key: &FoundKey| {
         format!(
@@ -275,8 +265,9 @@ fn profile(
     };
     format!(
         include_str!("profile.toml"),
-        module = module.display(),
+        module = hsm.module.display(),
         variables = variables.join(", "),
+        writable = writable.join(", "),
         serial = facts.serial,
         officers = officers,
         threshold = THRESHOLD,

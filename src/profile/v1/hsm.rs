@@ -8,6 +8,15 @@ use serde::Deserialize;
 use super::super::error::quoted;
 use super::super::source::Field;
 use super::super::{HashIn, Hsm, LoginKind, ProfileError};
+use super::limits::DURATION;
+use crate::dns::Duration;
+
+/// Where the token host may write if the profile does not say: not where media are, nor in anybody's home.
+const WRITABLE: [&str; 2] = ["/tmp", "/var"];
+/// How long a signature may take if the profile does not say; seconds.
+const SIGN_WITHIN: u32 = 30;
+/// Folders and files that may be named as writable.
+const MAX_WRITABLE: usize = 16;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -18,21 +27,14 @@ pub(super) struct RawHsm {
     login: String,
     env: Option<BTreeMap<String, String>>,
     mechanism: String,
+    writable: Option<Vec<String>>,
+    sign_within: Option<String>,
 }
 
 impl RawHsm {
     /// Reads the table.
     pub(super) fn read(self, field: &Field<'_>) -> Result<Hsm, ProfileError> {
-        let module = PathBuf::from(&self.module);
-        if !module.is_absolute() || self.module.chars().any(char::is_control) {
-            let advice = "write the module's whole path; nothing is searched for";
-            return Err(field.key("module").refuse(
-                "no path of a module",
-                "an absolute path",
-                quoted(&self.module),
-                advice,
-            ));
-        }
+        let module = absolute(&field.key("module"), &self.module)?;
         if self.token_label.is_none() && self.token_serial.is_none() {
             let advice = "name the token by its serial number, or by its label";
             return Err(field.key("token-serial").missing("token-serial or token-label", advice));
@@ -47,8 +49,39 @@ impl RawHsm {
             login: login(&field.key("login"), &self.login)?,
             env: env(&field.key("env"), self.env.unwrap_or_default())?,
             mechanism: mechanism(&field.key("mechanism"), &self.mechanism)?,
+            writable: writable(&field.key("writable"), self.writable)?,
+            sign_within: sign_within(&field.key("sign-within"), self.sign_within)?,
         })
     }
+}
+
+fn absolute(field: &Field<'_>, text: &str) -> Result<PathBuf, ProfileError> {
+    let path = PathBuf::from(text);
+    if path.is_absolute() && !text.chars().any(char::is_control) {
+        return Ok(path);
+    }
+    let advice = "write the whole path; nothing is searched for";
+    Err(field.refuse("this is no whole path", "an absolute path", quoted(text), advice))
+}
+
+fn writable(field: &Field<'_>, paths: Option<Vec<String>>) -> Result<Vec<PathBuf>, ProfileError> {
+    let Some(paths) = paths else { return Ok(WRITABLE.map(PathBuf::from).to_vec()) };
+    if paths.len() > MAX_WRITABLE {
+        let advice = "name the folders above them";
+        let expected = format!("at most {MAX_WRITABLE} files and folders");
+        return Err(field.refuse("the list is too long", expected, paths.len().to_string(), advice));
+    }
+    paths.iter().enumerate().map(|(index, path)| absolute(&field.index(index), path)).collect()
+}
+
+fn sign_within(field: &Field<'_>, text: Option<String>) -> Result<Duration, ProfileError> {
+    let Some(text) = text else { return Ok(Duration::from_seconds(SIGN_WITHIN)) };
+    let time: Duration = field.parse(&text, DURATION)?;
+    if (1..=3600).contains(&time.seconds()) {
+        return Ok(time);
+    }
+    let advice = "a token that is busy for longer is taken for one that never answers";
+    Err(field.refuse("the time is out of bounds", "PT1S to PT1H", quoted(&text), advice))
 }
 
 fn login(field: &Field<'_>, text: &str) -> Result<LoginKind, ProfileError> {
@@ -141,5 +174,28 @@ mod tests {
         assert_refused(&with("A = \"x\\n\""), "hsm.env.A", "text without control characters", "`x\\n`");
         assert_refused(&with("A = 1"), "hsm.env.A", "a string", "integer `1`");
         assert!(read_text(&changed(SCHEMAS, "env = {}\n", "")).unwrap().hsm.env.is_empty());
+    }
+
+    #[test]
+    fn what_the_token_host_may_write_is_named_by_whole_paths() {
+        let with = |list: &str| changed(SCHEMAS, "env = {}", &format!("writable = [{list}]"));
+        let read = |text: &str| read_text(text).unwrap().hsm.writable;
+        assert_eq!(read(SCHEMAS), [PathBuf::from("/tmp"), PathBuf::from("/var")]);
+        assert!(read(&with("")).is_empty());
+        assert_eq!(read(&with("\"/opt/hsm/log\", \"/x\"")), [PathBuf::from("/opt/hsm/log"), PathBuf::from("/x")]);
+        assert_refused(&with("\"/x\", \"log\""), "hsm.writable.1", "an absolute path", "`log`");
+        assert_refused(&with("\"/x\\n\""), "hsm.writable.0", "an absolute path", "`/x\\n`");
+        assert_refused(&with(&"\"/x\",".repeat(17)), "hsm.writable", "at most 16", "17");
+    }
+
+    #[test]
+    fn a_signature_may_take_a_second_to_an_hour() {
+        let with = |text: &str| changed(SCHEMAS, "env = {}", &format!("sign-within = \"{text}\""));
+        let read = |text: &str| read_text(text).unwrap().hsm.sign_within.seconds();
+        assert_eq!([read(SCHEMAS), read(&with("PT1S")), read(&with("PT1H"))], [30, 1, 3600]);
+        for text in ["PT0S", "PT1H1S"] {
+            assert_refused(&with(text), "hsm.sign-within", "PT1S to PT1H", &format!("`{text}`"));
+        }
+        assert_refused(&with("30"), "hsm.sign-within", "an ISO 8601 duration", "`30`");
     }
 }

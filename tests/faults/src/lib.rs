@@ -95,6 +95,9 @@ fn rules() -> &'static Rules {
 }
 
 unsafe extern "C" fn initialize(arguments: *mut std::ffi::c_void) -> CK_RV {
+    if let Some(path) = &rules().write {
+        let _ = std::fs::write(path, "a module was here"); // the test looks whether it was
+    }
     match rules().initialize {
         Some(answer) => answer,
         None => real!(C_Initialize(arguments)),

@@ -44,6 +44,8 @@ pub(crate) struct Rules {
     pub(crate) quorum: Option<(usize, String)>,
     /// `sign = NUMBER block|abort|wrong|CKR_…`: what happens at this C_Sign of the process, counted from 1.
     pub(crate) sign: Option<(u64, Fault)>,
+    /// `write = PATH`: a file that C_Initialize tries to write.
+    pub(crate) write: Option<PathBuf>,
     /// `log = PATH`: takes a line for each C_Login.
     pub(crate) log: Option<PathBuf>,
 }
@@ -76,6 +78,7 @@ impl Rules {
             "user" => self.users.push((pair()?.0.parse().ok()?, pair()?.1.to_owned())),
             "quorum" => self.quorum = Some((pair()?.0.parse().ok()?, pair()?.1.to_owned())),
             "sign" => self.sign = Some((pair()?.0.parse().ok()?, fault(pair()?.1)?)),
+            "write" => self.write = Some(value.into()),
             "log" => self.log = Some(value.into()),
             _ => return None,
         }
