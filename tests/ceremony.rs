@@ -456,3 +456,28 @@ fn damaged_files_a_missing_token_and_a_wrong_module_lead_back() {
     let (code, said) = audit(&room.record("RECORD-A", false), None);
     assert_eq!(code, 0, "{said}");
 }
+
+#[test]
+fn a_drill_is_marked_on_every_screen_and_no_ceremony_goes_on_from_it() {
+    let room = Room::prepared(2);
+    let mut terminal = room.ceremony(&["--drill", "lost-officer"], "DRILL");
+    let mut crew = Crew::new(&room, &[BIND]);
+    crew.until(&mut terminal, "DRILL lost-officer: practice, yet its signatures are valid");
+    crew.until(&mut terminal, "The ceremony is over: complete.");
+    terminal.press("l\r");
+    assert_eq!(terminal.exit(), 0);
+    let record = room.record("RECORD-A", false);
+    assert!(record.file_name().unwrap().to_str().unwrap().starts_with("REHEARSAL-"), "{record:?}");
+    let (code, said) = audit(&record, None);
+    assert!(code == 0 && said.starts_with("DRILL lost-officer: NOT ANCHORED"), "{said}");
+    assert_eq!(entries(&record, "transcript.jsonl", "opened")[0]["body"]["mode"], "drill:lost-officer");
+    assert!(room.stick("KSR").join("REHEARSAL-skr-example.txt").exists());
+
+    // The real one is offered that record, and does not take it.
+    let mut terminal = room.ceremony(&[], "CEREMONY");
+    let screen = Crew::new(&room, &[BIND]).until(&mut terminal, "REHEARSAL-20");
+    let number = crew::numbered(&screen.question, "REHEARSAL-20").unwrap();
+    terminal.press(&format!("{number}\r"));
+    terminal.see("no ceremony goes on from it");
+    terminal.press(STOP);
+}

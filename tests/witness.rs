@@ -264,6 +264,10 @@ fn each_response_of_the_transcript_is_verified_and_no_other() {
     forgery_fails("a response that nobody was told of", "of no response in the transcript", |said, _| {
         said.retain(|entry| !matches!(&entry.body, Body::Response(made) if made.path == RESPONSE));
     });
+    forgery_fails("no plan at all", "the plan that was confirmed is the one here", |said, files| {
+        said.retain(|entry| !matches!(entry.body, Body::Planned(_)));
+        files.remove("plan.json");
+    });
     forgery_fails("fewer signatures than planned", "as many new signatures as planned", |said, _| {
         for entry in said {
             if let Body::Planned(planned) = &mut entry.body {

@@ -29,9 +29,10 @@ failed=0
 say() { printf '%s' "$1" | tr -c '[:print:]' '?'; echo; }
 ok() { say "ok    $1"; }
 fail() { say "FAIL  $1"; failed=1; }
-check() { if [ "$2" = "$3" ]; then ok "$1"; else fail "$1: expected $3; found $2"; fi; } # what, found, expected
+# What, found, expected; two that are missing are not the same.
+check() { if [ -n "$3" ] && [ "$2" = "$3" ]; then ok "$1"; else fail "$1: expected ${3:-something}; found ${2:-nothing}"; fi; }
 stop() { echo "verdict                 BAD"; exit 1; }
-hash_of() { sha256sum <"$1" 2>/dev/null | cut -c1-64; }
+hash_of() { [ ! -f "$1" ] || sha256sum <"$1" | cut -c1-64; }
 # The value of a string in a line of the transcript. Quotes inside strings are escaped, so `"name":"` is never text.
 value() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" | head -n 1; }
 # The transcript's entries of a kind: it stands behind the body, at the end of the line.
@@ -212,7 +213,7 @@ if [ -n "$paper" ]; then check "the transcript's fingerprint is that of the pape
 echo "transcript fingerprint  $(printf '%s' "$fingerprint" | sed 's/..../& /g')"
 printf 'ssh-ed25519 %s\n' "$key" >"$work/key"
 echo "ceremony key            $(ssh-keygen -l -f "$work/key" 2>&1 | cut -d ' ' -f 2)"
-say "outcome                 $outcome"
+say "mode and outcome        $mode, $outcome"
 [ -z "$mark" ] || say "THIS IS THE RECORD OF A $(printf '%s' "${mode%%:*}" | tr 'a-z' 'A-Z')"
 [ -n "$paper" ] || echo "NOT ANCHORED: compare the fingerprint with the witnesses' paper"
 [ $failed -eq 0 ] && echo "verdict                 good" || echo "verdict                 BAD"
