@@ -195,8 +195,7 @@ fn middle(buffer: &mut Buffer, area: Rect, drawn: &Drawn<'_>) -> Seen {
     let area = Rect { x: area.x + STEPS, width: area.width - STEPS, ..area };
     if area.width >= SIDE_BY_SIDE.0 && area.height >= SIDE_BY_SIDE.1 {
         let rows = grid(&super::panes(&drawn.look, usize::from(LEFT - 2)), usize::from(area.width - LEFT - 2));
-        let several = rows.len() > 1 || rows.first().is_some_and(|row| row.len() > 1);
-        if several && rows.len() * usize::from(PAGES) <= usize::from(area.height) {
+        if rows.len() > 1 || rows.first().is_some_and(|row| row.len() > 1) {
             return side_by_side(buffer, area, drawn);
         }
     }
@@ -305,7 +304,8 @@ fn scroll_bar(buffer: &mut Buffer, area: Rect, first: usize, rows: usize) {
     }
 }
 
-/// Pages in rows of two; those that need it have the whole width.
+/// Pages in rows of two; those that need it have the whole width. Where there are too many, the row of the page with the
+/// scroll keys is the first, and its title says how many there are.
 fn side_by_side(buffer: &mut Buffer, area: Rect, drawn: &Drawn<'_>) -> Seen {
     let right = area.width - LEFT;
     let left_panes = super::panes(&drawn.look, usize::from(LEFT - 2));
@@ -313,7 +313,11 @@ fn side_by_side(buffer: &mut Buffer, area: Rect, drawn: &Drawn<'_>) -> Seen {
     let wide_panes = super::panes(&drawn.look, usize::from(area.width - 2));
     let titles: Vec<String> = left_panes.iter().map(|pane| pane.title.clone()).collect();
     let focus = drawn.page.min(titles.len().saturating_sub(1));
-    let rows = grid(&left_panes, usize::from(right - 2));
+    let mut rows = grid(&left_panes, usize::from(right - 2));
+    let most = usize::from(area.height / PAGES).max(1);
+    let number = (rows.len() > most).then(|| format!("{} of {}  ", focus + 1, titles.len())).unwrap_or_default();
+    let first = rows.iter().position(|row| row.contains(&focus)).unwrap_or(0).min(rows.len().saturating_sub(most));
+    rows = rows.into_iter().skip(first).take(most).collect();
     let desires: Vec<usize> = rows
         .iter()
         .map(|row| row.iter().filter_map(|index| left_panes.get(*index)).map(Pane::rows).max().unwrap_or(0))
@@ -329,11 +333,12 @@ fn side_by_side(buffer: &mut Buffer, area: Rect, drawn: &Drawn<'_>) -> Seen {
                 _ => (Rect { x: area.x + LEFT, y, height, width: right }, &right_panes),
             };
             let Some(pane) = panes.get(*index).filter(|_| height > 1) else { continue };
-            let title = std::slice::from_ref(&pane.title);
-            tabs(buffer, Rect { height: 1, ..place }, title, (*index == focus).then_some(0), true);
+            let focused = *index == focus;
+            let title = if focused { format!("{number}{}", pane.title) } else { pane.title.clone() };
+            tabs(buffer, Rect { height: 1, ..place }, &[title], focused.then_some(0), true);
             let body = Rect { y: place.y + 1, height: place.height - 1, ..place };
             let (first, height, rows) = pane_body(buffer, body, pane, (drawn.scroll)(&pane.title));
-            if *index == focus {
+            if focused {
                 (seen.first, seen.height, seen.rows) = (first, height, rows);
             }
         }
