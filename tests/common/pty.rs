@@ -248,8 +248,9 @@ impl Screen {
             let octet = row.find(heading)?;
             Some((number, row[..octet].chars().count()))
         });
-        let digests = places.map(|(row, column)| digest(&self.rows[row + 1..], column));
-        digests.max_by_key(Vec::len).filter(|words| !words.is_empty())
+        let mut digests: Vec<_> = places.map(|(row, column)| digest(&self.rows[row + 1..], column)).collect();
+        digests.reverse(); // of several that are whole, the first one on the screen
+        digests.into_iter().max_by_key(Vec::len).filter(|words| !words.is_empty())
     }
 }
 
