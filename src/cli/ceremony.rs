@@ -53,7 +53,8 @@ impl Run for Args {
             };
             return appliance::hold(env, &started);
         }
-        let mut setup = player::setup(Mode::Ceremony, env)?;
+        // Media come and go, and what the token's host must write stands in a profile that nobody has chosen yet.
+        let mut setup = player::setup(None, Mode::Ceremony, env)?;
         setup.profiles = self.profile.iter().map(|path| player::profile_file(path)).collect::<Result<_, _>>()?;
         let volumes = FolderVolumes::new(self.medium.clone(), self.media.clone());
         let spool = SpoolFolder::new(self.spool.clone()).map_err(|error| CliError::input(error.to_string()))?;

@@ -1,6 +1,7 @@
 //! `sign`: the whole ceremony without the screen and without people; the transcript lists every confirmation not given.
 
 use std::path::{Path, PathBuf};
+use std::slice;
 use std::sync::Arc;
 use std::sync::mpsc;
 
@@ -77,13 +78,14 @@ impl Run for Args {
         let profile = input::profile(&self.profile, report)?;
         self.pins.fit(&profile)?;
         let desk = self.read(&profile, report)?;
-        let mut setup = player::setup(Mode::Unattended, env)?;
+        let out = self.out()?;
+        let writable = [profile.hsm.writable.as_slice(), slice::from_ref(&out)].concat();
+        let mut setup = player::setup(Some(&writable), Mode::Unattended, env)?;
         setup.profiles.push(player::profile_file(&self.profile)?);
         setup.judged_at = self.now;
         setup.until = self.until;
         setup.previous_given = !self.previous.is_empty();
         let given = Given { documents: desk.documents.clone(), shares: self.shares()? };
-        let out = self.out()?;
         let record = self.record.as_deref().map(|record| record_in(&out, record)).transpose()?;
         let volumes = FolderVolumes::new(vec![out], None);
         let (sender, receiver) = mpsc::channel();
