@@ -614,8 +614,19 @@ fn officers_open_the_token_together() {
 fn the_help_texts_are_those_that_were_agreed() {
     let place = tempfile::tempdir().unwrap();
     let mut all = String::new();
-    let commands =
-        ["check", "script", "show", "audit", "key", "key generate", "key inventory", "quorum", "quorum create"];
+    let commands = [
+        "ceremony",
+        "check",
+        "script",
+        "sign",
+        "show",
+        "audit",
+        "key",
+        "key generate",
+        "key inventory",
+        "quorum",
+        "quorum create",
+    ];
     for command in commands {
         let words: Vec<&str> = command.split(' ').chain(["--help"]).collect();
         let run = claviger(place.path(), &words);
@@ -623,4 +634,33 @@ fn the_help_texts_are_those_that_were_agreed() {
         write!(all, "$ claviger {}\n{}\n", words.join(" "), run.out).unwrap();
     }
     insta::assert_snapshot!("help", all);
+}
+
+#[test]
+fn every_command_in_the_documents_exists_with_its_flags() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let pages = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let pages = pages.chain(["README.md", "SECURITY.md"].map(|name| root.join(name)));
+    let mut known = 0;
+    for page in pages.filter(|path| path.extension().is_some_and(|extension| extension == "md")) {
+        let text = fs::read_to_string(&page).unwrap();
+        // What stands between backticks, or on a line of its own.
+        for piece in text.split(['`', '\n']) {
+            let Some(rest) = piece.trim().strip_prefix("claviger ").filter(|rest| !rest.starts_with("init")) else {
+                continue;
+            };
+            let words: Vec<&str> = rest.split_whitespace().collect();
+            let names = if ["key", "quorum"].contains(&words[0]) { 2 } else { 1 };
+            let run = match words[0].strip_prefix("--") {
+                Some(_) => claviger(root, &["--help"]),
+                None => claviger(root, &[&words[..names], &["--help"]].concat()),
+            };
+            assert_eq!(run.code, 0, "{}: {rest}: {}", page.display(), run.err);
+            for flag in words.iter().filter(|word| word.starts_with("--")) {
+                assert!(run.out.contains(flag), "{}: {rest}: {flag}", page.display());
+                known += 1;
+            }
+        }
+    }
+    assert!(known >= 8, "{known}");
 }

@@ -17,8 +17,10 @@ use claviger::dns::{Sha256Digest, sha256};
 use claviger::paper::report;
 use claviger::render::words;
 use claviger::steps::Verdict;
-use claviger::transcript::{Audit, AuditVerdict, Body, CeremonyKey, Chain, Ending, Entry, audit as judge, read, seal};
-use common::rehearsal::{Files, Rehearsals, claviger, files, on_disk, summed_again, with, with_lines, without};
+use claviger::transcript::{Audit, AuditVerdict, Body, Entry, audit as judge};
+use common::rehearsal::{
+    self, Files, Rehearsals, claviger, entries, files, on_disk, summed_again, with, with_lines, without,
+};
 
 const SUMS: &str = "SHA256SUMS";
 const TRANSCRIPT: &str = "transcript.jsonl";
@@ -56,10 +58,6 @@ fn blames(files: &Files, path: &str, what: &str) {
     for finding in audit.failures() {
         assert!(finding.expected.is_some() && finding.found.is_some(), "{what} of {path}: {finding}");
     }
-}
-
-fn entries(files: &Files) -> Vec<Entry> {
-    read(&files["transcript.jsonl"], Sha256Digest::ZERO).unwrap()
 }
 
 fn fingerprint(files: &Files) -> Sha256Digest {
@@ -298,26 +296,9 @@ fn files_of_another_record_are_named() {
     assert_eq!((found.verdict, named(&found)), (AuditVerdict::Failed, vec!["transcript.jsonl".to_owned()]));
 }
 
-/// A forger with a key of their own seals again what they changed.
+/// A forger seals again what they changed.
 fn forged(change: impl FnOnce(&mut Vec<Entry>, &mut Files)) -> Files {
-    let (mut said, mut sealed) = (entries(&GOOD), GOOD.clone());
-    let Some(Body::Seal(original)) = said.pop().map(|entry| entry.body) else { panic!("no seal") };
-    sealed.retain(|path, _| original.files.contains_key(path));
-    change(&mut said, &mut sealed);
-    let key = CeremonyKey::from_seed(&[9; 32]);
-    let mut chain = Chain::new();
-    let mut mode = None;
-    let mut last = None;
-    for mut entry in said {
-        if let Body::Opened(opened) = &mut entry.body {
-            (opened.ceremony_key, opened.key_fingerprint) = (key.public().base64(), key.public().fingerprint());
-            mode = Some(opened.mode.clone());
-        }
-        let moment = claviger::steps::Moment { time: entry.time, uptime: entry.uptime };
-        chain.append(moment, entry.step, &entry.actor, entry.body).unwrap();
-        last = Some(moment);
-    }
-    seal(&mut chain, &key, &mode.unwrap(), sealed, Ending::Complete, last.unwrap(), report).unwrap().files
+    rehearsal::forged(&GOOD, change)
 }
 
 #[test]

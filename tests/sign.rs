@@ -82,21 +82,17 @@ fn a_previous_response_that_is_not_the_records_newest_is_refused_by_the_head() {
     let (code, stale) = desk.sign(&["--first", "ksr.txt"]);
     assert_eq!(code, 0, "{stale}");
     fs::rename(desk.signer.path().join(file(&stale)), desk.signer.path().join("stale.txt")).unwrap();
-    next_second();
     // The same request is answered anew: both responses are genuine, and both fit what follows.
     let (code, newer) = desk.sign(&["--first", "--now", "2026-12-01T01:00:00Z", "ksr.txt"]);
     assert_eq!(code, 0, "{newer}");
     let record = newer["record"].as_str().unwrap();
     desk.write("next.txt", &ksr(14, 2));
-    next_second();
-
     let (code, refused) = desk.sign(&["--record", record, "--previous", "stale.txt", "next.txt"]);
     let failed = refused["findings"].as_array().unwrap().iter().filter(|finding| finding["verdict"] == "fail");
     let failed: Vec<&serde_json::Value> = failed.collect();
     assert_eq!((code, failed.len(), &failed[0]["check"]), (1, 1, &"KSR-CHAIN-HEAD".into()), "{refused}");
     assert_eq!((&failed[0]["expected"], &failed[0]["found"]), (&sha256_of(&newer), &sha256_of(&stale)));
 
-    next_second();
     // The record itself has the right one, and the new record says which record that was.
     let (code, next) = desk.sign(&["--record", record, "next.txt"]);
     assert_eq!(code, 0, "{next}");
@@ -116,13 +112,29 @@ fn a_previous_response_that_is_not_the_records_newest_is_refused_by_the_head() {
     assert_eq!(desk.sign(&["--record", record, "next.txt"]).0, 3);
 }
 
-/// Records in one folder are named by their second.
-fn next_second() {
-    std::thread::sleep(std::time::Duration::from_millis(1001));
-}
-
 fn sha256_of(value: &serde_json::Value) -> serde_json::Value {
     value["responses"][0]["sha256"].clone()
+}
+
+#[test]
+fn runs_that_begin_in_the_same_second_go_one_after_another_and_each_has_its_record() {
+    let desk = Desk::new();
+    let names: Vec<String> = (0..4).map(|number| format!("ksr-{number}.txt")).collect();
+    for name in &names {
+        desk.write(name, &ksr(12, 2));
+    }
+    std::thread::scope(|scope| {
+        let runs: Vec<_> = names.iter().map(|name| scope.spawn(|| desk.sign(&["--first", name]))).collect();
+        for run in runs {
+            let (code, value) = run.join().unwrap();
+            assert_eq!(code, 0, "{value}");
+        }
+    });
+    let records = desk.records("out");
+    assert_eq!(records.len(), 4, "{records:?}");
+    for record in records {
+        assert_eq!(outcome(&desk.audited(&record)), "complete");
+    }
 }
 
 #[test]

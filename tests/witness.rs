@@ -14,8 +14,8 @@ use std::sync::LazyLock;
 
 use claviger::dns::sha256;
 use claviger::paper::report;
-use claviger::transcript::{AuditVerdict, audit};
-use common::rehearsal::{Files, Rehearsals, Run, files, on_disk, run, summed_again, with, with_lines, without};
+use claviger::transcript::{AuditVerdict, Body, Entry, audit};
+use common::rehearsal::{Files, Rehearsals, Run, files, forged, on_disk, run, summed_again, with, with_lines, without};
 
 static PLAYED: LazyLock<Rehearsals> = LazyLock::new(|| Rehearsals::play(3, &["2026-11-21"]));
 static GOOD: LazyLock<Files> = LazyLock::new(|| files(&PLAYED.records[0]));
@@ -175,8 +175,203 @@ fn every_signature_is_verified_and_stands_in_the_response() {
             let line = lines[second].clone();
             lines.insert(second, line);
         }),
-        "empty",
+        "not in order",
     );
+}
+
+/// A record that a forger sealed again, so that sums, chain, seal and signatures hold: the script says FAIL with this.
+fn forgery_fails(what: &str, matter: &str, change: impl FnOnce(&mut Vec<Entry>, &mut Files)) {
+    fails(what, &forged(&GOOD, change), matter);
+}
+
+const RRSETS: &str = "jobs/01-example/dnskey.txt";
+const RESPONSE: &str = "jobs/01-example/skr-example.txt";
+
+/// Changes a response; the transcript and dnskey.txt name the one that comes of it.
+fn answered(said: &mut [Entry], files: &mut Files, change: impl FnOnce(&mut String)) {
+    let mut text = String::from_utf8(files[RESPONSE].clone()).unwrap();
+    change(&mut text);
+    let (old, new) = (sha256(&files[RESPONSE]).to_string(), sha256(text.as_bytes()));
+    files.insert(RESPONSE.to_owned(), text.into_bytes());
+    rrsets(files, |rrsets| *rrsets = rrsets.replace(&old, &new.to_string()));
+    for entry in said {
+        if let Body::Response(made) = &mut entry.body
+            && made.path == RESPONSE
+        {
+            made.sha256 = new;
+        }
+    }
+}
+
+fn rrsets(files: &mut Files, change: impl FnOnce(&mut String)) {
+    let mut text = String::from_utf8(files[RRSETS].clone()).unwrap();
+    change(&mut text);
+    files.insert(RRSETS.to_owned(), text.into_bytes());
+}
+
+/// Whoever made the record may have written anything into it, and still nothing passes that ldns has not verified.
+#[test]
+fn a_signature_that_is_false_cannot_be_hidden_from_ldns() {
+    let false_one = "example.\t3600\tIN\tRRSIG\tDNSKEY 13 1 3600 20261212213047 20261128203047 37164 example. QUJD";
+    // Beside a good one of the same RRset, which alone would be enough for ldns.
+    forgery_fails("in its bundle", "dnskey.txt bundle 1: not verified: Error: ", |said, files| {
+        answered(said, files, |text| text.push_str(&format!("{false_one}\n")));
+        rrsets(files, |text| *text = text.replacen("; bundle 2 ", &format!("{false_one}\n; bundle 2 "), 1));
+    });
+    type Hide<'a> = &'a dyn Fn(&str) -> String;
+    let hidden: [(&str, Hide<'_>); 7] = [
+        ("over records that are not there", &|text| {
+            format!("{text}{}\n", false_one.replace("\tDNSKEY 13", "\tTXT 13"))
+        }),
+        ("of another owner", &|text| format!("{text}x.{false_one}\n")),
+        ("before the first bundle", &|text| text.replacen("; bundle 1 ", &format!("{false_one}\n; bundle 1 "), 1)),
+        ("in a comment", &|text| format!("{text}; {}\n", false_one.replacen("example.\t", "", 1))),
+        ("behind a sign that ends the record", &|text| format!("{text}{}\n", false_one.replace(" QUJD", ";QUJD x"))),
+        ("in parentheses", &|text| format!("{text}example.\t0\tIN\tDNSKEY\t256 3 13 (\n{false_one}\n)\n")),
+        ("in a file of its own", &|text| format!("{text}$INCLUDE {false_one}\n")),
+    ];
+    for (where_to, hide) in hidden {
+        forgery_fails(where_to, "lines that should not be there", |said, files| {
+            answered(said, files, |text| text.push_str(&format!("{false_one}\n")));
+            rrsets(files, |text| *text = hide(text));
+        });
+    }
+    // What the response has more than dnskey.txt, or otherwise.
+    forgery_fails("a signature more in the response", "as many signatures as", |said, files| {
+        answered(said, files, |text| text.push_str(&format!("{false_one}\n")));
+    });
+    let key = "example.\t3600\tIN\tDNSKEY\t257 3 13 QUJD\n";
+    forgery_fails("a key more in the response", "as many keys as", |said, files| {
+        answered(said, files, |text| text.push_str(key));
+    });
+}
+
+#[test]
+fn each_response_of_the_transcript_is_verified_and_no_other() {
+    forgery_fails("no RRsets", &format!("{RRSETS}: missing"), |_, files| drop(files.remove(RRSETS)));
+    forgery_fails("no response", &format!("{RESPONSE} or "), |_, files| drop(files.remove(RESPONSE)));
+    forgery_fails("a hash that fits every file", "made from a response that is not in", |_, files| {
+        let digest = sha256(&files[RESPONSE]).to_string();
+        rrsets(files, |text| *text = text.replace(&digest, ".*"));
+    });
+    forgery_fails("another response", "is the response of the transcript", |said, _| {
+        for entry in said {
+            if let Body::Response(made) = &mut entry.body {
+                made.sha256 = sha256(b"another");
+            }
+        }
+    });
+    forgery_fails("a response that nobody was told of", "of no response in the transcript", |said, _| {
+        said.retain(|entry| !matches!(&entry.body, Body::Response(made) if made.path == RESPONSE));
+    });
+    forgery_fails("fewer signatures than planned", "as many new signatures as planned", |said, _| {
+        for entry in said {
+            if let Body::Planned(planned) = &mut entry.body {
+                planned.signatures += 1;
+            }
+        }
+    });
+}
+
+/// Puts something odd into a good record on disk; the script must say FAIL, and come back.
+fn odd(what: &str, matter: &str, put: impl FnOnce(&Path)) {
+    let folder = on_disk(&GOOD);
+    put(folder.path());
+    let run = script(folder.path(), None);
+    let told = run.out.lines().any(|line| line.starts_with("FAIL  ") && line.contains(matter));
+    assert!(
+        run.code == 1 && told && !run.out.contains("verdict                 good"),
+        "{what}: {}{}",
+        run.out,
+        run.err
+    );
+    assert!(
+        run.out.lines().all(|line| line.bytes().all(|octet| (b' '..=b'~').contains(&octet))),
+        "{what}: {}",
+        run.out
+    );
+}
+
+#[test]
+fn what_lies_in_the_folder_cannot_confuse_the_script() {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    let write = |folder: &Path, name: &str, octets: &[u8]| fs::write(folder.join(name), octets).unwrap();
+    odd("a name with a line end", "no files but plain ones", |folder| write(folder, "x\nreport.txt", b""));
+    odd("a folder with a line end", "no files but plain ones", |folder| {
+        fs::create_dir_all(folder.join("jobs/a\nb")).unwrap();
+    });
+    odd("a name with an escape", "no files but plain ones", |folder| write(folder, "\u{1b}[2J", b""));
+    odd("a name with a backslash", "no files but plain ones", |folder| write(folder, "a\\nb", b""));
+    odd("a name like an option", "unknown or missing files", |folder| write(folder, "--quiet", b""));
+    odd("a hidden file", "unknown or missing files", |folder| write(folder, ".x", b""));
+    odd("a link in place of a file", "no files but plain ones", |folder| {
+        fs::rename(folder.join("report.txt"), folder.join("jobs/copy.txt")).unwrap();
+        symlink("jobs/copy.txt", folder.join("report.txt")).unwrap();
+    });
+    odd("a link to a folder", "no files but plain ones", |folder| symlink("..", folder.join("jobs/up")).unwrap());
+    odd("a pipe in place of a file", "no files but plain ones", |folder| {
+        fs::remove_file(folder.join("report.txt")).unwrap();
+        assert_eq!(run("mkfifo", &["report.txt"], folder).code, 0);
+    });
+    // Line ends of another system, and octets that a shell drops.
+    for path in ["SHA256SUMS", "allowed_signers", "transcript.jsonl", "delivery.jsonl"] {
+        odd("carriage returns", path, |folder| {
+            let text = fs::read_to_string(folder.join(path)).unwrap();
+            write(folder, path, text.replace('\n', "\r\n").as_bytes());
+        });
+        odd("an octet zero", path, |folder| {
+            let mut octets = fs::read(folder.join(path)).unwrap();
+            octets.insert(9, 0);
+            write(folder, path, &octets);
+        });
+    }
+    odd("sums of comments", "SHA256SUMS: lines that are none", |folder| {
+        let sums = fs::read_to_string(folder.join("SHA256SUMS")).unwrap();
+        write(folder, "SHA256SUMS", format!("{sums}#{}  more.txt\n", "0".repeat(63)).as_bytes());
+        write(folder, "more.txt", b"x");
+    });
+    odd("an empty signature", "SHA256SUMS.sig", |folder| write(folder, "SHA256SUMS.sig", b""));
+    odd("no signature", "SHA256SUMS.sig: missing", |folder| fs::remove_file(folder.join("SHA256SUMS.sig")).unwrap());
+}
+
+#[test]
+fn a_delivery_log_that_was_cut_is_told_and_takes_nothing_back() {
+    let mut cut = without(&without(&GOOD, "delivery.jsonl"), "delivery.jsonl.sig");
+    cut.insert("DELIVERY.TMP".to_owned(), Vec::new());
+    for (name, octets) in [("delivery.jsonl.part", 9), ("delivery.jsonl", 0), ("DELIVE~1.PAR", 70)] {
+        let half = with(&cut, name, GOOD["delivery.jsonl"][..octets].to_vec());
+        let run = script(on_disk(&half).path(), None);
+        assert!(run.code == 0 && run.out.contains("note  the delivery log"), "{name}: {}{}", run.out, run.err);
+        assert_eq!(audit(&half, None, 1, report).verdict, AuditVerdict::Consistent);
+        fails("half a log without the mark", &without(&half, "DELIVERY.TMP"), name);
+    }
+    fails("a mark with something in it", &with(&GOOD, "DELIVERY.TMP", b"x".to_vec()), "DELIVERY.TMP");
+    fails("a mark elsewhere", &with(&GOOD, "jobs/DELIVERY.TMP", Vec::new()), "DELIVERY.TMP");
+    fails("another file beside it", &with(&cut, "DELIVERY.TXT", Vec::new()), "DELIVERY.TXT");
+}
+
+#[test]
+fn the_folder_and_the_fingerprint_are_taken_as_they_are_given() {
+    let place = tempfile::tempdir().unwrap();
+    let digest = sha256(&GOOD["transcript.jsonl"]).to_string();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/witness-scripts/verify-record.sh");
+    let spaced: Vec<String> = digest.to_uppercase().split_inclusive(|_: char| true).map(str::to_owned).collect();
+    let spaced = spaced.chunks(4).map(<[String]>::concat).collect::<Vec<_>>().join(" ");
+    for name in ["-", "-n", "a b"] {
+        std::fs::rename(on_disk(&GOOD).keep(), place.path().join(name)).unwrap();
+        let told = run("bash", &[path, name, &spaced], place.path());
+        assert!(told.code == 0 && !told.out.contains("NOT ANCHORED"), "{name}: {}{}", told.out, told.err);
+    }
+    // A fingerprint that was forgotten in a variable is no reason to call the record good.
+    for fingerprint in ["", " ", "c827", &format!("{digest}0"), &digest.replace(&digest[..1], "x"), "aardvark"] {
+        let told = run("bash", &[path, "a b", fingerprint], place.path());
+        assert!(told.code == 2 && told.out.is_empty(), "{fingerprint}: {}{}", told.out, told.err);
+    }
+    for words in [&[path][..], &[path, "none"], &[path, "a b", &digest, "more"]] {
+        assert_eq!(run("bash", words, place.path()).code, 2, "{words:?}");
+    }
 }
 
 /// Whatever the sums, the chain, the seal and the signatures show, the script shows, too.

@@ -14,10 +14,10 @@
 )]
 
 mod bare;
+mod frames;
 mod peers;
 mod rate;
 mod read;
-mod screen;
 mod sign;
 mod stand;
 mod table;
@@ -31,7 +31,7 @@ use table::Table;
 type Section = (&'static str, fn(&mut Table));
 
 const SECTIONS: [Section; 4] =
-    [("rate", rate::measure), ("sign", sign::measure), ("read", read::measure), ("screen", screen::measure)];
+    [("rate", rate::measure), ("sign", sign::measure), ("read", read::measure), ("screen", frames::measure)];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();

@@ -1,14 +1,12 @@
 //! `sign` as a process: a request of the root zone's kind, and requests with a thousand bundles.
 
-use std::time::Duration;
-
 use claviger::exchange::Format;
 
 use crate::bare::Bare;
 use crate::common::peers::Algorithm;
 use crate::peers;
 use crate::stand::{NOW, Stand, signing_time};
-use crate::table::{Table, median, ms, rate};
+use crate::table::{Table, median, median_ratio, ms, rate};
 
 const ROOT_RUNS: usize = 20;
 const RUNS: usize = 5;
@@ -64,13 +62,7 @@ fn thousand(table: &mut Table, stand: &Stand, bare: &mut Bare, kind: &str) {
         loops.push(bare.sign(&format!("ksk-{kind}"), count, OCTETS));
         signatures = count;
     }
-    let over = |times: &[Duration]| {
-        let ratios = times.iter().zip(&loops).map(|(time, bare)| time.as_secs_f64() / bare.as_secs_f64());
-        let mut ratios: Vec<f64> = ratios.collect();
-        ratios.sort_unstable_by(f64::total_cmp);
-        ratios[ratios.len() / 2]
-    };
-    let (signing_ratio, whole_ratio) = (over(&signing), over(&whole));
+    let (signing_ratio, whole_ratio) = (median_ratio(&signing, &loops), median_ratio(&whole, &loops));
     let what = format!("{kind}, {BUNDLES} bundles, {signatures} signatures");
     let (whole, rate) = (ms(median(whole)), rate(signatures, median(loops)));
     table.note(&format!("{what}: sign, whole process; token's own rate"), format!("{whole:.0} ms; {rate:.0}/s"));

@@ -94,6 +94,20 @@ impl Stand {
         Self { store, serial, keys, token, folder, media }
     }
 
+    /// How long so many signatures take through the token host, with nobody verifying them.
+    pub(crate) fn sign_unverified(&mut self, label: &str, count: usize, octets: usize) -> Span {
+        let index = self.keys[label].index;
+        let jobs = (0..count).map(|number| (index, data(number, octets)));
+        let work = || {
+            let signed = self.token.sign_many(jobs, |_, signature| {
+                signature.expect("a signature");
+                ControlFlow::Continue(())
+            });
+            signed.expect("a token");
+        };
+        timed(work).1
+    }
+
     /// A path in the stand's folder, on disk.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)

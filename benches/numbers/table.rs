@@ -64,23 +64,27 @@ pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     (result, start.elapsed())
 }
 
-/// Runs two sides in turns, the order changing each round; the times of each side.
-pub(crate) fn in_turns(
-    rounds: usize,
-    mut one: impl FnMut() -> Duration,
-    mut other: impl FnMut() -> Duration,
-) -> (Vec<Duration>, Vec<Duration>) {
-    let (mut ones, mut others) = (Vec::new(), Vec::new());
+/// A side of a comparison: does its work and says how long that took.
+pub(crate) type Side<'a> = &'a mut dyn FnMut() -> Duration;
+
+/// Runs sides in turns, another one first each round; the times of each side.
+pub(crate) fn in_turns<const N: usize>(rounds: usize, sides: [Side<'_>; N]) -> [Vec<Duration>; N] {
+    let mut times = [const { Vec::new() }; N];
     for round in 0..rounds {
-        if round % 2 == 0 {
-            ones.push(one());
-            others.push(other());
-        } else {
-            others.push(other());
-            ones.push(one());
+        for turn in 0..N {
+            let side = (round + turn) % N;
+            times[side].push(sides[side]());
         }
     }
-    (ones, others)
+    times
+}
+
+/// The middle one of the ratios `over[n] / times[n]`: how close a side comes to another one, round by round.
+pub(crate) fn median_ratio(over: &[Duration], times: &[Duration]) -> f64 {
+    let ratios = over.iter().zip(times).map(|(over, time)| over.as_secs_f64() / time.as_secs_f64());
+    let mut ratios: Vec<f64> = ratios.collect();
+    ratios.sort_unstable_by(f64::total_cmp);
+    ratios[ratios.len() / 2]
 }
 
 /// The middle one.

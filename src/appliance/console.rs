@@ -77,13 +77,17 @@ pub(super) fn show(device: &Path, lines: &[&str]) {
 }
 
 /// Writes what went wrong below what stands there, and waits for somebody to have read it.
+///
+/// A terminal that takes nothing, as a serial line that this computer lacks, is told of on the screen.
 pub(super) fn show_last(device: &Path, message: &str) {
-    let Ok(mut terminal) = open(device) else { return thread::sleep(LAST_LOOK) };
-    let text = format!(
-        "\x1b[0m\r\n\r\nClaviger stops here.\r\n\r\n{message}\r\n\r\nWhat was written to media stays there; nothing \
-         more is done.\r\nPress Enter to switch off.\r\n"
+    let missing = format!(
+        "The terminal that was chosen, {}, takes nothing: this computer may not have it.\r\nTake the boot menu's entry \
+         for the screen.",
+        device.display()
     );
-    let _ = terminal.write_all(text.as_bytes());
+    let screen = Path::new("/dev").join(DEFAULT);
+    let shown = tell(device, message).or_else(|_| tell(&screen, &format!("{message}\r\n\r\n{missing}")));
+    let Ok(mut terminal) = shown else { return thread::sleep(LAST_LOOK) };
     let mut key = [0];
     loop {
         match terminal.read(&mut key) {
@@ -92,6 +96,16 @@ pub(super) fn show_last(device: &Path, message: &str) {
             Ok(0) | Err(_) => return thread::sleep(LAST_LOOK),
         }
     }
+}
+
+fn tell(device: &Path, message: &str) -> io::Result<File> {
+    let mut terminal = open(device)?;
+    let text = format!(
+        "\x1b[0m\r\n\r\nClaviger stops here.\r\n\r\n{message}\r\n\r\nWhat was written to media stays there; nothing \
+         more is done.\r\nPress Enter to switch off.\r\n"
+    );
+    terminal.write_all(text.as_bytes())?;
+    Ok(terminal)
 }
 
 #[cfg(test)]

@@ -97,8 +97,8 @@ pub(super) trait Devices {
     /// The rules of udev with the classes that are let in; empty if they are not there, and then nothing is.
     fn usb_rules(&mut self) -> String;
 
-    /// Keyboards inside the computer and on PS/2, which always type.
-    fn inner_keyboards(&mut self) -> u32;
+    /// Keyboards that type, on whatever bus: not mice, nor buttons.
+    fn keyboards(&mut self) -> u32;
 
     /// Lets a USB device in, or puts it out.
     fn authorize_usb(&mut self, id: u32, allow: bool) -> io::Result<()>;
@@ -280,9 +280,11 @@ impl Devices for SystemDevices {
         fs::read_to_string(self.root.join(USB_RULES)).unwrap_or_default()
     }
 
-    fn inner_keyboards(&mut self) -> u32 {
-        let ports = names(&self.root.join("sys/bus/serio/drivers/atkbd"));
-        u32::try_from(ports.iter().filter(|name| name.starts_with("serio")).count()).unwrap_or(u32::MAX)
+    fn keyboards(&mut self) -> u32 {
+        let folder = self.root.join("sys/class/input");
+        let inputs = names(&folder).into_iter().filter(|name| name.starts_with("input"));
+        let keys = inputs.filter_map(|name| fact(&folder.join(name).join("capabilities/key")));
+        u32::try_from(keys.filter(|keys| is_keyboard(keys)).count()).unwrap_or(u32::MAX)
     }
 
     fn authorize_usb(&mut self, id: u32, allow: bool) -> io::Result<()> {
@@ -324,11 +326,16 @@ pub(super) fn keymap_arguments(name: &str) -> [String; 2] {
     ["--quiet".to_owned(), format!("/usr/share/claviger/keymaps/{name}.map")]
 }
 
-/// From now on a new USB device gets no driver until it is let in; returns on how many root hubs.
+/// From now on a new USB device gets no driver until it is let in, on a host controller that comes later as well; returns
+/// on how many root hubs.
 ///
 /// # Errors
 /// When one of them cannot be told so.
 pub(super) fn hold_new_usb(root: &Path) -> io::Result<usize> {
+    match fs::write(root.join("sys/module/usbcore/parameters/authorized_default"), "0") {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error), // not found: a computer without USB
+        _ => {}
+    }
     let folder = root.join("sys/bus/usb/devices");
     let hubs: Vec<String> = names(&folder).into_iter().filter(|name| name.starts_with("usb")).collect();
     for hub in &hubs {
@@ -356,6 +363,14 @@ fn place(slot: u8) -> PathBuf {
 
 fn is_floppy(name: &str) -> bool {
     name.starts_with("fd")
+}
+
+/// Whether the keys of an input device are those of a keyboard, by the rule that udev has for it: all of the first 31,
+/// from Esc to D. The kernel shows them as hexadecimal words, the lowest last.
+fn is_keyboard(keys: &str) -> bool {
+    const FIRST: u64 = 0xffff_fffe;
+    let lowest = keys.split_whitespace().next_back().and_then(|word| u64::from_str_radix(word, 16).ok());
+    lowest.is_some_and(|word| word & FIRST == FIRST)
 }
 
 fn gone() -> io::Error {
@@ -420,8 +435,13 @@ mod tests {
             ("sys/bus/usb/devices/1-3:1.0/authorized".to_owned(), "1"),
             ("sys/bus/usb/devices/usb1/authorized".to_owned(), "1"),
             ("sys/bus/usb/devices/usb1/authorized_default".to_owned(), "1"),
-            ("sys/bus/serio/drivers/atkbd/serio0".to_owned(), ""),
-            ("sys/bus/serio/drivers/atkbd/bind".to_owned(), ""),
+            (
+                "sys/class/input/input0/capabilities/key".to_owned(),
+                "402000000 3803078f800d001 feffffdfffefffff fffffffffffffffe",
+            ),
+            ("sys/class/input/input1/capabilities/key".to_owned(), "1f0000 0 0 0 0"),
+            ("sys/class/input/event0/device/capabilities/key".to_owned(), "fffffffffffffffe"),
+            ("sys/module/usbcore/parameters/authorized_default".to_owned(), "-1"),
             ("sys/bus/usb/devices/1-3/busnum".to_owned(), "1"),
             ("sys/bus/usb/devices/1-3/devnum".to_owned(), "9"),
             ("sys/bus/usb/devices/1-2/authorized".to_owned(), "1"),
@@ -482,7 +502,16 @@ mod tests {
         devices.authorize_usb(1009, true).unwrap();
         assert_eq!(fs::read(root.path().join("sys/bus/usb/devices/1-3/authorized")).unwrap(), b"1");
         assert!(devices.usb_devices()[0].authorized);
-        assert_eq!(devices.inner_keyboards(), 1);
+    }
+
+    #[test]
+    fn a_keyboard_is_what_has_the_keys_of_one() {
+        let (_root, mut devices) = root();
+        assert_eq!(devices.keyboards(), 1, "a mouse is none");
+        // Keyboard on PS/2; power button; mouse; nothing.
+        let keys =
+            ["402000000 3803078f800d001 feffffdfffefffff fffffffffffffffe", "10000000000000 0", "1f0000 0 0 0 0", ""];
+        assert_eq!(keys.map(is_keyboard), [true, false, false, false]);
     }
 
     #[test]
@@ -491,5 +520,8 @@ mod tests {
         assert_eq!(hold_new_usb(root.path()).unwrap(), 1);
         let hub = root.path().join("sys/bus/usb/devices/usb1");
         assert_eq!(fs::read(hub.join("authorized_default")).unwrap(), b"0");
+        let later = root.path().join("sys/module/usbcore/parameters/authorized_default");
+        assert_eq!(fs::read(later).unwrap(), b"0");
+        assert_eq!(hold_new_usb(tempfile::tempdir().unwrap().path()).unwrap(), 0, "a computer without USB");
     }
 }

@@ -8,6 +8,9 @@ use crate::steps::{UsbFacts, UsbState};
 use super::devices::{Devices, UsbDevice};
 use super::usb::{Judgement, Rules};
 
+/// Looks within which a device that was let in has its driver; there are two a second.
+const SETTLING: u32 = 10;
+
 /// What tells one device from another: vendor and product number, serial number, all of its descriptors.
 type Identity = (String, String, Vec<u8>);
 
@@ -17,11 +20,13 @@ struct Known {
     identity: Identity,
     facts: UsbFacts,
     standing: Standing,
+    /// Looks since it was let in.
+    looks: u32,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Standing {
-    /// It is let in; whether it can type.
+    /// It is let in; whether it may type.
     In { types: bool },
     /// It can type, and nobody has decided.
     Waiting,
@@ -58,12 +63,12 @@ impl Guard {
             let known = self.known.values().filter(move |known| known.standing == standing);
             known.map(|known| known.facts.clone()).collect::<Vec<_>>()
         };
-        let typing = u32::try_from(with(Standing::In { types: true }).len()).unwrap_or(u32::MAX);
-        UsbState {
-            refused: with(Standing::Refused),
-            waiting: with(Standing::Waiting),
-            keyboards: typing.saturating_add(devices.inner_keyboards()),
-        }
+        let (refused, waiting) = (with(Standing::Refused), with(Standing::Waiting));
+        // Whether a device that came in is a keyboard, the kernel knows when its driver has it.
+        let is_new = |known: &&Known| known.standing == Standing::In { types: true } && known.looks < SETTLING;
+        let settling = u32::try_from(self.known.values().filter(is_new).count()).unwrap_or(u32::MAX);
+        self.known.values_mut().for_each(|known| known.looks = known.looks.saturating_add(1));
+        UsbState { refused, waiting, keyboards: devices.keyboards().max(settling) }
     }
 
     fn newcomer(&mut self, device: &UsbDevice, rules: &Rules, devices: &mut impl Devices) -> Known {
@@ -85,7 +90,7 @@ impl Guard {
         let done = device.authorized == inside || devices.authorize_usb(device.id, inside).is_ok();
         let facts = UsbFacts { id: device.id, product: device.product.clone(), name: device.name.clone(), classes };
         // One that could not be let in is told as refused; it is gone most likely.
-        Known { identity, facts, standing: if done || !inside { standing } else { Standing::Refused } }
+        Known { identity, facts, standing: if done || !inside { standing } else { Standing::Refused }, looks: 0 }
     }
 
     /// A person has decided on a device that waits.
@@ -99,7 +104,7 @@ impl Guard {
             return Ok(());
         }
         devices.authorize_usb(id, true).map_err(|error| Refused::Because(error.to_string()))?;
-        known.standing = Standing::In { types: true };
+        (known.standing, known.looks) = (Standing::In { types: true }, 0);
         self.allowed.push(known.identity.clone());
         Ok(())
     }

@@ -24,7 +24,7 @@ impl Ceremony {
                 let initials = self.confirmer(&role, asked.first.as_ref(), &initials)?;
                 let offset_seconds = asked.offset.unwrap_or(0);
                 let shown = shifted(self.at.time, offset_seconds);
-                let watch = Watch::read(word.trim()).filter(|watch| watch.agrees(shown));
+                let watch = read_watch(&word).filter(|watch| watch.agrees(shown));
                 let refused =
                     || Refusal::Watch { shown: Watch::at(shown).to_string(), found: transcript::clean_text(&word) };
                 let watch = watch.ok_or_else(refused)?.to_string();
@@ -99,6 +99,18 @@ fn shifted(time: Time, seconds: i64) -> Time {
     Time::from_unix(shifted).unwrap_or(Time::MAX)
 }
 
+/// Hour and minute as they are typed; a point or nothing between them is as good, for a keyboard whose colon is elsewhere.
+fn read_watch(text: &str) -> Option<Watch> {
+    let text = text.trim().replace('.', ":");
+    match text.len() {
+        4 if text.bytes().all(|sign| sign.is_ascii_digit()) => {
+            let (hours, minutes) = text.split_at_checked(2)?;
+            Watch::read(&format!("{hours}:{minutes}"))
+        }
+        _ => Watch::read(&text),
+    }
+}
+
 /// A time as it is typed; without seconds the minute has just begun.
 fn typed(text: &str) -> Option<Time> {
     let plain = text.trim().trim_end_matches('Z').replacen(' ', "T", 1);
@@ -119,6 +131,16 @@ mod tests {
             assert_eq!(typed(text), Some(time("2026-11-22T13:00:00Z")), "{text}");
         }
         assert_eq!(typed("13:00"), None);
+    }
+
+    #[test]
+    fn a_watch_is_read_with_a_colon_a_point_or_nothing_between() {
+        for text in ["13:05", "1305", " 13.05 ", "13:5"] {
+            assert_eq!(read_watch(text), Watch::read("13:05"), "{text}");
+        }
+        for text in ["", "13", "135", "13050", "2460", "1\u{b2}34", "13:05:00"] {
+            assert_eq!(read_watch(text), None, "{text}");
+        }
     }
 
     #[test]

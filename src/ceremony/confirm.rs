@@ -34,7 +34,8 @@ impl Ceremony {
             self.unconfirmed(&subject)?;
             return self.confirmed();
         }
-        self.ask(Question::TwoPeople(TwoPeople { subject, sha256, first: None }));
+        let reason = matches!(matter, Matter::FirstRecord | Matter::FirstResponse).then(|| self.reason.clone());
+        self.ask(Question::TwoPeople(TwoPeople { subject, sha256, first: None, reason }));
         Ok(())
     }
 
@@ -96,7 +97,7 @@ impl Ceremony {
         match self.matter {
             Some(Matter::FirstRecord | Matter::FirstResponse) => {
                 let subject = self.subject().trim_start_matches("first: ").to_owned();
-                self.ask(Question::Reason { subject });
+                self.ask_reason(subject);
             }
             Some(Matter::Plan) => self.ask(Question::MoreJobs),
             Some(Matter::Responses) => self.ask_review(),
@@ -104,6 +105,11 @@ impl Ceremony {
             Some(Matter::Fingerprint | Matter::Request) | None => return Err(Refusal::NotAsked),
         }
         Ok(())
+    }
+
+    /// Asks why; what was typed before stands there again.
+    pub(super) fn ask_reason(&mut self, subject: String) {
+        self.ask(Question::Reason { subject, typed: self.reason.clone() });
     }
 
     pub(super) fn answer_reason(&mut self, answer: Answer) -> Result<(), Refusal> {
@@ -167,6 +173,21 @@ impl Ceremony {
                 self.compared()
             }
             Answer::No => Err(Refusal::PaperNeeded),
+            Answer::Done => self.differs(),
+            _ => Err(Refusal::NotAsked),
+        }
+    }
+
+    /// Paper has another hash: it was not this file, or not this record.
+    fn differs(&mut self) -> Result<(), Refusal> {
+        match self.matter {
+            Some(Matter::Fingerprint) => {
+                self.previous = None;
+                self.view.previous_record = None;
+                self.look_again_for_records();
+                Ok(())
+            }
+            Some(Matter::Request) => self.drop_job(),
             _ => Err(Refusal::NotAsked),
         }
     }

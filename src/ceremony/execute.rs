@@ -55,8 +55,9 @@ impl Ceremony {
         if self.waiting == Waiting::Signatures
             && let Question::Working(working) = &mut self.view.question
         {
-            working.done = before + done;
-            self.view.signatures.0 = before + done;
+            // Reports come from several threads and may overtake each other.
+            working.done = working.done.max(before + done);
+            self.view.signatures.0 = working.done;
         }
     }
 

@@ -353,6 +353,7 @@ pub(super) fn setup(mode: Mode, octets: Vec<u8>) -> Setup {
         judged_at: None,
         until: None,
         appliance: None,
+        final_try: false,
         previous_given: false,
     }
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::dns::{Duration, Time};
 use crate::steps::{Actor, Mode, Moment, Step};
-use crate::transcript::{Body, CeremonyKey, Chain, ChainError, Entry, JournalHead, JsonError, names};
+use crate::transcript::{Body, CeremonyKey, Chain, ChainError, JournalHead, JsonError, names};
 
-use super::Seed;
+use super::{LogLine, Seed};
 
 /// Lines shown on the screen.
 const LOG_LINES: usize = 200;
@@ -21,7 +21,7 @@ pub(super) struct Ledger {
     early: Vec<(Step, Actor, Body)>,
     agreed: Option<(Time, u64)>,
     dirty: bool,
-    log: Vec<String>,
+    log: Vec<LogLine>,
 }
 
 impl Ledger {
@@ -44,8 +44,7 @@ impl Ledger {
     pub(super) fn resume(&mut self, transcript: &[u8]) -> Result<(), ChainError> {
         self.chain = Chain::resume(transcript)?;
         self.open = true;
-        let lines: Vec<String> = self.chain.entries().iter().map(log_line).collect();
-        self.log = lines;
+        self.log = self.chain.entries().iter().map(LogLine::of).collect();
         Ok(())
     }
 
@@ -77,7 +76,7 @@ impl Ledger {
         self.chain.append(moment, step, &actor, body)?;
         self.dirty = true;
         if let Some(entry) = self.chain.entries().last() {
-            self.log.push(log_line(entry));
+            self.log.push(LogLine::of(entry));
         }
         if self.log.len() > LOG_LINES {
             self.log.remove(0);
@@ -137,13 +136,7 @@ impl Ledger {
     }
 
     /// The last entries, one line each.
-    pub(super) fn log(&self) -> Vec<String> {
+    pub(super) fn log(&self) -> Vec<LogLine> {
         self.log.clone()
     }
-}
-
-fn log_line(entry: &Entry) -> String {
-    let kind = serde_json::to_value(&entry.body).ok().and_then(|value| Some(value.get("kind")?.as_str()?.to_owned()));
-    let clock: String = entry.time.to_string().chars().skip(11).collect();
-    format!("{clock} {:<8}{}", entry.step, kind.unwrap_or_default())
 }

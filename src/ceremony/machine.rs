@@ -41,6 +41,8 @@ pub struct Setup {
     pub until: Option<Time>,
     /// What only the image has; none on an ordinary computer.
     pub appliance: Option<Appliance>,
+    /// Whether an unattended run may send a PIN to a token that says FINAL TRY.
+    pub final_try: bool,
     /// Whether previous responses are asked for even where the previous record has them: the command line gives its own.
     pub previous_given: bool,
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::dns::Time;
-use crate::steps::{Actor, Step, VolumeFacts, VolumeId};
+use crate::steps::{Actor, Mode, Step, VolumeFacts, VolumeId};
 use crate::transcript::{Audit, AuditVerdict, Body, First, PreviousRecord, VolumeBound};
 
 use super::machine::{Ceremony, Matter, PreviousFiles, Waiting};
@@ -79,7 +79,7 @@ impl Ceremony {
                     self.unconfirmed("first: record")?;
                     return self.confirmed();
                 }
-                self.ask(Question::Reason { subject: "record".to_owned() });
+                self.ask_reason("record".to_owned());
                 Ok(())
             }
             _ => Err(Refusal::NotAsked),
@@ -193,6 +193,11 @@ impl Ceremony {
         let good = matches!(audit.verdict, AuditVerdict::Authentic | AuditVerdict::Consistent);
         let state = audit.state.clone().filter(|_| good);
         let heads = state.iter().flat_map(|state| state.zones.clone());
+        if audit.mode().is_some_and(Mode::is_practice) && !self.setup.mode.is_practice() {
+            self.look_again_for_records();
+            let told = "this is the record of a rehearsal or a drill; no ceremony goes on from it";
+            return Err(Refusal::Record(told.to_owned()));
+        }
         let Some(fingerprint) = audit.fingerprint else {
             self.look_again_for_records();
             return Err(Refusal::Record(audit.headline()));

@@ -11,6 +11,7 @@ mod execute;
 #[cfg(test)]
 mod fake;
 mod ledger;
+mod log;
 mod machine;
 mod media;
 mod open;
@@ -35,6 +36,7 @@ mod write;
 pub use self::effect::{
     Effect, FileRead, JournalPart, Judging, KeyWanted, Login, LoginFailed, SignItem, Spool, SpooledJob, TokenSeen, Work,
 };
+pub use self::log::LogLine;
 pub use self::machine::{Appliance, Ceremony, Event, ProfileFile, Setup};
 pub use self::question::{
     Answer, DocumentAsked, FileChoice, MediumWanted, PinAsked, ProfileChoice, Purpose, Question, ReadBackAsked,
@@ -44,8 +46,8 @@ pub use self::refusal::Refusal;
 pub use self::seed::Seed;
 pub use self::task::{DocumentMade, Outcome, PlanMade, ResponseMade, Task};
 pub use self::view::{
-    BundleView, Code, ComputerView, DocumentView, JobView, PlanView, PlannedKeyView, PlannedView, PreviousView,
-    ResultView, TokenFault, View, WrittenView,
+    BundleView, Code, ComputerView, DocumentView, JobState, JobView, Labels, PlanView, PlannedKeyView, PlannedView,
+    PreviousView, ResultView, TokenFault, View, WrittenView,
 };
 
 /// What people do at the screen.

@@ -1,11 +1,14 @@
 //! `open`: program, profile, people, time and ceremony key are established. Then the first entry.
 
+use std::sync::Arc;
+
 use crate::dns::{Sha256Digest, Time};
+use crate::profile::Profile;
 use crate::steps::{Actor, Person, Role, Step};
 use crate::transcript::{self, Body, Confined, Opened, PersonEntered, Subject, TimeAgreed};
 
 use super::machine::Ceremony;
-use super::{Answer, Question, Refusal};
+use super::{Answer, Labels, Question, Refusal};
 
 impl Ceremony {
     pub(super) fn answer_open(&mut self, question: Question, answer: Answer) -> Result<(), Refusal> {
@@ -48,14 +51,7 @@ impl Ceremony {
 
     fn choose_profile(&mut self, sha256: &Sha256Digest) -> Result<(), Refusal> {
         let (profile, octets) = self.offered(sha256).ok_or(Refusal::NotAsked)?;
-        self.view.title.clone_from(&profile.name);
-        self.view.profile_sha256 = Some(profile.sha256);
-        if let Some((threshold, officers)) = profile.officers() {
-            self.view.threshold = threshold;
-            self.view.officers = officers.into_iter().map(|officer| (officer, false)).collect();
-            self.view.officers_at_token = profile.sequence.is_some();
-        }
-        self.profile = Some((profile, octets));
+        self.take_profile(profile, octets);
         if self.unattended() {
             self.unconfirmed("profile")?;
             self.unconfirmed("people")?;
@@ -63,6 +59,23 @@ impl Ceremony {
             return self.agree_on(self.at.time);
         }
         self.ask_people()
+    }
+
+    /// From now on this profile holds, and people see what it says of them and of their media.
+    pub(super) fn take_profile(&mut self, profile: Arc<Profile>, octets: Vec<u8>) {
+        self.view.title.clone_from(&profile.name);
+        self.view.profile_sha256 = Some(profile.sha256);
+        self.view.labels = Labels {
+            record: profile.media.record_label.clone(),
+            request: profile.media.request_label.clone(),
+            share: profile.media.share_label.clone(),
+        };
+        if let Some((threshold, officers)) = profile.officers() {
+            self.view.threshold = threshold;
+            self.view.officers = officers.into_iter().map(|officer| (officer, false)).collect();
+            self.view.officers_at_token = profile.sequence.is_some();
+        }
+        self.profile = Some((profile, octets));
     }
 
     pub(super) fn ask_people(&mut self) -> Result<(), Refusal> {

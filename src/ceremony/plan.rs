@@ -8,7 +8,7 @@ use crate::transcript::{Acknowledged, Body, Findings, JobDecision, Planned};
 
 use super::machine::{Ceremony, Matter, Waiting};
 use super::task::PlanMade;
-use super::{Answer, Effect, Judging, Question, Refusal, Task};
+use super::{Answer, Effect, JobState, Judging, PlanView, Question, Refusal, Task};
 
 impl Ceremony {
     pub(super) fn begin_plan(&mut self) -> Result<(), Refusal> {
@@ -46,14 +46,18 @@ impl Ceremony {
             Err(refused) => return self.no_plan(Refusal::Plan(refused)),
         };
         self.view.signatures = (0, made.view.signatures);
-        let mut view = made.view;
+        self.warnings = self.collect_warnings(&made.findings);
+        self.show_plan(made.view);
+        self.plan = Some((Arc::new(admitted), made.json));
+        self.next_warning(1)
+    }
+
+    /// Shows the plan; its jobs keep the numbers that they were judged under.
+    pub(super) fn show_plan(&mut self, mut view: PlanView) {
         for (planned, job) in view.jobs.iter_mut().zip(&self.jobs) {
             planned.number = job.number;
         }
-        self.warnings = self.collect_warnings(&made.findings);
         self.view.plan = Some(Arc::new(view));
-        self.plan = Some((Arc::new(admitted), made.json));
-        self.next_warning(1)
     }
 
     /// The jobs do not fit together: they are chosen again.
@@ -73,7 +77,7 @@ impl Ceremony {
             self.record(Actor::Program, Body::Job(body))?;
         }
         for job in &mut self.view.jobs {
-            job.accepted = false;
+            job.state = JobState::Dropped;
         }
         self.enter(Step::Request);
         self.begin_job()?;

@@ -41,10 +41,13 @@ pub enum Question {
     Reason {
         /// `record`, or `response` of a job.
         subject: String,
+        /// What was typed before, where people have come back to it.
+        typed: String,
     },
     /// Two different people confirm, one after another: [`Answer::Confirm`]; [`Answer::No`] leads back.
     TwoPeople(TwoPeople),
-    /// Words of the hash on paper: [`Answer::Text`] with the words; [`Answer::No`]: nobody has it on paper.
+    /// Words of the hash on paper: [`Answer::Text`] with the words; [`Answer::No`]: nobody has it on paper;
+    /// [`Answer::Done`]: paper has another hash, so that it is another file, or another record.
     ReadBack(ReadBackAsked),
     /// Which file is the request, or the previous response? [`Answer::Choose`]; [`Answer::Done`] looks again;
     /// [`Answer::No`]: there is none.
@@ -238,6 +241,8 @@ pub struct TwoPeople {
     pub sha256: Sha256Digest,
     /// Who has confirmed already.
     pub first: Option<Role>,
+    /// Why there is no predecessor, where that is what they confirm.
+    pub reason: Option<String>,
 }
 
 /// Words of a hash are asked for.

@@ -14,13 +14,14 @@ use crate::transcript::{self, Body, DocumentRead, Findings, JobDecision};
 use super::machine::{Ceremony, Draft, Job, Matter, SourceFile, Waiting};
 use super::task::DocumentMade;
 use super::{
-    Answer, BundleView, DocumentAsked, DocumentView, Effect, FileChoice, FileRead, JobView, Judging, Purpose, Question,
-    Refusal, Task,
+    Answer, BundleView, DocumentAsked, DocumentView, Effect, FileChoice, FileRead, JobState, JobView, Judging, Purpose,
+    Question, Refusal, Task,
 };
 
 impl Ceremony {
     pub(super) fn begin_job(&mut self) -> Result<(), Refusal> {
         self.draft = None;
+        self.reason.clear();
         self.list_files(Purpose::Request)
     }
 
@@ -74,9 +75,9 @@ impl Ceremony {
                 if failed {
                     return Err(Refusal::Failed);
                 }
-                self.decide_job(true)
+                self.take_job()
             }
-            (Question::Judged { .. }, Answer::No) => self.decide_job(false),
+            (Question::Judged { .. }, Answer::No) => self.drop_job(),
             (Question::MoreJobs, Answer::Yes) => self.begin_job(),
             (Question::MoreJobs, Answer::No) if self.jobs.is_empty() => Err(Refusal::NoJob),
             (Question::MoreJobs, Answer::No) => self.begin_plan(),
@@ -226,7 +227,7 @@ impl Ceremony {
             return self.confirmed();
         }
         let subject = format!("response of job {}", self.number());
-        self.ask(Question::Reason { subject });
+        self.ask_reason(subject);
         Ok(())
     }
 
@@ -313,8 +314,36 @@ impl Ceremony {
         Ok(())
     }
 
-    fn decide_job(&mut self, accepted: bool) -> Result<(), Refusal> {
+    fn take_job(&mut self) -> Result<(), Refusal> {
         let input = Arc::new(self.draft_input()?);
+        let draft = self.decided(true)?;
+        self.jobs.push(Job {
+            number: draft.number,
+            paths: draft.paths,
+            request: draft.request,
+            previous: draft.previous.and_then(|(source, _)| source),
+            input,
+            findings: draft.findings,
+        });
+        self.ask(Question::MoreJobs);
+        Ok(())
+    }
+
+    /// What is being prepared does not become part of the ceremony; its files can be chosen again.
+    pub(super) fn drop_job(&mut self) -> Result<(), Refusal> {
+        self.decided(false)?;
+        if self.unattended() {
+            return self.stop("a check failed");
+        }
+        if self.jobs.is_empty() {
+            return self.begin_job();
+        }
+        self.ask(Question::MoreJobs);
+        Ok(())
+    }
+
+    /// Records what becomes of the job that was being prepared, and hands it over.
+    fn decided(&mut self, accepted: bool) -> Result<Draft, Refusal> {
         let draft = self.draft.take().ok_or(Refusal::NotAsked)?;
         let body = JobDecision {
             job: draft.number,
@@ -325,26 +354,9 @@ impl Ceremony {
         };
         self.record(Actor::Operator, Body::Job(body))?;
         if let Some(view) = self.view.jobs.last_mut() {
-            view.accepted = accepted;
+            view.state = if accepted { JobState::Taken } else { JobState::Dropped };
         }
-        if accepted {
-            self.jobs.push(Job {
-                number: draft.number,
-                paths: draft.paths,
-                request: draft.request,
-                previous: draft.previous.and_then(|(source, _)| source),
-                input,
-                findings: draft.findings,
-            });
-        }
-        if self.unattended() && !accepted {
-            return self.stop("a check failed");
-        }
-        if accepted || !self.jobs.is_empty() {
-            self.ask(Question::MoreJobs);
-            return Ok(());
-        }
-        self.begin_job()
+        Ok(draft)
     }
 }
 
@@ -373,6 +385,6 @@ fn job_view(number: usize, source: &SourceFile, request: &Request) -> JobView {
         bundles: Arc::new(bundles.collect()),
         findings: Arc::new(Vec::new()),
         schema: None,
-        accepted: false,
+        state: JobState::Open,
     }
 }

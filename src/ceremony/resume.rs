@@ -74,14 +74,7 @@ impl Ceremony {
         let (mut ceremony, mut effects) = Self::new(setup, at);
         let profile = ceremony.offers.first().and_then(Offer::profile);
         let profile = profile.ok_or_else(|| "the spool is damaged".to_owned())?;
-        ceremony.view.title.clone_from(&profile.name);
-        ceremony.view.profile_sha256 = Some(profile.sha256);
-        if let Some((threshold, officers)) = profile.officers() {
-            ceremony.view.threshold = threshold;
-            ceremony.view.officers = officers.into_iter().map(|officer| (officer, false)).collect();
-            ceremony.view.officers_at_token = profile.sequence.is_some();
-        }
-        ceremony.profile = Some((profile, octets));
+        ceremony.take_profile(profile, octets);
         let fault = |error: Refusal| error.to_string();
         ceremony.ledger.resume(spool.transcript.as_bytes()).map_err(|error| error.to_string())?;
         if !ceremony.ledger.has_its_key() {
@@ -179,7 +172,7 @@ impl Ceremony {
             return Err("the spool is damaged".to_owned());
         }
         self.view.signatures = (self.signatures.len(), made.view.signatures);
-        self.view.plan = Some(Arc::new(made.view));
+        self.show_plan(made.view);
         self.plan = Some((Arc::new(admitted), made.json));
         self.confirmed_plan = true;
         Ok(())

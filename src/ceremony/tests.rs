@@ -261,6 +261,48 @@ fn the_next_ceremony_finds_the_last_response_in_the_previous_record() {
 }
 
 #[test]
+fn a_drill_is_a_whole_ceremony_with_a_mark_on_all_that_it_leaves() {
+    let mode: Mode = "drill:lost-officer".parse().unwrap();
+    let mut world = World::new(mode.clone());
+    play(&mut world, |_| false);
+    assert_eq!(world.finished, Some(0));
+    assert!(world.records.keys().all(|(_, folder)| folder.starts_with("REHEARSAL-")), "{:?}", world.records.keys());
+    assert!(world.responses.contains_key("REHEARSAL-skr-example.txt"), "{:?}", world.responses.keys());
+    let record = world.records.values().next().unwrap();
+    let audit = transcript::audit(record, None, 1, crate::paper::report);
+    assert!(audit.verdict.is_good() && audit.headline().starts_with("DRILL lost-officer: "), "{:#?}", audit.lines());
+    assert!(String::from_utf8_lossy(&record["report.txt"]).contains("D R I L L   lost-officer"));
+    let mut ceremony = World::new(Mode::Ceremony);
+    play(&mut ceremony, |_| false);
+    let (real, drilled) = (ceremony.records.values().next().unwrap(), record);
+    let response = "jobs/01-example/skr-example.txt";
+    assert_eq!(real[response], drilled[response], "octets of responses carry no mark");
+}
+
+#[test]
+fn no_ceremony_goes_on_from_practice_and_practice_goes_on_from_either() {
+    let drill = || "drill:x".parse::<Mode>().unwrap();
+    for (before, after, taken) in [
+        (drill(), Mode::Ceremony, false),
+        (Mode::Rehearsal, Mode::Ceremony, false),
+        (Mode::Ceremony, drill(), true),
+        (drill(), drill(), true),
+    ] {
+        let mut world = World::new(before.clone());
+        play(&mut world, |_| false);
+        let mut next = World::new(after.clone());
+        next.records = world.records;
+        play(&mut next, |question| matches!(question, Question::PreviousRecord(_)));
+        next.answer(Answer::Choose(0)).unwrap();
+        next.settle();
+        let view = next.ceremony.view();
+        assert_eq!(view.previous_record.is_some(), taken, "{before} before {after}");
+        let told = view.refusal.as_ref().is_some_and(|refusal| refusal.contains("no ceremony goes on from it"));
+        assert_eq!(told, !taken, "{before} before {after}: {:?}", view.refusal);
+    }
+}
+
+#[test]
 fn a_full_stick_is_a_question_and_nothing_is_lost() {
     let mut world = World::new(Mode::Ceremony);
     world.write_faults.extend(["the stick is full", "", ""]);
@@ -618,4 +660,59 @@ fn a_rehearsal_on_the_image_is_prepared_on_the_screen() {
 
 fn role(text: &str) -> crate::steps::Role {
     crate::steps::Role::new(text).unwrap()
+}
+
+#[test]
+fn a_reason_is_shown_to_those_who_confirm_it_and_stays_when_they_go_back() {
+    let mut world = World::new(Mode::Ceremony);
+    play(&mut world, |question| matches!(question, Question::Reason { .. }));
+    world.answer(Answer::Text("new site".into())).unwrap();
+    let Question::TwoPeople(asked) = world.ceremony.view().question.clone() else { panic!("not confirmed") };
+    assert_eq!(asked.reason.as_deref(), Some("new site"));
+    world.answer(Answer::No).unwrap();
+    let Question::Reason { subject, typed } = world.ceremony.view().question.clone() else { panic!("not back") };
+    assert_eq!((subject.as_str(), typed.as_str()), ("record", "new site"));
+    // The next reason is another matter: nothing stands there.
+    play(&mut world, |question| matches!(question, Question::Reason { subject, .. } if subject != "record"));
+    assert!(matches!(&world.ceremony.view().question, Question::Reason { typed, .. } if typed.is_empty()));
+    play(&mut world, |question| matches!(question, Question::TwoPeople(asked) if asked.subject == "plan"));
+    assert!(matches!(&world.ceremony.view().question, Question::TwoPeople(TwoPeople { reason: None, .. })));
+}
+
+#[test]
+fn what_differs_from_paper_is_left_and_chosen_anew() {
+    let mut world = World::new(Mode::Ceremony);
+    play(&mut world, |question| matches!(question, Question::ReadBack(_)));
+    world.answer(Answer::Done).unwrap();
+    assert!(matches!(&world.ceremony.view().question, Question::Document(asked) if asked.job == 2));
+    assert_eq!(world.ceremony.view().jobs.iter().map(|job| job.state).collect::<Vec<_>>(), [JobState::Dropped]);
+    play(&mut world, |_| false);
+    assert_eq!(world.finished, Some(0));
+    assert!(!kinds(&world).contains(&"no-independent-hash".to_owned()), "it was compared in the end");
+}
+
+#[test]
+fn a_record_that_is_not_the_one_on_paper_is_no_predecessor() {
+    let mut first = World::new(Mode::Ceremony);
+    play(&mut first, |_| false);
+    let mut next = World::new(Mode::Ceremony);
+    next.records = first.records;
+    play(&mut next, |question| matches!(question, Question::ReadBack(_)));
+    assert!(next.ceremony.view().previous_record.is_some());
+    next.answer(Answer::Done).unwrap();
+    assert!(matches!(&next.ceremony.view().question, Question::PreviousRecord(_)));
+    assert!(next.ceremony.view().previous_record.is_none());
+}
+
+#[test]
+fn a_dropped_job_is_called_so_and_its_number_is_not_given_again() {
+    let mut world = World::new(Mode::Ceremony);
+    play(&mut world, |question| matches!(question, Question::Judged { .. }));
+    world.answer(Answer::No).unwrap();
+    play(&mut world, |question| matches!(question, Question::TwoPeople(asked) if asked.subject == "plan"));
+    let view = world.ceremony.view();
+    let jobs: Vec<(usize, JobState)> = view.jobs.iter().map(|job| (job.number, job.state)).collect();
+    assert_eq!(jobs, [(1, JobState::Dropped), (2, JobState::Taken)]);
+    let planned: Vec<usize> = view.plan.iter().flat_map(|plan| plan.jobs.iter().map(|job| job.number)).collect();
+    assert_eq!(planned, [2]);
 }

@@ -97,14 +97,16 @@ impl Ceremony {
                 Err(Refusal::Token(format!("{locked}, or take another token")))
             };
         }
-        // A PIN that nobody has just typed is not worth the last try.
-        let sends_pin = !matches!(self.profile()?.hsm.login, LoginKind::Protected | LoginKind::Preloaded);
-        if token.pin_final_try && sends_pin && self.unattended() {
-            return self.token_fault(TokenError::FinalTry { serial: token.serial }.into());
-        }
         self.record(Actor::Operator, Body::TokenChosen(token.clone()))?;
         self.view.token = Some(token.clone());
         let profile = self.profile()?;
+        let by_pin = !matches!(profile.hsm.login, LoginKind::Protected | LoginKind::Preloaded);
+        if by_pin && self.unattended() {
+            if let Err(error) = token::expect_tries(&token, self.setup.final_try) {
+                return self.token_fault(error.into());
+            }
+            self.flags_unseen(&token)?;
+        }
         match profile.hsm.login {
             LoginKind::Pin => {
                 self.ask(Question::Pin(PinAsked { officer: None, token }));
@@ -119,6 +121,15 @@ impl Ceremony {
             LoginKind::Protected => self.login(Login::Protected),
             LoginKind::Preloaded => self.login(Login::Preloaded),
         }
+    }
+
+    /// What people would have looked at before a PIN is sent.
+    fn flags_unseen(&mut self, token: &TokenFacts) -> Result<(), Refusal> {
+        let flags = [(token.pin_count_low, "COUNT LOW"), (token.pin_final_try, "FINAL TRY")];
+        for (_, flag) in flags.iter().filter(|(set, _)| *set) {
+            self.unconfirmed(&format!("a PIN for token {}, which says {flag}", token.serial))?;
+        }
+        Ok(())
     }
 
     pub(super) fn ask_officer(&mut self) -> Result<(), Refusal> {

@@ -8,7 +8,7 @@ use crate::policy::Finding;
 use crate::steps::{Locks, Mode, Person, Role, Step, TokenFacts, UsbState, VolumeFacts};
 use crate::token::TokenError;
 
-use super::Question;
+use super::{LogLine, Question};
 
 /// The state of a ceremony, as people may see it.
 #[derive(Clone, Debug)]
@@ -41,6 +41,8 @@ pub struct View {
     pub record_volumes: Vec<VolumeFacts>,
     /// The medium bound for requests.
     pub request_volume: Option<VolumeFacts>,
+    /// How the labels of media begin; empty before the profile is chosen.
+    pub labels: Labels,
     /// The previous record.
     pub previous_record: Option<PreviousView>,
     /// The jobs, the one being prepared last.
@@ -71,10 +73,27 @@ pub struct View {
     pub faults: Vec<String>,
     /// What went wrong with the token last.
     pub token_fault: Option<TokenFault>,
-    /// The last entries, one line each: `12:00:01 request findings …`.
-    pub log: Vec<String>,
+    /// The last entries, one line each, the newest last.
+    pub log: Vec<LogLine>,
     /// What the computer tells of itself.
     pub computer: ComputerView,
+}
+
+/// How the labels of media begin, by what the media are for.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Labels {
+    /// Media for the record.
+    pub record: String,
+    /// The medium with requests.
+    pub request: String,
+    /// Officers' media.
+    pub share: String,
+}
+
+impl Labels {
+    const fn new() -> Self {
+        Self { record: String::new(), request: String::new(), share: String::new() }
+    }
 }
 
 /// What the computer tells of itself, besides its media.
@@ -123,6 +142,7 @@ impl View {
             volumes: Vec::new(),
             record_volumes: Vec::new(),
             request_volume: None,
+            labels: Labels::new(),
             previous_record: None,
             jobs: Vec::new(),
             plan: None,
@@ -141,6 +161,20 @@ impl View {
             log: Vec::new(),
             computer: ComputerView::new(),
         }
+    }
+}
+
+impl View {
+    /// Whether a pause can be made: while signatures are.
+    #[must_use]
+    pub const fn may_pause(&self) -> bool {
+        matches!((self.step, &self.question), (Step::Execute, Question::Working(_)))
+    }
+
+    /// Whether people can still stop: until the transcript is sealed.
+    #[must_use]
+    pub const fn may_stop(&self) -> bool {
+        self.fingerprint.is_none()
     }
 }
 
@@ -204,8 +238,19 @@ pub struct JobView {
     pub findings: Arc<Vec<Finding>>,
     /// The schema chosen.
     pub schema: Option<String>,
-    /// Whether people accepted it.
-    pub accepted: bool,
+    /// What became of it.
+    pub state: JobState,
+}
+
+/// What became of a job.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum JobState {
+    /// It is being prepared.
+    Open,
+    /// It is part of the ceremony.
+    Taken,
+    /// It is not; its number is not given again.
+    Dropped,
 }
 
 /// A document that was read.

@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use crate::dns::Sha256Digest;
 use crate::paper;
 use crate::render::parse_digest;
-use crate::steps::Mode;
 use crate::transcript::{self, Audit, AuditVerdict};
 
 use super::error::CliError;
@@ -87,7 +86,7 @@ fn write(path: &Path, audit: &Audit, text: &mut Text) -> bool {
     text.lines(audit.lines());
     text.fact("record", input::shown(path));
     if let Some(fingerprint) = &audit.fingerprint {
-        text.digest("transcript", fingerprint);
+        text.digest("transcript fingerprint", fingerprint);
     }
     matches!(audit.verdict, AuditVerdict::Authentic | AuditVerdict::Consistent)
 }
@@ -95,6 +94,6 @@ fn write(path: &Path, audit: &Audit, text: &mut Text) -> bool {
 fn value(path: &Path, audit: &Audit) -> Value {
     let mut value = json!({ "folder": input::shown(path), "audit": audit.verdict.name() });
     put(&mut value, "fingerprint", audit.fingerprint.map(|fingerprint| fingerprint.to_string()));
-    put(&mut value, "mode", audit.mode().map(Mode::name));
+    put(&mut value, "mode", audit.mode().map(ToString::to_string));
     value
 }

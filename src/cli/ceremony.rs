@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::crew::{SpoolFolder, Stage};
 use crate::media::FolderVolumes;
-use crate::steps::Mode;
+use crate::steps::{DrillName, Mode};
 
 use super::error::CliError;
 use super::json::Report;
@@ -29,8 +29,11 @@ pub(super) struct Args {
     /// A folder in RAM for what a process that is started again needs
     #[arg(long, value_name = "DIR", default_value = "/dev/shm/claviger")]
     spool: PathBuf,
+    /// Hold a drill: a ceremony on the real token, marked as practice everywhere
+    #[arg(long, value_name = "NAME")]
+    drill: Option<DrillName>,
     /// As PID 1 of the image starts it: with the image's profiles and the broker's media
-    #[arg(long, hide = true, conflicts_with_all = ["profile", "medium", "media", "spool"])]
+    #[arg(long, hide = true, conflicts_with_all = ["profile", "medium", "media", "spool", "drill"])]
     appliance: bool,
     /// SHA-256 of the image's manifest
     #[arg(long, hide = true, requires = "appliance", default_value = "none", value_name = "HEX")]
@@ -54,7 +57,8 @@ impl Run for Args {
             return appliance::hold(env, &started);
         }
         // Media come and go, and what the token's host must write stands in a profile that nobody has chosen yet.
-        let mut setup = player::setup(None, Mode::Ceremony, env)?;
+        let mode = self.drill.clone().map_or(Mode::Ceremony, Mode::Drill);
+        let mut setup = player::setup(None, mode, env)?;
         setup.profiles = self.profile.iter().map(|path| player::profile_file(path)).collect::<Result<_, _>>()?;
         let volumes = FolderVolumes::new(self.medium.clone(), self.media.clone());
         let spool = SpoolFolder::new(self.spool.clone()).map_err(|error| CliError::input(error.to_string()))?;
@@ -64,6 +68,11 @@ impl Run for Args {
         let clock = std::sync::Arc::clone(&env.clock);
         let stage = match left {
             None => Stage::begin(setup, crew, clock, None),
+            Some(spool) if spool.mode != setup.mode => {
+                let error = CliError::input("an interrupted ceremony of another mode was found").field("--spool");
+                let error = error.expected(setup.mode.to_string()).found(spool.mode.to_string());
+                return Err(error.advice("go on with it as it was begun; name another --spool to begin anew"));
+            }
             Some(spool) => Stage::resume(setup, spool, crew, clock).map_err(|why| {
                 let error = CliError::input(format!("an interrupted ceremony was found and cannot go on: {why}"));
                 error.advice("audit its journal on the record medium; name another --spool to begin anew")

@@ -2,7 +2,7 @@
 
 use crate::profile::{LoginKind, Profile, Sequence};
 use crate::steps::TokenFacts;
-use crate::token::{Login, Token, TokenConfig, choose};
+use crate::token::{Login, Token, TokenConfig, choose, expect_tries};
 
 use super::Env;
 use super::error::CliError;
@@ -20,6 +20,9 @@ pub(super) struct OpenToken {
 pub(super) fn open(profile: &Profile, pins: &PinArgs, env: &Env) -> Result<OpenToken, CliError> {
     pins.fit(profile)?;
     let (mut token, facts) = chosen(profile, env)?;
+    if !matches!(profile.hsm.login, LoginKind::Protected | LoginKind::Preloaded) {
+        expect_tries(&facts, pins.final_try())?;
+    }
     if let Some(sequence) = &profile.sequence {
         log_in_one_after_another(&mut token, &facts.serial, sequence, pins)?;
         return Ok(OpenToken { token, facts });

@@ -1,6 +1,7 @@
 //! Reading files and folders by path: bounded, regular files only, links not followed.
 
 use std::ffi::OsStr;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::dns::{Sha256Digest, sha256};
@@ -52,8 +53,14 @@ pub(super) fn folder(path: &Path) -> Result<Folder, CliError> {
     let mut volumes = FolderVolumes::new(vec![path.to_owned()], None);
     let listed = volumes.list().map_err(|error| unreadable(&name, &error))?;
     let Some(volume) = listed.first() else {
+        let found = match path.metadata() {
+            Ok(facts) if facts.is_dir() => "a folder that may not be read, or a link to one".to_owned(),
+            Ok(_) => "something else".to_owned(),
+            Err(error) if error.kind() == ErrorKind::NotFound => "nothing".to_owned(),
+            Err(error) => error.to_string(),
+        };
         let error = CliError::input("this folder cannot be opened").file(name).expected("a folder that may be read");
-        return Err(error.found("nothing, something else, or no permission").advice("check the path"));
+        return Err(error.found(found).advice("check the path"));
     };
     volumes.open(volume.id, Access::Read).map_err(|error| unreadable(&name, &error))
 }
@@ -105,7 +112,8 @@ mod tests {
             ("/dev/null".into(), 9, "a device"),
             (place.path().join("none"), 9, "nothing"),
             (place.path().join("real"), 4, "5 octets or more"),
-            (place.path().join("no/such"), 4, "nothing, something else, or no permission"),
+            (place.path().join("no/such"), 4, "  found     nothing\n"),
+            (place.path().join("real/such"), 4, "something else"),
             ("/".into(), 4, "a folder"),
         ] {
             let error = file(&path, limit).unwrap_err();

@@ -25,7 +25,7 @@ pub(super) enum Outcome {
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
     version: u8,
-    command: &'static str,
+    command: String,
     claviger: &'static str,
     /// How it ended.
     pub(super) verdict: Outcome,
@@ -52,10 +52,10 @@ pub(super) struct Report {
 
 impl Report {
     /// A report that knows nothing yet.
-    pub(super) fn new(command: &'static str, now: Time) -> Self {
+    pub(super) fn new(command: &str, now: Time) -> Self {
         Self {
             version: 1,
-            command,
+            command: command.to_owned(),
             claviger: env!("CARGO_PKG_VERSION"),
             verdict: Outcome::Error,
             now,

@@ -24,6 +24,8 @@ mod show;
 #[cfg(feature = "sign")]
 mod sign;
 mod text;
+#[cfg(feature = "sign")]
+mod turn;
 
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Write};
@@ -31,7 +33,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::error::{ContextKind, ContextValue};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::process::{Clock, Entropy, Starter, SystemClock, SystemEntropy};
 
@@ -183,20 +185,23 @@ fn misused(args: &[OsString], error: &clap::Error, out: &mut dyn Write, err: &mu
     if !before_files.clone().any(|arg| arg == "--json") {
         return written(said, error::USAGE);
     }
-    let words: Vec<&str> = before_files.filter_map(|arg| arg.to_str()).filter(|arg| !arg.starts_with('-')).collect();
-    let name = match words.as_slice() {
-        ["key", "generate", ..] => "key generate",
-        ["key", "inventory", ..] => "key inventory",
-        [first, ..] => ["ceremony", "rehearse", "check", "script", "sign", "show", "audit", "key"]
-            .into_iter()
-            .find(|name| name == first)
-            .unwrap_or_default(),
-        [] => "",
-    };
-    let mut report = Report::new(name, env.clock.now());
+    let words = before_files.filter_map(|arg| arg.to_str()).filter(|arg| !arg.starts_with('-'));
+    let mut report = Report::new(&command_of(words), env.clock.now());
     report.verdict = Outcome::Error;
     report.error = Some(usage_error(&rendered, error));
     written(say(out, &report.line()), error::USAGE)
+}
+
+/// The command that the first words name, as far as there is one: `key generate`.
+fn command_of<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    let mut command = Cli::command();
+    let mut names = Vec::new();
+    for word in words {
+        let Some(below) = command.find_subcommand(word).cloned() else { break };
+        names.push(word);
+        command = below;
+    }
+    names.join(" ")
 }
 
 fn usage_error(rendered: &str, error: &clap::Error) -> CliError {
@@ -236,8 +241,6 @@ fn written(said: io::Result<()>, code: u8) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     struct Closed(ErrorKind);
@@ -279,6 +282,22 @@ mod tests {
         assert_eq!(finish(report, result, true, &mut out, &mut err), 70);
         for text in [out, err].map(|octets| String::from_utf8(octets).unwrap()) {
             assert!(text.contains("src/cli/mod.rs") && !text.contains("Klajeyz"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_misused_command_is_named_as_far_as_it_is_known() {
+        for (words, name) in [
+            (&["quorum", "create", "--json"][..], "quorum create"),
+            (&["key", "--json", "generate", "nonsense"], "key generate"),
+            (&["audit", "--json"], "audit"),
+            (&["--json", "key", "nonsense"], "key"),
+            (&["nonsense", "--json"], ""),
+        ] {
+            let (mut out, mut err) = (Vec::new(), Vec::new());
+            assert_eq!(run(args(words), &mut out, &mut err, &Env::system()), 2, "{words:?}");
+            let told = String::from_utf8(out).unwrap();
+            assert!(told.contains(&format!("\"command\":\"{name}\",")), "{words:?}: {told}");
         }
     }
 

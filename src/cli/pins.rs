@@ -27,6 +27,9 @@ pub(super) struct PinArgs {
     /// An officer's share file, with `login = "shares"`
     #[arg(long = "share", value_name = "OFFICER=FILE", value_parser = OsStringValueParser::new().try_map(share))]
     shares: Vec<(Role, PathBuf)>,
+    /// Send a PIN to a token that says FINAL TRY, too: one more wrong PIN locks it
+    #[arg(long)]
+    allow_final_try: bool,
 }
 
 /// Where a PIN stands, and whose it is.
@@ -58,6 +61,11 @@ fn officer(text: &OsStr) -> Option<(Role, PathBuf)> {
 }
 
 impl PinArgs {
+    /// Whether a PIN may be sent to a token that says FINAL TRY.
+    pub(super) const fn final_try(&self) -> bool {
+        self.allow_final_try
+    }
+
     /// Whether these are the PINs and shares that the profile's way to log in needs; nothing is read.
     pub(super) fn fit(&self, profile: &Profile) -> Result<(), CliError> {
         let kind = profile.hsm.login;

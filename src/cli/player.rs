@@ -34,6 +34,7 @@ pub(super) fn setup(writable: Option<&[PathBuf]>, mode: Mode, env: &Env) -> Resu
         judged_at: None,
         until: None,
         appliance: None,
+        final_try: false,
         previous_given: false,
     })
 }

@@ -12,7 +12,7 @@ use crate::dns::Sha256Digest;
 use crate::quorum::{self, Argon2Parameters, Assembly, MAX_FILE_OCTETS, ShareFile};
 use crate::render::escape;
 use crate::steps::{Pin, Role};
-use crate::token::Login;
+use crate::token::{Login, expect_tries};
 
 use super::error::CliError;
 use super::json::Report;
@@ -66,6 +66,7 @@ impl Run for Create {
         let officers: Vec<(Role, &Path)> = self.pins.shares().map(|(role, path)| (role.clone(), path)).collect();
         let pins = officers.iter().map(|(role, _)| self.pins.pin_of(Some(role))).collect::<Result<Vec<Pin>, _>>()?;
         let (mut token, facts) = hsm::chosen(&profile, env)?;
+        expect_tries(&facts, self.pins.final_try())?;
         token.login(&facts.serial, &Login::Pin(&pin))?;
         token.close()?;
 

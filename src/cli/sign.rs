@@ -12,9 +12,10 @@ use crate::crew::{Given, Stage};
 use crate::dns::{Name, Time, sha256};
 use crate::exchange::Document;
 use crate::media::FolderVolumes;
+use crate::policy::Finding;
 use crate::profile::Profile;
 use crate::quorum::MAX_FILE_OCTETS;
-use crate::steps::{Mode, Role, Verdict};
+use crate::steps::{Mode, Role, TokenFacts, Verdict};
 
 use super::error::CliError;
 use super::input::{self, Read};
@@ -22,12 +23,14 @@ use super::json::Report;
 use super::pins::PinArgs;
 use super::player;
 use super::text::Text;
+use super::turn::Turn;
 use super::{Done, Env, Run};
 
 /// Sign requests without people: mode `unattended`
 ///
 /// The same checks, plan, token, responses and record as in a ceremony; the transcript lists every confirmation that
-/// nobody gave. Responses and record are written into the folder --out.
+/// nobody gave. Responses and record are written into the folder --out; runs that write into one folder wait for each
+/// other.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The ceremony profile
@@ -84,8 +87,10 @@ impl Run for Args {
         setup.profiles.push(player::profile_file(&self.profile)?);
         setup.judged_at = self.now;
         setup.until = self.until;
+        setup.final_try = self.pins.final_try();
         setup.previous_given = !self.previous.is_empty();
         let given = Given { documents: desk.documents.clone(), shares: self.shares()? };
+        let _turn = Turn::take(&out, env.clock.as_ref()).map_err(|error| self.unusable(error))?;
         let record = self.record.as_deref().map(|record| record_in(&out, record)).transpose()?;
         let volumes = FolderVolumes::new(vec![out], None);
         let (sender, receiver) = mpsc::channel();
@@ -138,15 +143,15 @@ impl Args {
 
     /// The folder for everything, made if only it is missing.
     fn out(&self) -> Result<PathBuf, CliError> {
-        let name = input::shown(&self.out);
-        let failed = |error: std::io::Error| {
-            let error = CliError::media(format!("the folder cannot be used: {error}")).file(&name).field("--out");
-            error.advice("name a folder that can be written")
-        };
         if !input::is_folder(&self.out) {
-            std::fs::create_dir(&self.out).map_err(failed)?;
+            std::fs::create_dir(&self.out).map_err(|error| self.unusable(error))?;
         }
-        self.out.canonicalize().map_err(failed)
+        self.out.canonicalize().map_err(|error| self.unusable(error))
+    }
+
+    fn unusable(&self, error: std::io::Error) -> CliError {
+        let made = CliError::media(format!("the folder cannot be used: {error}")).file(input::shown(&self.out));
+        made.field("--out").advice("name a folder that can be written")
     }
 
     fn told(
@@ -167,6 +172,7 @@ impl Args {
         for result in &view.results {
             report.findings.extend(result.findings.iter().cloned());
         }
+        report.findings.extend(view.token.iter().filter_map(tries));
         if let Some(error) = error {
             return Err(error);
         }
@@ -233,6 +239,16 @@ fn read(path: &Path, profile: &Profile, desk: &mut Desk) -> Result<Read, CliErro
     let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     desk.documents.push(FileRead { name: crate::render::escape(&file, 100), octets });
     Ok(Read { name, sha256, document })
+}
+
+/// A warning where the token has counted wrong PINs: whoever reads of a run that nobody saw should know.
+fn tries(token: &TokenFacts) -> Option<Finding> {
+    let flag = match (token.pin_final_try, token.pin_count_low) {
+        (true, _) => "FINAL TRY: one more wrong PIN locks it",
+        (false, true) => "that a wrong PIN was entered since the last right one",
+        (false, false) => return None,
+    };
+    Some(Finding::new("TOKEN-PIN-TRIES", Verdict::Warn, format!("token {} says {flag}", token.serial)))
 }
 
 /// What went wrong last.

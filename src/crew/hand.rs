@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use crate::ceremony::{KeyWanted, Login, LoginFailed, SignItem, TokenSeen, Work};
-use crate::dns::{Dnskey, verify};
 use crate::process::{Killer, Starter};
 use crate::profile::Hsm;
 use crate::render::hex;
@@ -15,9 +14,7 @@ use crate::steps::{KeyFacts, TokenFacts};
 use crate::token::{self, FoundKey, KeyQuery, Token, TokenConfig, TokenError};
 
 use super::Report;
-
-/// Signatures between two reports of progress.
-const PROGRESS: usize = 16;
+use super::verifiers::verifying;
 
 /// What the hand does, one after another.
 pub(super) enum Order {
@@ -36,7 +33,12 @@ pub(super) struct Hand {
 }
 
 impl Hand {
-    pub(super) fn start(hosts: Starter, report: Report, interrupt: Arc<AtomicBool>) -> std::io::Result<Self> {
+    pub(super) fn start(
+        hosts: Starter,
+        verifiers: usize,
+        report: Report,
+        interrupt: Arc<AtomicBool>,
+    ) -> std::io::Result<Self> {
         let (orders, taken) = mpsc::channel();
         let killer = Arc::new(Mutex::new(None));
         let busy = Arc::new(AtomicBool::new(false));
@@ -44,6 +46,7 @@ impl Hand {
             hosts,
             report,
             interrupt,
+            verifiers,
             killer: Arc::clone(&killer),
             busy: Arc::clone(&busy),
             token: None,
@@ -72,6 +75,7 @@ struct Grip {
     hosts: Starter,
     report: Report,
     interrupt: Arc<AtomicBool>,
+    verifiers: usize,
     killer: Arc<Mutex<Option<Killer>>>,
     busy: Arc<AtomicBool>,
     token: Option<Token>,
@@ -87,7 +91,7 @@ impl Grip {
                 Order::Start(hsm) => Work::TokenStarted(self.start(&hsm)),
                 Order::Login(serial, login) => Work::LoggedIn(self.login(&serial, &login)),
                 Order::Find(keys) => Work::KeysFound(self.find(&keys)),
-                Order::Sign(items) => self.sign(items),
+                Order::Sign(items) => self.sign(&items),
                 Order::Close => {
                     self.close();
                     Work::TokenClosed
@@ -140,29 +144,23 @@ impl Grip {
         Ok(found.into_iter().map(|key| key.map(|key| key.facts())).collect())
     }
 
-    /// Signs, while another thread verifies what has been signed.
-    fn sign(&mut self, items: Vec<SignItem>) -> Work {
+    /// Signs, while others verify what has been signed.
+    fn sign(&mut self, items: &[SignItem]) -> Work {
         let Some(client) = &mut self.token else {
             return Work::Signed { signatures: Vec::new(), fault: Some(TokenError::NotRunning) };
         };
-        let (made, taken) = mpsc::channel::<Vec<u8>>();
         let jobs: Option<Vec<(u32, &[u8])>> =
             items.iter().map(|item| Some((self.found.get(item.key)?.index, item.data.as_slice()))).collect();
         let Some(jobs) = jobs else {
             let fault = "a key of the plan was not looked up on the token".to_owned();
             return Work::Signed { signatures: Vec::new(), fault: Some(TokenError::Protocol(fault)) };
         };
-        let (report, interrupt, stop) = (&self.report, &self.interrupt, AtomicBool::new(false));
         let mut fault = None;
-        let (signatures, wrong) = thread::scope(|scope| {
-            let verifier = scope.spawn({
-                let (items, stop) = (&items, &stop);
-                move || verify_all(items, &taken, stop, report)
-            });
+        let (signatures, wrong) = verifying(items, self.verifiers, &self.report, |made| {
             let result = client.sign_many(jobs, |_, signature| match signature {
                 Ok(signature) => {
-                    let _ = made.send(signature);
-                    let end = interrupt.load(Ordering::Relaxed) || stop.load(Ordering::Relaxed);
+                    made.put(signature);
+                    let end = self.interrupt.load(Ordering::Relaxed) || made.is_wrong();
                     if end { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
                 }
                 Err(error) => {
@@ -173,10 +171,6 @@ impl Grip {
             if let Err(error) = result {
                 fault = Some(error);
             }
-            drop(made);
-            verifier
-                .join()
-                .unwrap_or_else(|_| (Vec::new(), Some(TokenError::Protocol("the verifying thread failed".to_owned()))))
         });
         Work::Signed { signatures, fault: wrong.or(fault) }
     }
@@ -188,32 +182,6 @@ impl Grip {
         }
         *self.killer.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
-}
-
-/// Verifies each signature as it comes; the first one that does not verify ends the batch before itself.
-fn verify_all(
-    items: &[SignItem],
-    signatures: &Receiver<Vec<u8>>,
-    stop: &AtomicBool,
-    report: &Report,
-) -> (Vec<Vec<u8>>, Option<TokenError>) {
-    let mut good = Vec::new();
-    for (item, signature) in items.iter().zip(signatures) {
-        if let Err(error) = check(&item.dnskey, &item.data, &signature) {
-            stop.store(true, Ordering::Relaxed);
-            return (good, Some(error));
-        }
-        good.push(signature);
-        if good.len().is_multiple_of(PROGRESS) || good.len() == items.len() {
-            report(Work::Progress(good.len()));
-        }
-    }
-    (good, None)
-}
-
-fn check(key: &Dnskey, data: &[u8], signature: &[u8]) -> Result<(), TokenError> {
-    verify(key, data, signature)
-        .map_err(|error| TokenError::SignatureWrong { key_tag: key.key_tag(), reason: error.to_string() })
 }
 
 fn failed(error: TokenError, token: Option<TokenFacts>) -> Box<LoginFailed> {

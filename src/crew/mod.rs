@@ -8,6 +8,7 @@ mod porter;
 mod spool;
 mod stage;
 mod station;
+mod verifiers;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -70,7 +71,9 @@ impl Crew {
     pub fn start_on(station: StationConfig, config: CrewConfig, report: Report) -> std::io::Result<Self> {
         let (effects, taken) = mpsc::channel();
         let interrupt = Arc::new(AtomicBool::new(false));
-        let hand = Hand::start(config.hosts, Arc::clone(&report), Arc::clone(&interrupt))?;
+        // One core is the token's, if that is software.
+        let verifiers = config.threads.saturating_sub(1).max(1);
+        let hand = Hand::start(config.hosts, verifiers, Arc::clone(&report), Arc::clone(&interrupt))?;
         let porter = Porter::new(config.volumes, Arc::clone(&report));
         let steward = Steward {
             porter,

@@ -8,7 +8,7 @@ use crate::ceremony::{FileChoice, FileRead, JournalPart, ProfileFile, RecordChoi
 use crate::media::{self, Access, FolderImage, Journal, MediaError, Volumes};
 use crate::profile;
 use crate::quorum;
-use crate::steps::{Role, VolumeFacts, VolumeId};
+use crate::steps::{Mode, Role, VolumeFacts, VolumeId};
 use crate::transcript::names;
 
 use super::Report;
@@ -191,7 +191,7 @@ impl Porter {
         self.journals.clear();
         let mut faults = Vec::new();
         for id in ids {
-            let added = media::add_files(self.volumes.as_mut(), *id, folder, files);
+            let added = media::add_files(self.volumes.as_mut(), *id, folder, names::DELIVERING, files);
             let removed =
                 added.and_then(|()| self.on(*id, Access::Write, |medium| media::remove_journal(medium, journal)));
             if let Err(error) = removed {
@@ -234,7 +234,7 @@ fn told(error: &MediaError) -> String {
 
 /// Whether a folder is named like a record or a journal: `[MARK-]YYYYMMDDThhmmssZ-…`.
 fn is_record(name: &str) -> bool {
-    let plain = name.strip_prefix("REHEARSAL-").unwrap_or(name);
+    let plain = name.strip_prefix(Mode::MARK).unwrap_or(name);
     let Some((time, rest)) = plain.split_once('-') else { return false };
     let digits = |part: &str, count: usize| part.len() == count && part.bytes().all(|sign| sign.is_ascii_digit());
     let dated = time.strip_suffix('Z').and_then(|time| time.split_once('T'));

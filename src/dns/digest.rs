@@ -6,6 +6,8 @@ use std::str::FromStr;
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
+use super::hex;
+
 /// A SHA-256 digest (FIPS 180-4): 32 octets, printed as 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Sha256Digest([u8; 32]);
@@ -35,7 +37,7 @@ impl From<[u8; 32]> for Sha256Digest {
 
 impl fmt::Display for Sha256Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+        f.write_str(&hex::encode(&self.0))
     }
 }
 
@@ -55,18 +57,8 @@ impl FromStr for Sha256Digest {
     type Err = InvalidDigest;
 
     fn from_str(text: &str) -> Result<Self, InvalidDigest> {
-        let invalid = InvalidDigest(text.len());
-        if text.len() != 64 || !text.is_ascii() {
-            return Err(invalid);
-        }
-        let mut octets = [0; 32];
-        for (octet, digits) in octets.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-            let [high, low] = digits else { return Err(invalid) };
-            let digit = |sign: u8| char::from(sign).to_digit(16).and_then(|value| u8::try_from(value).ok());
-            let (Some(high), Some(low)) = (digit(*high), digit(*low)) else { return Err(invalid) };
-            *octet = high << 4 | low;
-        }
-        Ok(Self(octets))
+        let octets = hex::decode(text).and_then(|octets| octets.try_into().ok());
+        octets.map(Self).ok_or(InvalidDigest(text.len()))
     }
 }
 

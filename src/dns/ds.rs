@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256, Sha384};
 
-use super::AlgorithmNumber;
+use super::{AlgorithmNumber, Dnskey, Name, decimal, hex};
 
 /// A digest algorithm of DS and CDS (RFC 4509, RFC 6605).
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
@@ -27,6 +27,12 @@ impl DigestType {
             Self::Sha256 => 2,
             Self::Sha384 => 4,
         }
+    }
+
+    /// The type of that number, if it is one of ours.
+    #[must_use]
+    pub fn from_number(number: u8) -> Option<Self> {
+        [Self::Sha256, Self::Sha384].into_iter().find(|digest_type| digest_type.number() == number)
     }
 
     /// The digest of `octets`.
@@ -68,10 +74,18 @@ impl Ds {
         wire
     }
 
+    /// Whether it is the digest of this key; never for digest types that are not ours.
+    #[must_use]
+    pub fn is_of(&self, key: &Dnskey, owner: &Name) -> bool {
+        let same_head = self.algorithm == key.algorithm && self.key_tag == key.key_tag();
+        let digest_type = DigestType::from_number(self.digest_type).filter(|_| same_head);
+        digest_type.is_some_and(|digest_type| key.ds(owner, digest_type) == *self)
+    }
+
     /// The digest in upper-case hexadecimal digits.
     #[must_use]
     pub fn digest_hex(&self) -> String {
-        self.digest.iter().map(|octet| format!("{octet:02X}")).collect()
+        hex::encode(&self.digest).to_ascii_uppercase()
     }
 }
 
@@ -90,24 +104,19 @@ impl FromStr for Ds {
         let invalid = || text.chars().take(60).collect::<String>();
         let mut fields = text.split_ascii_whitespace();
         let mut field = || fields.next().ok_or_else(invalid);
-        let key_tag = field()?.parse().map_err(|_| invalid())?;
-        let algorithm = AlgorithmNumber(field()?.parse().map_err(|_| invalid())?);
-        let digest_type = field()?.parse().map_err(|_| invalid())?;
-        let digits: Vec<u8> = fields.flat_map(str::bytes).collect();
-        if !digits.len().is_multiple_of(2) {
-            return Err(invalid());
-        }
-        let digest = digits.chunks_exact(2).map(|pair| {
-            let digit = |sign: &u8| char::from(*sign).to_digit(16).and_then(|value| u8::try_from(value).ok());
-            Some(digit(pair.first()?)? << 4 | digit(pair.get(1)?)?)
-        });
-        let digest = digest.collect::<Option<Vec<u8>>>().ok_or_else(invalid)?;
-        Ok(Self { key_tag, algorithm, digest_type, digest })
+        let key_tag = decimal(field()?).ok_or_else(invalid)?;
+        let algorithm = AlgorithmNumber(decimal(field()?).ok_or_else(invalid)?);
+        let digest_type = decimal(field()?).ok_or_else(invalid)?;
+        let digest = hex::decode(&fields.collect::<String>()).filter(|digest| !digest.is_empty());
+        Ok(Self { key_tag, algorithm, digest_type, digest: digest.ok_or_else(invalid)? })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
+    use super::super::Algorithm;
     use super::*;
 
     #[test]
@@ -116,8 +125,32 @@ mod tests {
         let ds: Ds = text.parse().unwrap();
         assert_eq!(ds.to_string(), text);
         assert_eq!("0 0 0 00".parse::<Ds>().unwrap().digest, [0]);
-        for wrong in ["", "1 2 3 abc", "1 2 x ab", "70000 8 2 ab", "1 8 2 zz"] {
+        for wrong in ["", "1 2 3", "1 2 3 abc", "1 2 x ab", "70000 8 2 ab", "1 8 2 zz", "+1 8 2 ab", "01 8 2 ab"] {
             assert!(wrong.parse::<Ds>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_digest_is_of_its_own_key_and_name() {
+        let [name, other] = ["example.", "other."].map(|text| text.parse::<Name>().unwrap());
+        let key = Dnskey::ksk(Algorithm::Ed25519, vec![7; 32]);
+        for digest_type in [DigestType::Sha256, DigestType::Sha384] {
+            let ds = key.ds(&name, digest_type);
+            assert!(ds.is_of(&key, &name) && !ds.is_of(&key, &other) && !ds.is_of(&key.revoked(), &name));
+            let mut damaged = ds.clone();
+            damaged.digest[31] ^= 1;
+            assert!(!damaged.is_of(&key, &name));
+            assert!(!Ds { digest_type: 1, ..ds }.is_of(&key, &name));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_ds_reads_as_it_was_printed(
+            key_tag: u16, algorithm: u8, digest_type: u8, digest in proptest::collection::vec(any::<u8>(), 1..100),
+        ) {
+            let ds = Ds { key_tag, algorithm: AlgorithmNumber(algorithm), digest_type, digest };
+            prop_assert_eq!(ds.to_string().parse(), Ok(ds));
         }
     }
 }

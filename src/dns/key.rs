@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use super::base64;
-use super::{Algorithm, AlgorithmNumber, DigestType, Ds, Name, Sha256Digest, sha256};
+use super::point::{is_ed25519, is_on_p256, is_on_p384};
+use super::{Algorithm, AlgorithmNumber, DigestType, Ds, Name, Sha256Digest, base64, decimal, sha256};
 
 /// The RDATA of a DNSKEY (RFC 4034, section 2), or of a CDNSKEY (RFC 7344), as it stands in a document.
 ///
@@ -43,6 +43,9 @@ pub enum KeyFault {
     /// The RSA key is not as RFC 3110 and RFC 5702 demand.
     #[error("expected an RSA key of 1024 to 4096 bits with an odd exponent of at most 64 bits; found {0}")]
     Rsa(String),
+    /// No private key belongs to these octets, or everybody has it.
+    #[error("expected a public key that a private key belongs to; found {0}")]
+    Nobodys(&'static str),
 }
 
 /// Size and exponent of an RSA key.
@@ -86,9 +89,15 @@ impl Dnskey {
         wire
     }
 
-    /// The key tag (RFC 4034, appendix B).
+    /// The key tag (RFC 4034, appendix B); that of algorithm 1 is made otherwise (appendix B.1).
     #[must_use]
     pub fn key_tag(&self) -> u16 {
+        if self.algorithm.0 == 1 {
+            return match self.key.as_slice() {
+                [.., high, low, _] => u16::from_be_bytes([*high, *low]),
+                _ => 0,
+            };
+        }
         let sum = self.rdata().chunks(2).fold(0_u32, |sum, pair| {
             let high = pair.first().copied().unwrap_or(0);
             let low = pair.get(1).copied().unwrap_or(0);
@@ -138,7 +147,7 @@ impl Dnskey {
         }
     }
 
-    /// Whether the key can be used at all: protocol, algorithm, lengths. Flags are left to the caller.
+    /// Whether the key has the right shape: protocol, algorithm, lengths. Flags are left to the caller.
     ///
     /// # Errors
     /// The first [`KeyFault`] found.
@@ -163,15 +172,33 @@ impl Dnskey {
         if found == expected { Ok(algorithm) } else { Err(KeyFault::Length { expected, found }) }
     }
 
+    /// Whether the key has the right shape ([`Dnskey::check`]), and a private key can belong to it: an odd modulus, a
+    /// point of the curve, none of small order. This costs about as much as a signature takes to verify.
+    ///
+    /// Whoever has verified a signature knows this already, but for the small order.
+    ///
+    /// # Errors
+    /// The first [`KeyFault`] found.
+    pub fn check_key(&self) -> Result<Algorithm, KeyFault> {
+        let algorithm = self.check()?;
+        let (good, found) = match algorithm {
+            Algorithm::RsaSha256 | Algorithm::RsaSha512 => {
+                (self.key.last().is_some_and(|octet| octet % 2 == 1), "an even RSA modulus")
+            }
+            Algorithm::EcdsaP256Sha256 => (is_on_p256(&self.key), "no point of the curve P-256"),
+            Algorithm::EcdsaP384Sha384 => (is_on_p384(&self.key), "no point of the curve P-384"),
+            Algorithm::Ed25519 => (is_ed25519(&self.key), "no point of edwards25519, or one of small order"),
+        };
+        if good { Ok(algorithm) } else { Err(KeyFault::Nobodys(found)) }
+    }
+
     /// Size and exponent, if this has the structure of an RSA key (RFC 3110) without leading zeros.
+    ///
+    /// The form for exponents of more than 255 octets is none of ours: RFC 3110 leaves it to those alone.
     #[must_use]
     pub fn rsa(&self) -> Option<RsaParameters> {
-        let (length, rest) = match self.key.as_slice() {
-            [0, high, low, rest @ ..] => (usize::from(u16::from_be_bytes([*high, *low])), rest),
-            [length, rest @ ..] => (usize::from(*length), rest),
-            [] => return None,
-        };
-        let (exponent, modulus) = rest.split_at_checked(length)?;
+        let (length, rest) = self.key.split_first()?;
+        let (exponent, modulus) = rest.split_at_checked(usize::from(*length))?;
         let first = modulus.first().filter(|octet| **octet != 0)?;
         if exponent.is_empty() || exponent.len() > 8 || exponent.first() == Some(&0) {
             return None;
@@ -212,16 +239,18 @@ impl FromStr for Dnskey {
         let invalid = || InvalidDnskey(text.chars().take(60).collect());
         let mut fields = text.split_ascii_whitespace();
         let mut field = || fields.next().ok_or_else(invalid);
-        let flags = field()?.parse().map_err(|_| invalid())?;
-        let protocol = field()?.parse().map_err(|_| invalid())?;
-        let algorithm = AlgorithmNumber(field()?.parse().map_err(|_| invalid())?);
-        let key = base64::decode(&fields.collect::<String>()).ok_or_else(invalid)?;
+        let flags = decimal(field()?).ok_or_else(invalid)?;
+        let protocol = decimal(field()?).ok_or_else(invalid)?;
+        let algorithm = AlgorithmNumber(decimal(field()?).ok_or_else(invalid)?);
+        let key = base64::decode(&fields.collect::<String>()).filter(|key| !key.is_empty()).ok_or_else(invalid)?;
         Ok(Self { flags, protocol, algorithm, key })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// The root's KSK-2017, whose tag and digest are public.
@@ -257,10 +286,66 @@ mod tests {
         assert_eq!(key.check(), Err(KeyFault::Algorithm(AlgorithmNumber(5))));
     }
 
+    /// An RSA key of 1024 bits, but for its length field and the last octet of its modulus.
+    fn rsa(exponent: &[u8], last: u8) -> Dnskey {
+        let modulus = [&[0x80][..], &[0; 126], &[last]].concat();
+        Dnskey::ksk(Algorithm::RsaSha256, [exponent, &modulus].concat())
+    }
+
     #[test]
     fn refuses_rsa_keys_out_of_shape() {
         for key in [vec![], vec![1, 3], vec![3, 1, 0, 1], vec![1, 3, 0, 1], vec![0], vec![200, 1], vec![1, 2, 255]] {
             assert!(Dnskey::ksk(Algorithm::RsaSha256, key).check().is_err());
+        }
+        assert_eq!(rsa(&[3, 1, 0, 1], 1).check_key(), Ok(Algorithm::RsaSha256));
+        for (exponent, what) in [
+            (&[0, 0, 3, 1, 0, 1][..], "the long form for a short exponent"),
+            (&[4, 0, 1, 0, 1], "a leading zero"),
+            (&[9, 1, 0, 0, 0, 0, 0, 0, 0, 1], "an exponent of 65 bits"),
+            (&[1, 1], "an exponent of 1"),
+            (&[1, 4], "an even exponent"),
+            (&[0], "no exponent"),
+        ] {
+            assert!(matches!(rsa(exponent, 1).check(), Err(KeyFault::Rsa(_))), "{what}");
+        }
+        assert_eq!(rsa(&[3, 1, 0, 1], 2).check_key(), Err(KeyFault::Nobodys("an even RSA modulus")));
+    }
+
+    #[test]
+    fn refuses_points_that_are_nobodys_key() {
+        for (algorithm, length) in
+            [(Algorithm::EcdsaP256Sha256, 64), (Algorithm::EcdsaP384Sha384, 96), (Algorithm::Ed25519, 32)]
+        {
+            let key = Dnskey::ksk(algorithm, vec![0; length]);
+            assert_eq!(key.check(), Ok(algorithm), "the shape is right");
+            assert!(matches!(key.check_key(), Err(KeyFault::Nobodys(_))));
+        }
+    }
+
+    #[test]
+    fn the_tag_of_algorithm_1_is_taken_from_the_modulus() {
+        let key =
+            Dnskey { algorithm: AlgorithmNumber(1), ..Dnskey::ksk(Algorithm::RsaSha256, vec![1, 3, 9, 0xab, 0xcd, 7]) };
+        assert_eq!(key.key_tag(), 0xabcd);
+        assert_eq!(Dnskey { key: vec![1], ..key }.key_tag(), 0);
+    }
+
+    #[test]
+    fn refuses_numbers_that_are_not_plain() {
+        for text in
+            ["+257 3 13 AQ==", "0257 3 13 AQ==", "257 03 13 AQ==", "257 3 +13 AQ==", "65536 3 13 AQ==", "257 3 13"]
+        {
+            assert!(text.parse::<Dnskey>().is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_key_reads_as_it_was_printed(
+            flags: u16, protocol: u8, algorithm: u8, key in proptest::collection::vec(any::<u8>(), 1..100),
+        ) {
+            let key = Dnskey { flags, protocol, algorithm: AlgorithmNumber(algorithm), key };
+            prop_assert_eq!(key.to_string().parse(), Ok(key));
         }
     }
 }

@@ -2,12 +2,15 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use thiserror::Error;
 
 /// An absolute domain name, kept in lower case (RFC 4034, section 6.2).
+///
+/// It is shared, not copied: a response holds its zone's name once a signature.
 #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Name(Vec<u8>);
+pub struct Name(Arc<[u8]>);
 
 /// Text that is no domain name.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
@@ -18,7 +21,7 @@ impl Name {
     /// The root.
     #[must_use]
     pub fn root() -> Self {
-        Self(vec![0])
+        Self(Arc::from([0]))
     }
 
     /// Wire format, uncompressed, lower case.
@@ -29,7 +32,7 @@ impl Name {
 
     /// The labels without the root's, from left to right.
     pub fn labels(&self) -> impl Iterator<Item = &[u8]> {
-        let mut rest = self.0.as_slice();
+        let mut rest = self.wire();
         std::iter::from_fn(move || {
             let (length, tail) = rest.split_first().filter(|(length, _)| **length > 0)?;
             let (label, tail) = tail.split_at_checked(usize::from(*length))?;
@@ -75,7 +78,7 @@ impl FromStr for Name {
         }
         let name: domain::base::Name<Vec<u8>> = text.parse().map_err(|_| invalid())?;
         // Length octets are below 64, so lowering the whole wire form touches letters alone.
-        Ok(Self(name.as_slice().to_ascii_lowercase()))
+        Ok(Self(name.as_slice().to_ascii_lowercase().into()))
     }
 }
 
@@ -111,6 +114,8 @@ impl fmt::Debug for Name {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -133,15 +138,32 @@ mod tests {
     }
 
     #[test]
-    fn odd_octets_survive_printing_and_reading() {
-        let name: Name = "a\\.b\\000.c\\;.".parse().unwrap();
-        assert_eq!(name.to_string().parse(), Ok(name));
+    fn a_dot_within_a_label_is_no_end_of_it() {
+        let [one, two] = ["a\\.b.", "a.b."].map(|text| text.parse::<Name>().unwrap());
+        assert_ne!(one, two);
+        assert_eq!((one.wire(), one.label_count()), (&b"\x03a.b\x00"[..], 1));
+        assert_eq!("\\065\\B\\097.".parse::<Name>().unwrap().to_string(), "aba.");
     }
 
     #[test]
     fn refuses_what_is_no_name() {
-        for text in ["", "a..b.", "a b.", &"x".repeat(64), "é.", "a\n."] {
+        let long = format!("{0}.{0}.{0}.{1}.", "x".repeat(63), "x".repeat(62));
+        for text in ["", "..", "a..b.", ".a.", "a b.", &"x".repeat(64), &long, "é.", "a\n.", "\\256.", "\\25.", "a\\"]
+        {
             assert!(text.parse::<Name>().is_err(), "{text}");
+        }
+        assert!(long[1..].parse::<Name>().is_ok(), "255 octets");
+    }
+
+    proptest! {
+        #[test]
+        fn every_name_reads_as_it_was_printed(
+            labels in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 1..=63), 0..=3),
+        ) {
+            let wire: Vec<u8> = labels.iter().flat_map(|label| [&[label.len() as u8][..], label].concat()).collect();
+            let name = Name([wire.to_ascii_lowercase(), vec![0]].concat().into());
+            prop_assert_eq!(name.to_string().parse(), Ok(name.clone()));
+            prop_assert_eq!(usize::from(name.label_count()), labels.len() - usize::from(labels.first() == Some(&vec![b'*'])));
         }
     }
 }

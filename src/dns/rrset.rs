@@ -93,12 +93,17 @@ impl Rrsig {
         let mut sorted: Vec<&[u8]> = rdatas.iter().map(Vec::as_slice).collect();
         sorted.sort_unstable();
         sorted.dedup();
+        let head = [
+            owner.wire(),
+            &self.type_covered.number().to_be_bytes(),
+            &1_u16.to_be_bytes(),
+            &self.original_ttl.to_be_bytes(),
+        ]
+        .concat();
         let mut octets = self.rdata_to_sign();
+        octets.reserve_exact(sorted.iter().map(|rdata| head.len() + 2 + rdata.len()).sum());
         for rdata in sorted {
-            octets.extend_from_slice(owner.wire());
-            octets.extend_from_slice(&self.type_covered.number().to_be_bytes());
-            octets.extend_from_slice(&1_u16.to_be_bytes());
-            octets.extend_from_slice(&self.original_ttl.to_be_bytes());
+            octets.extend_from_slice(&head);
             // Readers bound a document, so no RDATA comes near 64 KiB.
             octets.extend_from_slice(&u16::try_from(rdata.len()).unwrap_or(u16::MAX).to_be_bytes());
             octets.extend_from_slice(rdata);
@@ -171,6 +176,20 @@ mod tests {
         let mut wrong = signature;
         wrong[0] ^= 1;
         assert!(verify(&key, &data, &wrong).is_err());
+    }
+
+    #[test]
+    fn records_are_sorted_as_octets_and_a_shorter_one_stands_first() {
+        let owner: Name = "example.".parse().unwrap();
+        let sig = rrsig(&Dnskey::ksk(Algorithm::Ed25519, vec![1; 32]), &owner);
+        let rdatas = [vec![1, 2], vec![0x80], vec![1], vec![], vec![1, 2]];
+        let data = sig.signed_data(&owner, &rdatas);
+        let record = |rdata: &[u8]| {
+            let head = b"\x07example\x00\x00\x30\x00\x01\x00\x00\x0e\x10\x00";
+            [&head[..], &[rdata.len() as u8], rdata].concat()
+        };
+        let expected = [record(&[]), record(&[1]), record(&[1, 2]), record(&[0x80])].concat();
+        assert_eq!(data.strip_prefix(sig.rdata_to_sign().as_slice()), Some(expected.as_slice()));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::bundles::{Dialect, Head};
 use super::detect::Kind;
 use super::field::{self, Unread};
 use super::{Format, Records, Request, Response, ResponseBundle, Stamp, WriteError};
-use crate::dns::{Dnskey, Duration, Name, Time, base64};
+use crate::dns::{Dnskey, Duration, Time, base64};
 
 /// How BIND's files are read.
 pub(super) const DIALECT: Dialect = Dialect { format: Format::Bind, head, crlf: true, blank_lines: true };
@@ -26,35 +26,24 @@ fn head(text: &str) -> Result<Head, Unread> {
     if let Some(rest) = text.strip_prefix("generated at ") {
         let (time, rest) = rest.split_at_checked(24).ok_or_else(invalid)?;
         let by = rest.strip_prefix(" by ").filter(|by| field::is_version(by)).ok_or_else(invalid)?;
-        return Ok(Head::Footer(Stamp { time: ctime(time)?, by: by.to_owned() }));
+        return Ok(Head::Footer(Stamp { time: Time::from_ctime(time)?, by: by.to_owned() }));
     }
     let (digits, rest) = text.split_once(" (").ok_or_else(invalid)?;
     let time = Time::from_digits(digits)?;
-    let local = ctime(rest.strip_suffix(')').ok_or_else(invalid)?)?;
+    let local = Time::from_ctime(rest.strip_suffix(')').ok_or_else(invalid)?)?;
     if local.seconds_since(time).unsigned_abs() > u64::from(WIDEST_ZONE.seconds()) {
         return Err(Unread::new(format!("the time {time} in parentheses too"), rest));
     }
     Ok(Head::Bundle(time))
 }
 
-/// Reads what ctime(3) prints; a local time is taken as if it were UTC, for the file does not say.
-fn ctime(text: &str) -> Result<Time, Unread> {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let part = |start, end| text.get(start..end).unwrap_or_default();
-    let month = MONTHS.iter().position(|month| *month == part(4, 7)).map_or(0, |index| index + 1);
-    let day = part(8, 10).trim_start();
-    let digits = format!("{}{month:02}{day:0>2}{}{}{}", part(20, 24), part(11, 13), part(14, 16), part(17, 19));
-    let time = Time::from_digits(&digits).ok().filter(|time| time.ctime() == text);
-    time.ok_or_else(|| Unread::new("a time as `Sun Nov 22 01:41:06 2026`", text))
-}
-
 /// Writes a request as `dnssec-ksr request` does.
 pub(super) fn request(request: &Request) -> Result<String, WriteError> {
-    let mut out = String::new();
+    let (mut out, owner) = (String::new(), request.zone.to_string());
     for bundle in &request.bundles {
         bundle_header(&mut out, Kind::Request, bundle.inception);
         for key in &bundle.keys {
-            record(&mut out, &request.zone, key.ttl, "DNSKEY", &dnskey(&key.key.dnskey));
+            record(&mut out, &owner, key.ttl, "DNSKEY", &dnskey(&key.key.dnskey));
         }
     }
     footer(&mut out, Kind::Request, request.stamp.as_ref())?;
@@ -64,7 +53,7 @@ pub(super) fn request(request: &Request) -> Result<String, WriteError> {
 /// Writes a response as `dnssec-ksr sign` does: KSKs before ZSKs, each set followed by its signatures, and a blank line
 /// where the ZSKs change, as they do from one bundle of the request to the next.
 pub(super) fn response(response: &Response) -> Result<String, WriteError> {
-    let mut out = String::new();
+    let (mut out, owner) = (String::new(), response.zone.to_string());
     let mut served: Option<BTreeSet<&Dnskey>> = None;
     for bundle in &response.bundles {
         let zsks = zsks(bundle);
@@ -76,14 +65,14 @@ pub(super) fn response(response: &Response) -> Result<String, WriteError> {
         for set in &bundle.sets {
             let rr_type = set.records.rr_type().mnemonic();
             for rdata in rdatas(&set.records) {
-                record(&mut out, &response.zone, set.ttl, rr_type, &rdata);
+                record(&mut out, &owner, set.ttl, rr_type, &rdata);
             }
             for signature in &set.signatures {
                 let rdata = signature.rrsig.to_string();
                 // All but the signature, which stands last, is without groups.
                 let head = rdata.rsplit_once(' ').map_or("", |(head, _)| head);
                 let rdata = format!("{head} {}", grouped(&base64::encode(&signature.rrsig.signature)));
-                record(&mut out, &response.zone, signature.ttl, "RRSIG", &rdata);
+                record(&mut out, &owner, signature.ttl, "RRSIG", &rdata);
             }
         }
     }
@@ -136,10 +125,9 @@ fn footer(out: &mut String, kind: Kind, stamp: Option<&Stamp>) -> Result<(), Wri
 }
 
 /// One line: owner, TTL, class, type and RDATA begin at columns 0, 24, 32, 40 and 48, or one sign behind the last.
-fn record(out: &mut String, owner: &Name, ttl: u32, rr_type: &str, rdata: &str) {
+fn record(out: &mut String, owner: &str, ttl: u32, rr_type: &str, rdata: &str) {
     let mut column = 0;
-    let (owner, ttl) = (owner.to_string(), ttl.to_string());
-    for (word, next) in [(owner.as_str(), 24), (ttl.as_str(), 32), ("IN", 40), (rr_type, 48)] {
+    for (word, next) in [(owner, 24), (ttl.to_string().as_str(), 32), ("IN", 40), (rr_type, 48)] {
         out.push_str(word);
         column = indent(out, column + word.len(), next);
     }
@@ -185,7 +173,7 @@ mod tests {
     fn long_owner_names_and_ttls_are_followed_by_one_sign() {
         let line = |owner: &str, ttl| {
             let mut out = String::new();
-            record(&mut out, &owner.parse().unwrap(), ttl, "CDS", "x");
+            record(&mut out, owner, ttl, "CDS", "x");
             out
         };
         assert_eq!(line(".", 1), ".\t\t\t1\tIN\tCDS\tx\n");

@@ -80,13 +80,13 @@ pub(super) fn format(text: &str) -> Result<Detected, ReadError> {
         _ => None,
     };
     detected.ok_or_else(|| {
-        let start = text.len() - content.len();
+        let before = text.strip_suffix(content).unwrap_or_default();
         let found = match word {
             _ if content.is_empty() => "blank lines only".to_owned(),
             Some("generated") => "the footer: there is no bundle".to_owned(),
             _ => format!("`{}`", excerpt(line)),
         };
-        ReadError::at(place(text.as_bytes(), start), "first line", BEGINNINGS, found)
+        ReadError::at(Place::behind(before), "first line", BEGINNINGS, found)
     })
 }
 

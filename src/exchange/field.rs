@@ -1,7 +1,7 @@
 //! The text of one field, read into its type: the same rules in every format.
 
 use super::{MAX_RDATA, MAX_TEXT};
-use crate::dns::{AlgorithmNumber, InvalidTime, Name, base64};
+use crate::dns::{AlgorithmNumber, InvalidTime, Name, base64, hex};
 
 /// A text that is not what its field demands; the place is added on the way up.
 #[derive(Debug)]
@@ -101,40 +101,48 @@ pub(super) fn octets(text: &str) -> Result<Vec<u8>, Unread> {
 }
 
 /// Reads pairs of hexadecimal digits of either case, at least one.
-pub(super) fn hex(text: &str) -> Result<Vec<u8>, Unread> {
-    let invalid = || Unread::new("pairs of hexadecimal digits", text);
-    if text.is_empty() || !text.len().is_multiple_of(2) || text.len() > 2 * MAX_RDATA {
-        return Err(invalid());
-    }
-    let digit = |sign: &u8| char::from(*sign).to_digit(16).and_then(|value| u8::try_from(value).ok());
-    let pairs = text.as_bytes().chunks_exact(2);
-    let octets = pairs.map(|pair| Some(digit(pair.first()?)? << 4 | digit(pair.get(1)?)?));
-    octets.collect::<Option<Vec<u8>>>().ok_or_else(invalid)
+pub(super) fn hexadecimal(text: &str) -> Result<Vec<u8>, Unread> {
+    let bounded = !text.is_empty() && text.len() <= 2 * MAX_RDATA;
+    let octets = if bounded { hex::decode(text) } else { None };
+    octets.ok_or_else(|| Unread::new("pairs of hexadecimal digits", text))
 }
 
-/// Reads an identifier: not empty, bounded, and without signs that cannot be seen.
+/// Reads an identifier: not empty, bounded, and nothing in it that cannot be seen.
 pub(super) fn identifier(text: &str) -> Result<String, Unread> {
     if is_identifier(text) {
         Ok(text.to_owned())
     } else {
-        Err(Unread::new(format!("1 to {MAX_TEXT} octets of text without control signs"), text))
+        let expected = format!("1 to {MAX_TEXT} octets of text that can be seen, no space at either end");
+        Err(Unread::new(expected, text))
     }
 }
 
 pub(super) fn is_identifier(text: &str) -> bool {
-    !text.is_empty() && text.len() <= MAX_TEXT && text.chars().all(is_visible)
+    !text.is_empty() && text.len() <= MAX_TEXT && text.trim() == text && text.chars().all(is_visible)
 }
 
-/// Neither a control sign, nor one that reorders or hides others on a screen, nor one that XML forbids.
-fn is_visible(sign: char) -> bool {
-    !sign.is_control()
-        && !matches!(sign, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-        && !matches!(sign, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{ffff}' | '\u{e0000}'..='\u{e0fff}')
+/// Whether a sign shows itself: neither a control sign, nor one that hides or turns others, nor another space than
+/// ASCII's, nor one that XML forbids.
+///
+/// Hidden are Unicode's default ignorable code points (Standard Annex 44), and U+2800, which is empty.
+#[must_use]
+pub fn is_visible(sign: char) -> bool {
+    if sign.is_ascii() {
+        return matches!(sign, ' '..='~');
+    }
+    let hidden = matches!(
+        sign,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{ffff}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'
+    );
+    !hidden && !sign.is_control() && !sign.is_whitespace()
 }
 
 /// Whether it can stand as a program's version in a footer.
 pub(super) fn is_version(text: &str) -> bool {
-    is_identifier(text) && text.is_ascii() && text.trim() == text
+    is_identifier(text) && text.is_ascii()
 }
 
 /// The second of two equal items; lists are bounded, so each is compared with each.
@@ -176,8 +184,13 @@ mod tests {
     fn identifiers_hide_nothing() {
         assert!(identifier("Klajeyz").is_ok());
         assert!(identifier("Schl\u{fc}ssel 1").is_ok());
-        for wrong in ["", "a\tb", "a\u{202e}b", "a\u{200b}", &"x".repeat(257)] {
+        for wrong in ["", "a\tb", " a", "a ", &"x".repeat(257)] {
             assert!(identifier(wrong).is_err(), "{wrong:?}");
+        }
+        let hidden = "\u{7f}\u{85}\u{a0}\u{ad}\u{34f}\u{1160}\u{180e}\u{200b}\u{2028}\u{202e}\u{2066}\u{2800}\u{3000}\u{3164}\
+            \u{fe0f}\u{feff}\u{ffa0}\u{fffd}\u{e0041}";
+        for sign in hidden.chars() {
+            assert!(identifier(&format!("a{sign}b")).is_err(), "{sign:?}");
         }
     }
 

@@ -6,7 +6,7 @@ use super::bundles::{Dialect, Head};
 use super::detect::Kind;
 use super::field::{self, Unread};
 use super::{Format, Records, Request, Response, ResponseBundle, Signature, Stamp, WriteError};
-use crate::dns::{Algorithm, Dnskey, Name, Time, base64};
+use crate::dns::{Dnskey, Time, base64};
 
 /// How Knot's files are read.
 pub(super) const DIALECT: Dialect = Dialect { format: Format::Knot, head, crlf: false, blank_lines: false };
@@ -30,11 +30,11 @@ fn head(text: &str) -> Result<Head, Unread> {
 
 /// Writes a request as `keymgr generate-ksr` does.
 pub(super) fn request(request: &Request) -> Result<String, WriteError> {
-    let mut out = String::new();
+    let (mut out, owner) = (String::new(), request.zone.to_string());
     for bundle in &request.bundles {
         bundle_header(&mut out, Kind::Request, bundle.inception);
         let ttl = bundle.keys.first().map_or(0, |key| key.ttl);
-        keys(&mut out, &request.zone, ttl, "DNSKEY", bundle.keys.iter().map(|key| &key.key.dnskey));
+        keys(&mut out, &owner, ttl, "DNSKEY", bundle.keys.iter().map(|key| &key.key.dnskey));
     }
     footer(&mut out, Kind::Request, request.stamp.as_ref())?;
     Ok(out)
@@ -42,31 +42,30 @@ pub(super) fn request(request: &Request) -> Result<String, WriteError> {
 
 /// Writes a response as `keymgr sign-ksr` does: each set in canonical order, behind them all signatures in theirs.
 pub(super) fn response(response: &Response) -> Result<String, WriteError> {
-    let mut out = String::new();
+    let (mut out, owner) = (String::new(), response.zone.to_string());
     for bundle in &response.bundles {
         bundle_header(&mut out, Kind::Response, bundle.inception);
         for set in &bundle.sets {
-            let owner = &response.zone;
             match &set.records {
-                Records::Dnskey(list) => keys(&mut out, owner, set.ttl, "DNSKEY", list.iter().map(|key| &key.dnskey)),
-                Records::Cdnskey(list) => keys(&mut out, owner, set.ttl, "CDNSKEY", list),
+                Records::Dnskey(list) => keys(&mut out, &owner, set.ttl, "DNSKEY", list.iter().map(|key| &key.dnskey)),
+                Records::Cdnskey(list) => keys(&mut out, &owner, set.ttl, "CDNSKEY", list),
                 Records::Cds(list) => {
                     let mut sorted: Vec<_> = list.iter().collect();
                     sorted.sort_by_cached_key(|ds| ds.rdata());
                     for ds in sorted {
                         let fields = format!("{} {} {} (", ds.key_tag, ds.algorithm.0, ds.digest_type);
-                        record(&mut out, owner, set.ttl, "CDS", &fields, &ds.digest_hex(), "");
+                        record(&mut out, &owner, set.ttl, "CDS", &fields, &ds.digest_hex(), "");
                     }
                 }
             }
         }
-        signatures(&mut out, &response.zone, bundle);
+        signatures(&mut out, &owner, bundle);
     }
     footer(&mut out, Kind::Response, response.stamp.as_ref())?;
     Ok(out)
 }
 
-fn keys<'a>(out: &mut String, owner: &Name, ttl: u32, rr_type: &str, keys: impl IntoIterator<Item = &'a Dnskey>) {
+fn keys<'a>(out: &mut String, owner: &str, ttl: u32, rr_type: &str, keys: impl IntoIterator<Item = &'a Dnskey>) {
     let mut sorted: Vec<_> = keys.into_iter().collect();
     sorted.sort_by_cached_key(|key| key.rdata());
     for key in sorted {
@@ -79,16 +78,15 @@ fn keys<'a>(out: &mut String, owner: &Name, ttl: u32, rr_type: &str, keys: impl 
 fn comment(key: &Dnskey) -> String {
     let Some(algorithm) = key.algorithm.mnemonic() else { return String::new() };
     let role = if key.is_sep() { "KSK" } else { "ZSK" };
-    let bits = match key.algorithm.known() {
-        Some(Algorithm::EcdsaP256Sha256 | Algorithm::Ed25519) => " (256b)".to_owned(),
-        Some(Algorithm::EcdsaP384Sha384) => " (384b)".to_owned(),
-        _ if key.algorithm.0 == 16 => " (456b)".to_owned(),
-        _ => key.rsa().map(|rsa| format!(" ({}b)", rsa.bits)).unwrap_or_default(),
+    let bits = match key.algorithm.0 {
+        16 => Some(456),
+        _ => key.bits().or_else(|| key.rsa().map(|rsa| rsa.bits)), // keys that are refused are written, too
     };
+    let bits = bits.map(|bits| format!(" ({bits}b)")).unwrap_or_default();
     format!(" ; {role}, {algorithm}{bits}, id = {}", key.key_tag())
 }
 
-fn signatures(out: &mut String, owner: &Name, bundle: &ResponseBundle) {
+fn signatures(out: &mut String, owner: &str, bundle: &ResponseBundle) {
     let mut sorted: Vec<&Signature> = bundle.sets.iter().flat_map(|set| &set.signatures).collect();
     sorted.sort_by_cached_key(|signature| {
         let mut rdata = signature.rrsig.rdata_to_sign();
@@ -114,7 +112,7 @@ fn signatures(out: &mut String, owner: &Name, bundle: &ResponseBundle) {
 const INDENT: &str = "\t\t\t\t";
 
 /// One record: the long text in lines of 40 signs, then the closing parenthesis and the comment.
-fn record(out: &mut String, owner: &Name, ttl: u32, rr_type: &str, fields: &str, long: &str, comment: &str) {
+fn record(out: &mut String, owner: &str, ttl: u32, rr_type: &str, fields: &str, long: &str, comment: &str) {
     let _ = write!(out, "{owner:<20}\t{ttl} {rr_type} {fields}");
     for (index, sign) in long.chars().enumerate() {
         if index.is_multiple_of(40) {

@@ -2,7 +2,8 @@
 //!
 //! Readers are strict and bounded: what they return has been understood completely, and everything else is a
 //! [`ReadError`] with its place. Whether a well-formed document may be signed is judged elsewhere. Writers are
-//! byte-stable: the same model gives the same bytes, and reading them gives the model again.
+//! byte-stable: the same model gives the same bytes, and reading them gives the model again. `docs/formats.md` describes
+//! the formats.
 
 mod anchors;
 #[cfg(test)]
@@ -17,12 +18,14 @@ mod model;
 mod presentation;
 mod record;
 mod xml_element;
+mod xml_markup;
 mod xml_policy;
 mod xml_read;
 mod xml_record;
 mod xml_write;
 
 pub use self::anchors::{TrustAnchor, write_trust_anchors};
+pub use self::field::is_visible;
 pub use self::fit::WriteError;
 pub use self::model::{
     Document, Format, Key, KeyParameters, Records, Request, RequestBundle, RequestKey, Response, ResponseBundle,
@@ -116,6 +119,12 @@ impl Place {
         Self { line: number(line), column: number(column) }
     }
 
+    /// The place of what follows this text.
+    fn behind(text: &str) -> Self {
+        let last = text.rsplit('\n').next().unwrap_or_default();
+        Self::new(text.matches('\n').count(), last.chars().count())
+    }
+
     /// So many columns to the right.
     fn right(self, columns: usize) -> Self {
         let columns = u32::try_from(columns).unwrap_or(u32::MAX);
@@ -167,13 +176,21 @@ pub fn read_response(bytes: &[u8], limits: &Limits) -> Result<Response, ReadErro
 /// # Errors
 /// [`WriteError`] where the format needs what is missing, or cannot hold what is there.
 pub fn write_response(response: &Response) -> Result<Vec<u8>, WriteError> {
-    fit::response(response)?;
+    fit::response(response, false)?;
     match response.format {
         Format::RootXml => xml_write::response(response),
         Format::Bind => bind::response(response),
         Format::Knot => knot::response(response),
     }
     .map(String::into_bytes)
+}
+
+/// Whether a response can be written once its signatures, empty so far, are made.
+///
+/// # Errors
+/// As [`write_response`], but for the octets of signatures.
+pub fn fits(planned: &Response) -> Result<(), WriteError> {
+    fit::response(planned, true)
 }
 
 /// Writes a request in its own format, as [`write_response`] does.
@@ -263,6 +280,30 @@ mod tests {
             };
             prop_assert!(read(&again, &Limits::default()).is_ok());
         }
+    }
+
+    #[test]
+    fn the_page_on_formats_has_the_bounds_of_the_program() {
+        let page = include_str!("../../docs/formats.md");
+        for line in [
+            format!("| bundles of a document | {MAX_BUNDLES} |"),
+            format!("algorithms of a policy | {MAX_ITEMS} each |"),
+            format!("| octets of an identifier or a program's version | {MAX_TEXT} |"),
+            format!("| attributes of an XML element | {} |", xml_markup::MAX_ATTRIBUTES),
+            format!("RDATA of a record has at most {MAX_RDATA} octets"),
+            format!("the profile, {} MiB where it says nothing", Limits::default().document_bytes >> 20),
+        ] {
+            assert!(page.contains(&line), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_examples_of_the_page_on_formats_can_be_read() {
+        let page = include_str!("../../docs/formats.md");
+        let examples: Vec<&str> = page.split("```text\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        let formats =
+            examples.iter().map(|example| read_request(example.as_bytes(), &Limits::default()).unwrap().format);
+        assert_eq!(formats.collect::<Vec<_>>(), [Format::Bind, Format::Knot]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::dns::{AlgorithmNumber, Dnskey, Ds, Duration, Name, RrType, Rrsig, Time, ds_rdatas, key_rdatas};
+use crate::dns::{Algorithm, AlgorithmNumber, Dnskey, Ds, Duration, Name, RrType, Rrsig, Time, ds_rdatas, key_rdatas};
 
 /// A format of requests and responses, found out by content.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -261,6 +261,20 @@ pub struct SignatureAlgorithm {
     pub algorithm: AlgorithmNumber,
     /// Which element stands inside, and what it says.
     pub parameters: KeyParameters,
+}
+
+impl SignatureAlgorithm {
+    /// The element that describes a key; none for an algorithm that is not ours, or an RSA key out of shape.
+    #[must_use]
+    pub fn of(key: &Dnskey) -> Option<Self> {
+        let size = key.bits()?;
+        let parameters = match key.algorithm.known()? {
+            Algorithm::RsaSha256 | Algorithm::RsaSha512 => KeyParameters::Rsa { size, exponent: key.rsa()?.exponent },
+            Algorithm::EcdsaP256Sha256 | Algorithm::EcdsaP384Sha384 => KeyParameters::Ecdsa { size },
+            Algorithm::Ed25519 => KeyParameters::Eddsa { size },
+        };
+        Some(Self { algorithm: key.algorithm, parameters })
+    }
 }
 
 /// Parameters of a key, as a policy states them.

@@ -166,7 +166,7 @@ impl<'a, 't> Fields<'a, 't> {
             key_tag: self.read("key tag", field::tag)?,
             algorithm: self.read("algorithm", field::algorithm)?,
             digest_type: self.read("digest type", field::octet)?,
-            digest: self.rest("digest", 4, field::hex)?,
+            digest: self.rest("digest", 4, field::hexadecimal)?,
         })
     }
 }

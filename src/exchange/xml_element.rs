@@ -1,7 +1,5 @@
 //! Elements of an XML document, read strictly in the order of a schema.
 
-use std::borrow::Cow;
-
 use roxmltree::Node;
 
 use super::field::{Unread, excerpt};
@@ -95,17 +93,21 @@ impl<'a, 'i> Element<'a, 'i> {
     }
 
     /// Reads its text, without the white space around it; it has no attributes and no elements inside.
+    ///
+    /// Comments stand beside the text, never within: who reads the file without a parser shall see what is meant.
     pub(super) fn read<T>(self, read: impl FnOnce(&str) -> Result<T, Unread>) -> Result<T, ReadError> {
         self.only_attributes(&[])?;
-        let mut text = Cow::Borrowed("");
+        let mut text = "";
         for node in self.0.children().filter(|node| !node.is_comment()) {
-            match node.text() {
-                Some(part) if node.is_text() && text.is_empty() => text = Cow::Borrowed(part),
-                Some(part) if node.is_text() => text.to_mut().push_str(part),
-                _ => return Err(refuse(node, "text alone", content(node))),
+            let part = node.text().filter(|_| node.is_text()).map(|part| part.trim_matches(SPACE));
+            match part {
+                None => return Err(refuse(node, "text alone", content(node))),
+                Some("") => {}
+                Some(part) if text.is_empty() => text = part,
+                Some(_) => return Err(refuse(node, "text in one piece", content(node))),
             }
         }
-        read(text.trim_matches(SPACE)).map_err(|unread| ReadError::unread(start(self.0), path(self.0), unread))
+        read(text).map_err(|unread| ReadError::unread(start(self.0), path(self.0), unread))
     }
 }
 
@@ -240,7 +242,7 @@ mod tests {
 
     #[test]
     fn reads_xml_as_xml() {
-        let text = "<?xml version='1.0'?><!-- a -->\n<R id=\"1\"> <!-- b --> <N> 1<!-- c -->2\n</N>\n<N>&#51;</N></R><!-- d -->";
+        let text = "<?xml version='1.0'?><!-- a -->\n<R id=\"1\"> <!-- b --> <N> <!-- c -->12\n</N>\n<N>&#51;<!-- d --></N></R><!-- e -->";
         assert_eq!(message(text), "[12, 3]");
     }
 
@@ -268,6 +270,8 @@ mod tests {
             ("<R><?pi?><N>1</N></R>", "a processing instruction"),
             ("<R><N>1</N></R><?pi?>", "a processing instruction"),
             ("<R><N><M/></N></R>", "expected text alone; found the element `M`"),
+            ("<R><N>1<!-- c -->2</N></R>", "R/N: expected text in one piece; found the text `2`"),
+            ("<R><N>1<?pi?></N></R>", "expected text alone; found a processing instruction"),
             ("<R xmlns='urn:x'><N>1</N></R>", "the element `R` in a namespace"),
             ("<R xmlns:x='urn:x'><N>1</N></R>", "in a namespace"),
             ("<R xml:space='preserve'><N>1</N></R>", "the attribute `space`"),

@@ -5,6 +5,7 @@ use roxmltree::ParsingOptions;
 use super::bundles::SORTED;
 use super::field::{self, excerpt};
 use super::xml_element::{Children, Element};
+use super::xml_markup;
 use super::xml_policy::policy;
 use super::xml_record::{key, signature, time};
 use super::{
@@ -16,16 +17,12 @@ use crate::dns::{Name, Time};
 /// Reads either document; the element inside `KSR` decides.
 pub(super) fn read(text: &str) -> Result<Document, ReadError> {
     encoding(text)?;
+    xml_markup::check(text)?;
     // Nothing that the schema knows has more than one node in four octets.
     let nodes_limit = u32::try_from(text.len() / 4 + 64).unwrap_or(u32::MAX);
     let options = ParsingOptions { allow_dtd: false, nodes_limit, entity_resolver: None };
     let document = roxmltree::Document::parse_with_options(text, options).map_err(|error| malformed(error, text))?;
     let root = Element::root(&document, "KSR")?;
-    // An empty DTD is let through by the parser.
-    let prolog = text.get(..document.root_element().range().start).unwrap_or_default();
-    if prolog.contains("<!DOCTYPE") {
-        return Err(ReadError::document("XML without document type definition", "`<!DOCTYPE`"));
-    }
     let head = Head {
         id: root.attribute("id", field::identifier)?,
         zone: root.attribute("domain", field::name)?,
@@ -55,36 +52,19 @@ fn encoding(text: &str) -> Result<(), ReadError> {
 }
 
 fn malformed(error: roxmltree::Error, text: &str) -> ReadError {
-    let expected = "one well-formed XML document without document type definition";
-    let found = excerpt_of_error(&error);
+    let expected = "one well-formed XML document";
     // Some errors of the parser have no place of their own.
-    let at = match &error {
-        roxmltree::Error::UnclosedRootNode | roxmltree::Error::UnexpectedEndOfStream => Some(text.len()),
-        roxmltree::Error::DtdDetected => text.find("<!DOCTYPE"),
-        _ => None,
-    };
-    let place = match (at.and_then(|at| text.get(..at)), error.pos()) {
-        (Some(before), _) => place_behind(before),
-        (None, position) if position.row == 1 && position.col == 1 => return ReadError::document(expected, found),
-        (None, position) => Place { line: position.row, column: position.col },
-    };
-    ReadError::at(place, "document", expected, found)
-}
-
-/// The place of what follows this text.
-fn place_behind(before: &str) -> Place {
-    let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-    let last = before.rsplit('\n').next().unwrap_or_default();
-    Place { line: count(before.matches('\n').count() + 1), column: count(last.chars().count() + 1) }
-}
-
-fn excerpt_of_error(error: &roxmltree::Error) -> String {
     match error {
-        roxmltree::Error::DtdDetected => "`<!DOCTYPE`".to_owned(),
         roxmltree::Error::UnclosedRootNode | roxmltree::Error::UnexpectedEndOfStream => {
-            "the end of the file: is it cut off?".to_owned()
+            ReadError::at(Place::behind(text), "document", expected, "the end of the file: is it cut off?")
         }
-        error => excerpt(&error.to_string()),
+        error => {
+            let (found, position) = (excerpt(&error.to_string()), error.pos());
+            if (position.row, position.col) == (1, 1) {
+                return ReadError::document(expected, found);
+            }
+            ReadError::at(Place { line: position.row, column: position.col }, "document", expected, found)
+        }
     }
 }
 
@@ -288,6 +268,9 @@ mod tests {
             (example.replace("UTF-8", "ISO-8859-1"), "expected the encoding UTF-8"),
             (format!("\n{example}"), "expected one well-formed XML document"),
             (format!("<?x y?>{body}"), "a processing instruction"),
+            (format!("<KSR{}/>", " a='x'".repeat(100_000)), "expected at most 8 attributes in an element"),
+            (body.replace("<KSR ", "<KSR xmlns='urn:x' "), "expected XML without namespaces"),
+            (format!("{body}<!DOCTYPE KSR>"), "`<!DOCTYPE`"),
             (body.replace("KSR", "ksr"), "expected the element `KSR`; found the element `ksr`"),
             ("<a>".repeat(100_000), "expected"),
             (format!("<KSR id='1' domain='.' serial='1'>{}", "<a/>".repeat(100_000)), "expected"),

@@ -137,18 +137,29 @@ pub fn verify_file(
 
 /// Adds files to a folder that is on the medium already, each as [`write_file`] does, and reads them back.
 ///
+/// An empty file `mark` stands beside them from before the first until all are on the medium, so that whatever a fall
+/// of power leaves of them is known to be unfinished. A name of eight signs and three in upper case is one entry on
+/// FAT, which is there as a whole or not at all; a longer one can be cut.
+///
 /// # Errors
-/// As of [`write_file`]; [`MediaError::Missing`] without the folder.
+/// As of [`write_file`]; [`MediaError::Missing`] without the folder; [`MediaError::Exists`] where `mark` is there from
+/// an earlier attempt, which then stays as it is.
 pub fn add_files(
     volumes: &mut dyn Volumes,
     id: VolumeId,
     folder: &str,
+    mark: &str,
     files: &BTreeMap<String, Vec<u8>>,
 ) -> Result<(), MediaError> {
-    files.keys().try_for_each(|name| check_own(name))?;
+    files.keys().map(String::as_str).chain([mark]).try_for_each(check_own)?;
     on_volume(volumes, id, Access::Write, |medium| {
         let folder = medium.folder(folder)?;
-        files.iter().try_for_each(|(name, octets)| put_file(&folder, name, octets, &mut |_| {}))
+        let marked = folder.create(mark)?;
+        folder.sync_file(mark, &marked)?;
+        folder.sync()?;
+        files.iter().try_for_each(|(name, octets)| put_file(&folder, name, octets, &mut |_| {}))?;
+        folder.remove(OsStr::new(mark))?;
+        folder.sync()
     })?;
     on_volume(volumes, id, Access::Read, |medium| {
         let folder = medium.folder(folder)?;
@@ -553,6 +564,67 @@ mod tests {
         assert!(write("skr-b.xml", b"whole").unwrap().fresh);
         assert_eq!(write("skr-c.xml", b"x"), Err(MediaError::Exists { file: "REC/skr-c.xml".into() }));
         assert_eq!(std::fs::read(stick.path("skr-b.xml.part-old-1")).unwrap(), b"half");
+    }
+
+    /// What happens to the names in a folder while something is done, as the kernel tells it.
+    fn watched(folder: &std::path::Path, work: impl FnOnce()) -> Vec<(&'static str, String)> {
+        use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
+
+        let watch = inotify::init(CreateFlags::NONBLOCK).unwrap();
+        let told = [
+            (WatchFlags::CREATE, ReadFlags::CREATE, "made"),
+            (WatchFlags::MODIFY, ReadFlags::MODIFY, "written"),
+            (WatchFlags::MOVED_TO, ReadFlags::MOVED_TO, "renamed to"),
+            (WatchFlags::DELETE, ReadFlags::DELETE, "removed"),
+        ];
+        let flags = told.iter().fold(WatchFlags::empty(), |flags, (flag, ..)| flags | *flag);
+        inotify::add_watch(&watch, folder, flags).unwrap();
+        work();
+        let mut buffer = [std::mem::MaybeUninit::uninit(); 4096];
+        let mut reader = inotify::Reader::new(&watch, &mut buffer);
+        let mut seen = Vec::new();
+        while let Ok(event) = reader.next() {
+            let what = told.iter().find(|(_, flag, _)| event.events().contains(*flag)).unwrap().2;
+            seen.push((what, event.file_name().unwrap().to_str().unwrap().to_owned()));
+        }
+        seen
+    }
+
+    #[test]
+    fn the_mark_of_what_is_unfinished_comes_before_and_goes_after_everything_that_is_added() {
+        let mut stick = Stick::new();
+        stick.write(&record()).unwrap();
+        let folder = stick.path(NAME);
+        let files = BTreeMap::from([("log".to_owned(), b"lines\n".to_vec()), ("log.sig".to_owned(), b"x".to_vec())]);
+        let seen = watched(&folder, || add_files(&mut stick.volumes, stick.id, NAME, "ADD.TMP", &files).unwrap());
+        let expected = [
+            ("made", "ADD.TMP"),
+            ("made", "log.part"),
+            ("written", "log.part"),
+            ("renamed to", "log"),
+            ("made", "log.sig.part"),
+            ("written", "log.sig.part"),
+            ("renamed to", "log.sig"),
+            ("removed", "ADD.TMP"),
+        ];
+        assert_eq!(seen, expected.map(|(what, name)| (what, name.to_owned())));
+        assert_eq!(std::fs::read(folder.join("log")).unwrap(), b"lines\n");
+    }
+
+    #[test]
+    fn what_could_not_be_added_stays_marked_as_unfinished() {
+        let mut stick = Stick::new();
+        stick.write(&record()).unwrap();
+        let files = BTreeMap::from([("a".to_owned(), b"x".to_vec()), ("b".to_owned(), vec![0; 9000])]);
+        let used = record().octets_on_medium() + 3 * 4096;
+        std::fs::write(stick.path(".capacity"), used.to_string()).unwrap();
+        let result = add_files(&mut stick.volumes, stick.id, NAME, "ADD.TMP", &files);
+        assert!(matches!(result, Err(MediaError::Full { .. })), "{result:?}");
+        let folder = stick.path(NAME);
+        assert!(folder.join("ADD.TMP").exists() && folder.join("a").exists() && !folder.join("b").exists());
+        std::fs::remove_file(stick.path(".capacity")).unwrap();
+        let again = add_files(&mut stick.volumes, stick.id, NAME, "ADD.TMP", &files);
+        assert_eq!(again, Err(MediaError::Exists { file: format!("REC/{NAME}/ADD.TMP") }));
     }
 
     #[test]

@@ -80,11 +80,20 @@ struct Used<'a> {
 }
 
 /// Who signs a set: the key's name in the profile, and the key as it stands in the RRset.
+#[derive(Clone)]
 pub(super) struct Signer<'a> {
     /// The name.
     pub(super) name: &'a str,
     /// The key with its flags.
     pub(super) dnskey: Dnskey,
+    /// Its tag, computed once for many signatures.
+    key_tag: u16,
+}
+
+impl<'a> Signer<'a> {
+    pub(super) fn new(name: &'a str, dnskey: Dnskey) -> Self {
+        Self { name, key_tag: dnskey.key_tag(), dnskey }
+    }
 }
 
 /// The window of a signature.
@@ -105,7 +114,7 @@ impl<'a> Keys<'a> {
         &self.zone.name
     }
 
-    pub(super) const fn policy(&self) -> &'a Policy {
+    pub(super) fn policy(&self) -> &'a Policy {
         &self.zone.policy
     }
 
@@ -126,7 +135,7 @@ impl<'a> Keys<'a> {
 
     /// A set with its planned signatures, in the order of `signers`.
     pub(super) fn sign(&mut self, records: Records, ttl: u32, window: Window, signers: &[Signer<'a>]) -> SignedSet {
-        let type_covered = records.rr_type();
+        let (type_covered, labels) = (records.rr_type(), self.zone.name.label_count());
         let mut signatures = Vec::with_capacity(signers.len());
         for signer in signers {
             self.signers.push(signer.name);
@@ -136,11 +145,11 @@ impl<'a> Keys<'a> {
             let rrsig = Rrsig {
                 type_covered,
                 algorithm: signer.dnskey.algorithm,
-                labels: self.zone.name.label_count(),
+                labels,
                 original_ttl: ttl,
                 expiration: window.expiration,
                 inception: window.inception,
-                key_tag: signer.dnskey.key_tag(),
+                key_tag: signer.key_tag,
                 signer: self.zone.name.clone(),
                 signature: Vec::new(),
             };

@@ -260,7 +260,7 @@ pub(crate) fn root_profile() -> Profile {
     profile(Zone {
         name: Name::root(),
         policy_name: "root".to_owned(),
-        policy: Policy { ttl: ROOT_TTL, request, signing: Signing::Schemas { schemas, ksk } },
+        policy: Policy { ttl: ROOT_TTL, request, signing: Signing::Schemas { schemas, ksk } }.into(),
         delete_ds_from: None,
         rfc5011: true,
         keys: [zone_key("current", 101, timeline), zone_key("next", 102, timeline)].into(),
@@ -322,7 +322,7 @@ fn scheduled(inception_offset: u32) -> Profile {
     profile(Zone {
         name: example(),
         policy_name: "tld".to_owned(),
-        policy: Policy { ttl: TTL, request, signing: Signing::Schedule(schedule) },
+        policy: Policy { ttl: TTL, request, signing: Signing::Schedule(schedule) }.into(),
         delete_ds_from: None,
         rfc5011: false,
         keys: [zone_key("current", 111, Timeline::default()), zone_key("next", 112, later)].into(),

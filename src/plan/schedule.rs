@@ -47,6 +47,7 @@ pub(super) fn respond(
         return Err(PlanError::NoCoverage { zone: zone(), until, first });
     }
     let events = events(keys);
+    let mut era = Era::at(keys, schedule, request.format, &events, first)?;
     let mut bundles = Vec::new();
     for (index, asked_now) in asked.iter().enumerate() {
         let next_asked = asked.get(index + 1).map(|bundle| bundle.inception);
@@ -55,14 +56,16 @@ pub(super) fn respond(
             if bundles.len() >= MAX_BUNDLES {
                 return Err(PlanError::TooManyBundles { zone: zone(), limit: MAX_BUNDLES });
             }
-            bundles.push(bundle(keys, schedule, request.format, asked_now, time)?);
+            if era.until.is_some_and(|until| until <= time) {
+                era = Era::at(keys, schedule, request.format, &events, time)?;
+            }
+            bundles.push(bundle(keys, schedule, request.format, &era, asked_now, time)?);
             let refresh = refresh(schedule, time).ok_or_else(|| PlanError::Cadence {
                 zone: zone(),
                 at: time,
                 reason: "signatures-refresh is not shorter than signatures-validity-dnskey, or the time is past 2105",
             })?;
-            let event = events.get(events.partition_point(|event| *event <= time));
-            time = event.map_or(refresh, |event| refresh.min(*event));
+            time = era.until.map_or(refresh, |event| refresh.min(event));
         }
     }
     let stamp = Some(Stamp { time: judged_at, by: program.to_owned() });
@@ -94,43 +97,75 @@ fn within(from: Option<Time>, until: Option<Time>, time: Time) -> bool {
     from.is_none_or(|from| from <= time) && until.is_none_or(|until| time < until)
 }
 
-/// The KSKs of a zone at one time.
-struct Present<'a> {
+/// What the KSKs put into every bundle from one of their events to the next.
+struct Era<'a> {
+    /// The next event, at which this ends.
+    until: Option<Time>,
     /// In the DNSKEY RRset, by algorithm and tag as BIND has them.
-    published: Vec<Signer<'a>>,
+    published: Vec<Dnskey>,
     /// Those of them that sign DNSKEY.
     signing: Vec<Signer<'a>>,
-    /// Those whose DS is wanted.
-    wanted: Vec<&'a Dnskey>,
+    /// Those of these that sign CDNSKEY and CDS: all that are not revoked.
+    plain: Vec<Signer<'a>>,
+    cdnskey: Vec<Dnskey>,
+    cds: Vec<Ds>,
 }
 
-fn present<'a>(keys: &mut Keys<'a>, time: Time) -> Result<Present<'a>, PlanError> {
-    let zone = keys.profile();
-    let mut present = Present { published: Vec::new(), signing: Vec::new(), wanted: Vec::new() };
-    for ZoneKey { name, timeline, .. } in zone.keys.values() {
-        let published = within(timeline.publish, timeline.unpublish, time);
-        let wanted = wants_ds(timeline, time);
-        if !published && !wanted {
-            continue;
-        }
-        let (name, plain) = keys.use_key(name)?;
-        let revoked = timeline.revoke.is_some_and(|revoke| revoke <= time);
-        let dnskey = if revoked { plain.revoked() } else { plain.clone() };
-        if published {
-            // A revoked key proves its revocation by signing, for as long as it is there (RFC 5011, section 2.1).
-            if revoked || within(timeline.sign_from, timeline.sign_until, time) {
-                present.signing.push(Signer { name, dnskey: dnskey.clone() });
+impl<'a> Era<'a> {
+    /// The era to which `time` belongs.
+    fn at(
+        keys: &mut Keys<'a>,
+        schedule: &Schedule,
+        format: Format,
+        events: &[Time],
+        time: Time,
+    ) -> Result<Self, PlanError> {
+        let (mut published, mut signing, mut wanted) = (Vec::new(), Vec::new(), Vec::new());
+        let zone = keys.profile();
+        for ZoneKey { name, timeline, .. } in zone.keys.values() {
+            let stands = within(timeline.publish, timeline.unpublish, time);
+            let asks = wants_ds(timeline, time);
+            if !stands && !asks {
+                continue;
             }
-            present.published.push(Signer { name, dnskey });
+            let (name, plain) = keys.use_key(name)?;
+            let revoked = timeline.revoke.is_some_and(|revoke| revoke <= time);
+            let dnskey = if revoked { plain.revoked() } else { plain.clone() };
+            if stands {
+                // A revoked key proves its revocation by signing, for as long as it is there (RFC 5011, section 2.1).
+                if revoked || within(timeline.sign_from, timeline.sign_until, time) {
+                    signing.push(Signer::new(name, dnskey.clone()));
+                }
+                published.push(dnskey);
+            }
+            if asks {
+                wanted.push(plain);
+            }
         }
-        if wanted {
-            present.wanted.push(plain);
+        published.sort_by_cached_key(by_algorithm);
+        signing.sort_by_cached_key(|signer| by_algorithm(&signer.dnskey));
+        wanted.sort_by_cached_key(|key| by_algorithm(key));
+        let plain = signing.iter().filter(|signer| !signer.dnskey.is_revoked()).cloned().collect();
+        let (mut cdnskey, mut cds) = (Vec::new(), Vec::new());
+        if zone.delete_ds_from.is_some_and(|from| from <= time) {
+            // Nothing else may stand beside the one record that says: remove all (RFC 8078, section 4).
+            cdnskey.extend(schedule.cdnskey.then(Dnskey::delete));
+            cds.extend((!schedule.cds_digest_types.is_empty()).then(Ds::delete));
+        } else {
+            cdnskey.extend(wanted.iter().filter(|_| schedule.cdnskey).copied().cloned());
+            let digests = |key: &Dnskey| {
+                let key = key.clone();
+                schedule.cds_digest_types.iter().map(move |digest_type| key.ds(&zone.name, *digest_type))
+            };
+            cds.extend(wanted.into_iter().flat_map(digests));
         }
+        if format == Format::Knot {
+            cdnskey.sort_by_cached_key(Dnskey::rdata);
+            cds.sort_by_cached_key(Ds::rdata);
+        }
+        let until = events.get(events.partition_point(|event| *event <= time)).copied();
+        Ok(Self { until, published, signing, plain, cdnskey, cds })
     }
-    present.published.sort_by_cached_key(|key| by_algorithm(&key.dnskey));
-    present.signing.sort_by_cached_key(|key| by_algorithm(&key.dnskey));
-    present.wanted.sort_by_cached_key(|key| by_algorithm(key));
-    Ok(present)
 }
 
 /// The order in which `dnssec-ksr` lists keys.
@@ -138,10 +173,11 @@ fn by_algorithm(key: &Dnskey) -> (u8, u16, Vec<u8>) {
     (key.algorithm.0, key.key_tag(), key.rdata())
 }
 
-fn bundle(
-    keys: &mut Keys<'_>,
+fn bundle<'a>(
+    keys: &mut Keys<'a>,
     schedule: &Schedule,
     format: Format,
+    era: &Era<'a>,
     asked: &RequestBundle,
     time: Time,
 ) -> Result<ResponseBundle, PlanError> {
@@ -154,45 +190,29 @@ fn bundle(
         .checked_sub(schedule.inception_offset)
         .ok_or_else(|| cadence("inception-offset leads to a time before 1970"))?;
     let window = Window { inception, expiration };
-    let Present { published, signing, mut wanted } = present(keys, time)?;
-    let key = |dnskey: &Dnskey| Key { identifier: None, declared_tag: None, dnskey: dnskey.clone() };
-    let ksks = published.iter().map(|signer| key(&signer.dnskey));
-    let mut set: Vec<Key> = ksks.chain(asked.keys.iter().map(|zsk| key(&zsk.key.dnskey))).collect();
-    let mut cdnskey: Vec<Dnskey> = Vec::new();
-    let mut cds: Vec<Ds> = Vec::new();
-    if keys.profile().delete_ds_from.is_some_and(|from| from <= time) {
-        // Nothing else may stand beside the one record that says: remove all (RFC 8078, section 4).
-        cdnskey.extend(schedule.cdnskey.then(Dnskey::delete));
-        cds.extend((!schedule.cds_digest_types.is_empty()).then(Ds::delete));
-        wanted.clear();
-    }
-    for key in wanted {
-        if schedule.cdnskey {
-            cdnskey.push(key.clone());
-        }
-        cds.extend(schedule.cds_digest_types.iter().map(|digest_type| key.ds(zone, *digest_type)));
-    }
+    let zsks = asked.keys.iter().map(|zsk| &zsk.key.dnskey);
+    let all = era.published.iter().chain(zsks).cloned();
+    let mut set: Vec<Key> = all.map(|dnskey| Key { identifier: None, declared_tag: None, dnskey }).collect();
     let ttl = keys.policy().ttl;
     let mut parent_ttl = ttl;
     if format == Format::Knot {
         set.sort_by_cached_key(|key| key.dnskey.rdata());
-        cdnskey.sort_by_cached_key(Dnskey::rdata);
-        cds.sort_by_cached_key(Ds::rdata);
         parent_ttl = 0; // Knot's importer expects CDS and CDNSKEY with TTL 0.
     }
-    let mut sets = vec![keys.sign(Records::Dnskey(set), ttl, window, &signing)];
-    let signing: Vec<Signer<'_>> = signing.into_iter().filter(|signer| !signer.dnskey.is_revoked()).collect();
-    if !cdnskey.is_empty() {
-        sets.push(keys.sign(Records::Cdnskey(cdnskey), parent_ttl, window, &signing));
+    let mut sets = vec![keys.sign(Records::Dnskey(set), ttl, window, &era.signing)];
+    if !era.cdnskey.is_empty() {
+        sets.push(keys.sign(Records::Cdnskey(era.cdnskey.clone()), parent_ttl, window, &era.plain));
     }
-    if !cds.is_empty() {
-        sets.push(keys.sign(Records::Cds(cds), parent_ttl, window, &signing));
+    if !era.cds.is_empty() {
+        sets.push(keys.sign(Records::Cds(era.cds.clone()), parent_ttl, window, &era.plain));
     }
     Ok(ResponseBundle { id: None, inception: time, expiration: None, sets })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use proptest::prelude::*;
 
     use super::super::{PlannedJob, build, fixture};
@@ -201,7 +221,7 @@ mod tests {
     use crate::profile::{Profile, Signing};
 
     fn schedule(profile: &mut Profile) -> &mut Schedule {
-        match &mut profile.zones.values_mut().next().unwrap().policy.signing {
+        match &mut Arc::make_mut(&mut profile.zones.values_mut().next().unwrap().policy).signing {
             Signing::Schedule(schedule) => schedule,
             Signing::Schemas { .. } => panic!("a schedule"),
         }

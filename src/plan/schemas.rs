@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::build::{Keys, Signer, Window};
 use super::{JobInput, PlanError};
-use crate::dns::{Algorithm, Dnskey};
+use crate::dns::Dnskey;
 use crate::exchange::{
-    Format, Key, KeyParameters, Records, RequestBundle, Response, ResponseBundle, RootResponse, SignatureAlgorithm,
-    SignerPolicy,
+    Format, Key, Records, RequestBundle, Response, ResponseBundle, RootResponse, SignatureAlgorithm, SignerPolicy,
 };
 use crate::profile::{KskPolicy, Schema, Slot};
 
@@ -80,7 +79,7 @@ fn bundle(keys: &mut Keys<'_>, asked: &RequestBundle, slot: &Slot) -> Result<Res
         let dnskey = if revoked { plain.revoked() } else { plain.clone() };
         set.push(Key { identifier: keys.label(name), declared_tag: Some(dnskey.key_tag()), dnskey: dnskey.clone() });
         if revoked || listed(&slot.sign) {
-            signers.push(Signer { name, dnskey });
+            signers.push(Signer::new(name, dnskey));
         }
     }
     set.sort_by_cached_key(|key| by_tag(&key.dnskey));
@@ -102,7 +101,7 @@ fn by_tag(key: &Dnskey) -> (u16, Vec<u8>) {
 /// The KSK operator's policy with the algorithms of the KSKs that appear.
 fn declared(ksk: &KskPolicy, bundles: &[ResponseBundle]) -> SignerPolicy {
     let keys = bundles.iter().flat_map(ResponseBundle::keys).filter(|key| key.dnskey.is_sep());
-    let algorithms: BTreeSet<SignatureAlgorithm> = keys.filter_map(|key| parameters(&key.dnskey)).collect();
+    let algorithms: BTreeSet<SignatureAlgorithm> = keys.filter_map(|key| SignatureAlgorithm::of(&key.dnskey)).collect();
     SignerPolicy {
         publish_safety: ksk.publish_safety,
         retire_safety: ksk.retire_safety,
@@ -112,17 +111,6 @@ fn declared(ksk: &KskPolicy, bundles: &[ResponseBundle]) -> SignerPolicy {
         min_validity_overlap: ksk.min_validity_overlap,
         algorithms: algorithms.into_iter().collect(),
     }
-}
-
-/// The `SignatureAlgorithm` element that a key belongs to.
-fn parameters(key: &Dnskey) -> Option<SignatureAlgorithm> {
-    let size = key.bits()?;
-    let parameters = match key.algorithm.known()? {
-        Algorithm::RsaSha256 | Algorithm::RsaSha512 => KeyParameters::Rsa { size, exponent: key.rsa()?.exponent },
-        Algorithm::EcdsaP256Sha256 | Algorithm::EcdsaP384Sha384 => KeyParameters::Ecdsa { size },
-        Algorithm::Ed25519 => KeyParameters::Eddsa { size },
-    };
-    Some(SignatureAlgorithm { algorithm: key.algorithm, parameters })
 }
 
 #[cfg(test)]
@@ -179,7 +167,7 @@ mod tests {
         let mut profile = fixture::root_profile();
         let mut build = |input: &JobInput, keep: &[&str]| {
             if let crate::profile::Signing::Schemas { schemas, .. } =
-                &mut profile.zones.values_mut().next().unwrap().policy.signing
+                &mut std::sync::Arc::make_mut(&mut profile.zones.values_mut().next().unwrap().policy).signing
             {
                 schemas.retain(|name, _| keep.contains(&name.as_str()));
             }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{JobInput, PlannedJob, PlannedKey, Previous};
-use crate::dns::{Dnskey, RrType, Time};
+use crate::dns::{Dnskey, Name, RrType, Time};
 use crate::exchange::{Key, Records, Response, ResponseBundle};
 use crate::render::escape;
 
@@ -25,7 +25,8 @@ impl PlannedJob {
     #[must_use]
     pub fn table_of(&self, response: &Response) -> Vec<String> {
         let names = Names::new(self);
-        let rows = response.bundles.iter().enumerate().map(|(index, bundle)| row(index, bundle));
+        let bundles = response.bundles.iter().enumerate();
+        let rows = bundles.map(|(index, bundle)| row(&response.zone, index, bundle));
         let rows: Vec<[String; 5]> = std::iter::once(HEAD.map(str::to_owned)).chain(rows).collect();
         let mut widths = [0_usize; 5];
         for row in &rows {
@@ -147,7 +148,7 @@ impl<'a> Names<'a> {
     }
 }
 
-fn row(index: usize, bundle: &ResponseBundle) -> [String; 5] {
+fn row(zone: &Name, index: usize, bundle: &ResponseBundle) -> [String; 5] {
     let signers: BTreeSet<u16> = bundle
         .set(RrType::Dnskey)
         .into_iter()
@@ -164,7 +165,7 @@ fn row(index: usize, bundle: &ResponseBundle) -> [String; 5] {
                 key.key_tag(),
                 mark(key.is_revoked(), "R"),
                 mark(signers.contains(&key.key_tag()), "S"),
-                mark(asks_for_ds(bundle, key), "D")
+                mark(asks_for_ds(zone, bundle, key), "D")
             ));
         } else {
             zsks.push(key.key_tag().to_string());
@@ -191,10 +192,10 @@ fn shortened(label: &str) -> String {
 }
 
 /// Whether the bundle's CDS or CDNSKEY name this key.
-fn asks_for_ds(bundle: &ResponseBundle, key: &Dnskey) -> bool {
+fn asks_for_ds(zone: &Name, bundle: &ResponseBundle, key: &Dnskey) -> bool {
     bundle.sets.iter().any(|set| match &set.records {
         Records::Cdnskey(keys) => keys.contains(key),
-        Records::Cds(set) => set.iter().any(|ds| ds.key_tag == key.key_tag() && ds.algorithm == key.algorithm),
+        Records::Cds(set) => set.iter().any(|ds| ds.is_of(key, zone)),
         Records::Dnskey(_) => false,
     })
 }

@@ -7,7 +7,7 @@ use super::judge::{Asked, FIRST};
 use super::parallel::in_parallel;
 use super::words::{self, Range};
 use super::{request_policy, response};
-use crate::dns::{Dnskey, Time};
+use crate::dns::{Dnskey, RrType, Time};
 use crate::exchange::{Format, Response, ResponseBundle};
 use crate::plan::Previous;
 use crate::profile::{Limit, Zone};
@@ -80,7 +80,29 @@ fn whole(asked: &Asked<'_>, previous: &Response) -> Vec<Fault> {
         faults.push(fault.expected(expected).found(previous.bundles.len()));
     }
     faults.extend(response::gaps(previous));
+    if previous.format == Format::RootXml {
+        faults.extend(strangers(asked.zone, previous));
+    }
     faults
+}
+
+/// Bundles that somebody else may have put before the last one, to make a key look long published: each is signed by a
+/// KSK of the profile, or by one that the bundle after it has.
+fn strangers(zone: &Zone, previous: &Response) -> Vec<Fault> {
+    let profile = || zone.keys.values().filter_map(|key| key.dnskey.as_ref());
+    let pairs = previous.bundles.iter().zip(previous.bundles.iter().skip(1)).enumerate();
+    let faults = pairs.filter_map(|(index, (bundle, next))| {
+        let later = next.keys().iter().map(|key| &key.dnskey).filter(|key| key.is_sep());
+        let known: BTreeSet<&[u8]> = profile().chain(later).map(|key| key.key.as_slice()).collect();
+        let signers = || response::signers(bundle, RrType::Dnskey);
+        // That nobody signs at all is SKR-PREVIOUS-SIG's.
+        if signers().next().is_none() || signers().any(|key| known.contains(key.key.as_slice())) {
+            return None;
+        }
+        let fault = Fault::fail("no KSK of the profile or of the bundle after it signs the bundle");
+        Some(fault.bundle(index, bundle.id.as_ref()).expected("a KSK that is known").found(words::keys(signers())))
+    });
+    faults.collect()
 }
 
 /// The bundle of the previous response that is served when the request's first begins.

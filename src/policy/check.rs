@@ -38,7 +38,7 @@ checks! {
     KsrDomain "KSR-DOMAIN" "The request is for a zone of the profile.";
     KsrId "KSR-ID" "The request has an id, and it is not the previous response's.";
     KsrBundleUnique "KSR-BUNDLE-UNIQUE" "No two bundles have one id or time, and none has an id of the previous response.";
-    KsrBundleKeys "KSR-BUNDLE-KEYS" "Every ZSK has flags 256, protocol 3, the right length and tag, is listed in the claimed policy, stands once in its bundle, and one identifier means one key.";
+    KsrBundleKeys "KSR-BUNDLE-KEYS" "Every ZSK has flags 256, protocol 3, the right length and tag, can be a key at all, is no KSK of the profile, is listed in the claimed policy, stands once in its bundle, and one identifier means one key.";
     KsrBundlePop "KSR-BUNDLE-POP" "Every ZSK has signed its bundle's keys, and every field of that signature fits key and set.";
     KsrBundleCount "KSR-BUNDLE-COUNT" "The request has the number of bundles that the profile demands.";
     KsrBundleCycleDuration "KSR-BUNDLE-CYCLE-DURATION" "The time from the first inception to the last is within the profile's limits.";
@@ -58,7 +58,7 @@ checks! {
     KsrChainOverlap "KSR-CHAIN-OVERLAP" "The previous response reaches the request, within the claimed and the profile's limits.";
     PlanInputs "PLAN-INPUTS" "The plan answers exactly these requests, after exactly these previous responses.";
     PlanSchema "PLAN-SCHEMA" "The schema has one slot for each bundle of the request.";
-    SkrKeys "SKR-KEYS" "Each bundle has exactly the ZSKs that the request has at its time, and KSKs of the profile alone.";
+    SkrKeys "SKR-KEYS" "Each bundle has exactly the ZSKs that the request has at its time, and KSKs of the profile alone, and the format can hold them.";
     SkrKeyTags "SKR-KEY-TAGS" "No two keys of a bundle share a key tag, neither plain nor revoked.";
     SkrKeyUsage "SKR-KEY-USAGE" "Every key that signs is permitted to for the whole validity of the signature.";
     SkrSigned "SKR-SIGNED" "Every set is signed, by at least one KSK that is not revoked, and every revoked KSK signs its set.";

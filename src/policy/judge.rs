@@ -29,7 +29,7 @@ impl<'a> Asked<'a> {
         &self.input.request
     }
 
-    pub(super) const fn limits(&self) -> &'a RequestPolicy {
+    pub(super) fn limits(&self) -> &'a RequestPolicy {
         &self.zone.policy.request
     }
 
@@ -55,7 +55,7 @@ pub(super) struct Job<'a> {
 
 impl<'a> Job<'a> {
     /// The KSK operator's policy, under schemas.
-    pub(super) const fn ksk(&self) -> Option<&'a KskPolicy> {
+    pub(super) fn ksk(&self) -> Option<&'a KskPolicy> {
         match &self.zone.policy.signing {
             Signing::Schemas { ksk, .. } => Some(ksk),
             Signing::Schedule(_) => None,

@@ -6,7 +6,7 @@ use super::check::{Check, Fault, Report};
 use super::judge::Job;
 use super::{response, words};
 use crate::dns::{AlgorithmNumber, Dnskey, RrType, Sha256Digest, Time};
-use crate::exchange::{Format, RequestBundle, Response, ResponseBundle};
+use crate::exchange::{self, Format, RequestBundle, Response, ResponseBundle};
 use crate::plan::{JobInput, PlannedJob, Previous, wants_ds};
 use crate::profile::Signing;
 
@@ -113,6 +113,9 @@ fn check_keys(job: &Job<'_>, input: &JobInput, report: &mut Report) {
         let message = format!("{left} bundles of the request are not answered");
         let fault = if job.response.format == Format::RootXml { Fault::fail(message) } else { Fault::warn(message) };
         faults.push(fault.expected(asked.len()).found(answered.len()));
+    }
+    if let Err(error) = exchange::fits(job.response) {
+        faults.push(Fault::fail(format!("no response could hold what is planned: {error}")));
     }
     report.judge(Check::SkrKeys, "every bundle has the keys of request and profile", faults);
 }

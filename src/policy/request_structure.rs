@@ -1,21 +1,24 @@
 //! What a request is made of: ids, keys, numbers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::check::{Check, Fault, Report};
 use super::judge::{Asked, NO_FORMAT, UNCHECKED};
 use super::words::{self, Range};
 use crate::dns::{Algorithm, Dnskey, KeyFault};
-use crate::exchange::{KeyParameters, RequestBundle, SignatureAlgorithm, SignerPolicy};
+use crate::exchange::{RequestBundle, RequestKey, SignatureAlgorithm, SignerPolicy};
 use crate::profile::Limit;
 
 pub(super) fn check(asked: &Asked<'_>, report: &mut Report) {
     check_id(asked, report);
     report.judge(Check::KsrBundleUnique, "every bundle is unique", unique(asked));
-    let mut identifiers = BTreeMap::new();
-    let faults = asked.request().bundles.iter().enumerate();
-    let faults = faults.flat_map(|(index, bundle)| keys(asked.claimed(), index, bundle, &mut identifiers)).collect();
-    report.judge(Check::KsrBundleKeys, "every key is in order", faults);
+    let mut keys = Keys::new(asked);
+    let bundles = asked.request().bundles.iter().enumerate();
+    let faults = bundles.flat_map(|(index, bundle)| {
+        let faults = keys.faults(bundle).into_iter();
+        faults.map(move |fault| fault.bundle(index, bundle.id.as_ref()))
+    });
+    report.judge(Check::KsrBundleKeys, "every key is in order", faults.collect());
 }
 
 fn check_id(asked: &Asked<'_>, report: &mut Report) {
@@ -61,66 +64,83 @@ fn unique(asked: &Asked<'_>) -> Vec<Fault> {
     faults
 }
 
-fn keys<'a>(
-    claimed: Option<&SignerPolicy>,
-    index: usize,
-    bundle: &'a RequestBundle,
-    identifiers: &mut BTreeMap<&'a String, &'a Dnskey>,
-) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    let mut seen = BTreeSet::new();
-    if bundle.keys.is_empty() {
-        faults.push(Fault::fail("the bundle has no key").expected("at least one ZSK").found("none"));
+/// The keys of a request, from bundle to bundle.
+struct Keys<'a> {
+    claimed: Option<&'a SignerPolicy>,
+    /// The profile's KSKs: names by public keys.
+    ksks: BTreeMap<&'a [u8], &'a str>,
+    /// The key that each identifier stands for.
+    identifiers: BTreeMap<&'a String, &'a Dnskey>,
+    /// What is wrong with a key wherever it stands; most keys stand in many bundles.
+    own: HashMap<&'a Dnskey, Vec<Fault>>,
+}
+
+impl<'a> Keys<'a> {
+    fn new(asked: &Asked<'a>) -> Self {
+        let ksks =
+            asked.zone.keys.values().filter_map(|key| Some((key.dnskey.as_ref()?.key.as_slice(), key.name.as_str())));
+        let (ksks, claimed) = (ksks.collect(), asked.claimed());
+        Self { claimed, ksks, identifiers: BTreeMap::new(), own: HashMap::new() }
     }
-    for asked in &bundle.keys {
-        let (key, name) = (&asked.key.dnskey, words::key(&asked.key.dnskey));
-        if !seen.insert((key.algorithm, &key.key)) {
-            faults.push(Fault::fail(format!("key {name} stands twice in the bundle")).expected("once").found("twice"));
+
+    /// What is wrong with the keys of the next bundle.
+    fn faults(&mut self, bundle: &'a RequestBundle) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        let mut seen = BTreeSet::new();
+        if bundle.keys.is_empty() {
+            faults.push(Fault::fail("the bundle has no key").expected("at least one ZSK").found("none"));
         }
-        if key.flags != Dnskey::ZSK {
-            let fault = Fault::fail(format!("key {name} is not a zone signing key"));
-            faults.push(fault.expected("flags 256").found(format!("flags {}", key.flags)));
-        }
-        if let Some(declared) = asked.key.declared_tag.filter(|declared| *declared != key.key_tag()) {
-            let fault = Fault::fail(format!("key {name} is declared with another key tag"));
-            faults.push(fault.expected(key.key_tag()).found(declared));
-        }
-        // An unknown algorithm is KSR-POLICY-ALG's to name.
-        match key.check() {
-            Ok(_) | Err(KeyFault::Algorithm(_)) => {}
-            Err(fault) => faults.push(Fault::fail(format!("key {name}: {fault}"))),
-        }
-        if let Some(identifier) = &asked.key.identifier {
-            let known = *identifiers.entry(identifier).or_insert(key);
-            if known != key {
-                let fault = Fault::fail(format!("identifier {identifier} stands for two keys"));
-                faults.push(fault.expected(words::key(known)).found(&name));
+        for RequestKey { key: asked, .. } in &bundle.keys {
+            let (key, name) = (&asked.dnskey, || words::key(&asked.dnskey));
+            if !seen.insert((key.algorithm, &key.key)) {
+                let fault = Fault::fail(format!("key {} stands twice in the bundle", name()));
+                faults.push(fault.expected("once").found("twice"));
             }
-        } else if claimed.is_some() {
-            faults.push(Fault::fail(format!("key {name} has no identifier")).expected("an identifier"));
+            if let Some(declared) = asked.declared_tag.filter(|declared| *declared != key.key_tag()) {
+                let fault = Fault::fail(format!("key {} is declared with another key tag", name()));
+                faults.push(fault.expected(key.key_tag()).found(declared));
+            }
+            if let Some(identifier) = &asked.identifier {
+                let known = *self.identifiers.entry(identifier).or_insert(key);
+                if known != key {
+                    let fault = Fault::fail(format!("identifier {identifier} stands for two keys"));
+                    faults.push(fault.expected(words::key(known)).found(name()));
+                }
+            } else if self.claimed.is_some() {
+                faults.push(Fault::fail(format!("key {} has no identifier", name())).expected("an identifier"));
+            }
+            let (claimed, ksks) = (self.claimed, &self.ksks);
+            let own = self.own.entry(key).or_insert_with(|| own_faults(claimed, ksks, key));
+            faults.extend_from_slice(own);
         }
-        let listed = claimed.is_none_or(|claimed| claimed.algorithms.iter().any(|listed| describes(listed, key)));
-        if !listed && key.check().is_ok() {
+        faults
+    }
+}
+
+/// What is wrong with a key wherever it stands.
+fn own_faults(claimed: Option<&SignerPolicy>, ksks: &BTreeMap<&[u8], &str>, key: &Dnskey) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let name = words::key(key);
+    if key.flags != Dnskey::ZSK {
+        let fault = Fault::fail(format!("key {name} is not a zone signing key"));
+        faults.push(fault.expected("flags 256").found(format!("flags {}", key.flags)));
+    }
+    if let Some(ksk) = ksks.get(key.key.as_slice()) {
+        let fault = Fault::fail(format!("key {name} is the KSK {ksk} in another guise"));
+        faults.push(fault.expected("a key of the zone's own").found("the public key of a KSK"));
+    }
+    let listed =
+        claimed.is_none_or(|claimed| SignatureAlgorithm::of(key).is_some_and(|own| claimed.algorithms.contains(&own)));
+    match key.check_key() {
+        Err(KeyFault::Algorithm(_)) => {} // KSR-POLICY-ALG's to name
+        Err(fault) => faults.push(Fault::fail(format!("key {name}: {fault}"))),
+        Ok(_) if !listed => {
             let fault = Fault::fail(format!("key {name} is not of a kind that the request's own policy lists"));
             faults.push(fault.expected("a listed algorithm with its size and exponent").found(kind(key)));
         }
+        Ok(_) => {}
     }
-    faults.into_iter().map(|fault| fault.bundle(index, bundle.id.as_ref())).collect()
-}
-
-/// Whether a `SignatureAlgorithm` element describes a key.
-fn describes(listed: &SignatureAlgorithm, key: &Dnskey) -> bool {
-    let parameters = match key.algorithm.known() {
-        Some(Algorithm::RsaSha256 | Algorithm::RsaSha512) => {
-            key.rsa().map(|rsa| KeyParameters::Rsa { size: rsa.bits, exponent: rsa.exponent })
-        }
-        Some(Algorithm::EcdsaP256Sha256 | Algorithm::EcdsaP384Sha384) => {
-            key.bits().map(|size| KeyParameters::Ecdsa { size })
-        }
-        Some(Algorithm::Ed25519) => key.bits().map(|size| KeyParameters::Eddsa { size }),
-        None => None,
-    };
-    listed.algorithm == key.algorithm && parameters == Some(listed.parameters)
+    faults
 }
 
 fn kind(key: &Dnskey) -> String {

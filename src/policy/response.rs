@@ -8,10 +8,17 @@ use super::judge::{Job, UNCHECKED};
 use super::parallel::in_parallel;
 use super::request_policy;
 use super::words::{self, Range, limit};
-use crate::dns::{Dnskey, Name, RrType, Rrsig, Time, verify};
-use crate::exchange::{Format, Response, ResponseBundle, RootResponse, Signature, SignedSet, Stamp};
+use crate::dns::{DigestType, Dnskey, Ds, Name, RrType, Rrsig, Time, verify};
+use crate::exchange::{Format, Records, Response, ResponseBundle, RootResponse, Signature, SignedSet, Stamp};
 use crate::plan::{PlannedJob, covered_until};
 use crate::profile::ZoneKey;
+
+/// Keys that are tried for one signature: with all, 64 keys of one tag and 64 signatures would be 4096 verifications a
+/// bundle (KeyTrap, CVE-2023-50387).
+const MAX_TRIED: usize = 4;
+
+/// What lies further apart has no order in the serial arithmetic of RRSIG times (RFC 4034, section 3.1.5).
+const SERIAL_SPAN: i64 = 1 << 31;
 
 /// The keys of a bundle that have signed its set of that type.
 pub(super) fn signers(bundle: &ResponseBundle, rr_type: RrType) -> impl Iterator<Item = &Dnskey> {
@@ -81,6 +88,7 @@ fn fields(
         .filter(|key| signature.identifier.is_none() || key.identifier == signature.identifier)
         .map(|key| &key.dnskey)
         .filter(|key| key.key_tag() == rrsig.key_tag && key.algorithm == rrsig.algorithm)
+        .take(MAX_TRIED)
         .collect();
     if candidates.is_empty() {
         let all = words::keys(bundle.keys().iter().map(|key| &key.dnskey));
@@ -112,6 +120,11 @@ pub(super) fn window_faults(format: Format, bundle: &ResponseBundle) -> Vec<Faul
         }
     });
     let mut faults: Vec<Fault> = faults.collect();
+    faults.extend(rrsigs(bundle).filter_map(|rrsig| {
+        let length = rrsig.expiration.seconds_since(rrsig.inception);
+        let fault = Fault::fail("a signature is valid for longer than an RRSIG can say (RFC 4034, section 3.1.5)");
+        (length >= SERIAL_SPAN).then(|| fault.expected("less than 2^31 seconds").found(words::span(length)))
+    }));
     if format == Format::RootXml && bundle.expiration.is_none_or(|expiration| expiration <= bundle.inception) {
         faults.push(Fault::fail("the bundle expires before it begins"));
     }
@@ -264,16 +277,38 @@ pub(super) fn check_usage(job: &Job<'_>, report: &mut Report) {
     report.judge(Check::SkrKeyUsage, "every key is permitted to sign what it signs", faults);
 }
 
-/// SKR-KEYS, as far as it can be judged without the request: whoever publishes another KSK is somebody else.
+/// SKR-KEYS, as far as it can be judged without the request: whoever publishes another KSK, or asks for its DS, is
+/// somebody else.
 pub(super) fn check_ksks(job: &Job<'_>, report: &mut Report) {
-    let known: BTreeSet<&[u8]> =
-        job.zone.keys.values().filter_map(|key| Some(key.dnskey.as_ref()?.key.as_slice())).collect();
+    let ksks: Vec<&Dnskey> = job.zone.keys.values().filter_map(|key| key.dnskey.as_ref()).collect();
+    let known: BTreeSet<&[u8]> = ksks.iter().map(|key| key.key.as_slice()).collect();
+    let is_known = |key: &Dnskey| known.contains(key.key.as_slice());
+    let is_wanted = |ds: &Ds| ksks.iter().any(|key| ds.is_of(key, &job.zone.name));
     let mut faults = Vec::new();
     for (index, bundle) in job.response.bundles.iter().enumerate() {
-        let keys = bundle.keys().iter().map(|key| &key.dnskey);
-        for key in keys.filter(|key| key.is_sep() && !known.contains(key.key.as_slice())) {
-            let fault = Fault::fail("a KSK is not one of the profile's").found(words::key(key));
-            faults.push(fault.expected("a KSK of the profile").bundle(index, bundle.id.as_ref()));
+        let mut fault = |message: &str, found: String| {
+            let fault = Fault::fail(message).expected("a KSK of the profile").found(found);
+            faults.push(fault.bundle(index, bundle.id.as_ref()));
+        };
+        for set in &bundle.sets {
+            match &set.records {
+                Records::Dnskey(keys) => {
+                    let keys = keys.iter().map(|key| &key.dnskey);
+                    keys.filter(|key| key.is_sep() && !is_known(key))
+                        .for_each(|key| fault("a KSK is not one of the profile's", words::key(key)));
+                }
+                Records::Cdnskey(keys) => {
+                    keys.iter()
+                        .filter(|key| **key != Dnskey::delete() && !is_known(key))
+                        .for_each(|key| fault("a CDNSKEY is of no KSK of the profile", words::key(key)));
+                }
+                // A digest that is not ours to make is not judged.
+                Records::Cds(list) => {
+                    list.iter()
+                        .filter(|ds| DigestType::from_number(ds.digest_type).is_some() && !is_wanted(ds))
+                        .for_each(|ds| fault("a CDS is of no KSK of the profile", ds.to_string()));
+                }
+            }
         }
     }
     report.judge(Check::SkrKeys, "every KSK is one of the profile's", faults);

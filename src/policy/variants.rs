@@ -2,15 +2,19 @@
 
 mod faults;
 
+use std::sync::Arc;
+
 use self::faults::all;
 use super::{Check, Finding, check_plan, check_request, check_response, check_response_alone};
-use crate::dns::{Algorithm, AlgorithmNumber, Dnskey, Duration, RrType, Time, key_rdatas, sha256};
+use crate::dns::{Algorithm, AlgorithmNumber, DigestType, Dnskey, Ds, Duration, RrType, Time, hex, key_rdatas, sha256};
 use crate::exchange::{
     Format, Key, KeyParameters, Records, Request, RequestKey, Response, SignatureAlgorithm, SignerPolicy,
 };
 use crate::plan::fixture::{self, after, at, days};
 use crate::plan::{JobInput, Plan, Previous, build};
-use crate::profile::{KskPolicy, Limit, Profile, Schedule, Schema, Signing, Timeline, Zone, ZoneKey};
+use crate::profile::{
+    KskPolicy, Limit, Policy, Profile, RequestPolicy, Schedule, Schema, Signing, Timeline, Zone, ZoneKey,
+};
 use crate::steps::Verdict;
 
 /// One ceremony from request to response, with places to break it.
@@ -48,27 +52,31 @@ impl Case {
         self.zone().keys.get_mut(name).unwrap()
     }
 
-    fn limits(&mut self) -> &mut crate::profile::RequestPolicy {
-        &mut self.zone().policy.request
+    fn policy(&mut self) -> &mut Policy {
+        Arc::make_mut(&mut self.zone().policy)
+    }
+
+    fn limits(&mut self) -> &mut RequestPolicy {
+        &mut self.policy().request
     }
 
     fn schema(&mut self, name: &str) -> &mut Schema {
         self.input.schema = Some(name.to_owned());
-        match &mut self.zone().policy.signing {
+        match &mut self.policy().signing {
             Signing::Schemas { schemas, .. } => schemas.get_mut(name).unwrap(),
             Signing::Schedule(_) => panic!("schemas"),
         }
     }
 
     fn ksk(&mut self) -> &mut KskPolicy {
-        match &mut self.zone().policy.signing {
+        match &mut self.policy().signing {
             Signing::Schemas { ksk, .. } => ksk,
             Signing::Schedule(_) => panic!("schemas"),
         }
     }
 
     fn schedule(&mut self) -> &mut Schedule {
-        match &mut self.zone().policy.signing {
+        match &mut self.policy().signing {
             Signing::Schedule(schedule) => schedule,
             Signing::Schemas { .. } => panic!("a schedule"),
         }
@@ -198,9 +206,16 @@ fn p256_ksk() -> Dnskey {
     Dnskey::ksk(Algorithm::EcdsaP256Sha256, vec![7; 64])
 }
 
-fn p256_zsk() -> RequestKey {
-    let dnskey = Dnskey { flags: Dnskey::ZSK, ..Dnskey::ksk(Algorithm::EcdsaP256Sha256, vec![9; 64]) };
+/// A key for a request of BIND or Knot.
+fn plain(dnskey: Dnskey) -> RequestKey {
     RequestKey { ttl: fixture::TTL, key: Key { identifier: None, declared_tag: None, dnskey } }
+}
+
+/// The base point of P-256, whose private key is 1.
+fn p256_zsk() -> RequestKey {
+    let point = "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296\
+                 4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5";
+    plain(Dnskey { flags: Dnskey::ZSK, ..Dnskey::ksk(Algorithm::EcdsaP256Sha256, hex::decode(point).unwrap()) })
 }
 
 #[test]
@@ -330,9 +345,7 @@ fn warnings_name_what_is_odd() {
     let hasty = root(|c| c.input.schema = Some("rollover".into()));
     assert_eq!(named(&hasty.findings(), Verdict::Warn), ["SKR-HOLD-DOWN"]);
     let large = bind(|c| {
-        c.request().bundles[1].keys =
-            (11..45).map(|seed| RequestKey { ttl: fixture::TTL, ..fixture::root_key(seed) }).collect();
-        c.request().bundles[1].keys.iter_mut().for_each(|key| key.key.identifier = None);
+        c.request().bundles[1].keys = (11..45).map(|seed| plain(fixture::zsk(seed))).collect();
     });
     assert_eq!(named(&large.findings(), Verdict::Warn), ["SKR-SIZE"]);
 }
@@ -404,6 +417,74 @@ fn an_algorithm_that_cannot_be_used_is_refused_by_name() {
         let refused = findings.iter().find(|finding| finding.verdict == Verdict::Fail).unwrap();
         assert!(refused.message.contains(why), "{refused}");
     }
+}
+
+#[test]
+fn a_signature_is_tried_with_few_keys_of_its_tag() {
+    // Keys of one tag and algorithm before the one that signed: their words are the same in another order.
+    let crowded = |count: usize| {
+        previous(|p| {
+            let Records::Dnskey(keys) = &mut p.bundles[4].sets[0].records else { panic!("DNSKEY first") };
+            let signer = keys.iter().find(|key| key.dnskey.is_sep()).unwrap().clone();
+            for turn in 1..=count {
+                let mut other = signer.clone();
+                other.dnskey.key.rotate_left(2 * turn);
+                keys.insert(0, other);
+            }
+        })
+    };
+    // The fixture signs with the first key of a tag, so the genuine signature is put back.
+    let judged = |count: usize| {
+        let genuine = Case::root().previous().bundles[4].clone();
+        let mut case = crowded(count);
+        let zone = case.previous().zone.clone();
+        let set = &mut case.previous().bundles[4].sets[0];
+        let key = genuine.keys().iter().find(|key| key.dnskey.is_sep()).unwrap();
+        let data = set.signatures[0].rrsig.signed_data(&zone, &set.records.rdatas());
+        set.signatures[0].rrsig.signature = fixture::sign(&key.dnskey, &data);
+        check_request(&case.profile, &case.input, case.now, 2)
+    };
+    assert!(named(&judged(3), Verdict::Fail).is_empty(), "{:#?}", judged(3));
+    assert_eq!(named(&judged(4), Verdict::Fail), ["SKR-PREVIOUS-SIG"]);
+    assert_eq!(named(&judged(15), Verdict::Fail), ["SKR-PREVIOUS-SIG"]);
+}
+
+#[test]
+fn a_response_without_a_plan_asks_for_the_ds_of_the_profiles_keys_alone() {
+    let foreign = fixture::ksk(103);
+    let judged = |change: &dyn Fn(&mut Records)| {
+        let mut case = Case::bind();
+        let mut response = case.previous().clone();
+        response.bundles[2].sets.iter_mut().for_each(|set| change(&mut set.records));
+        fixture::sign_again(&mut response);
+        check_response_alone(&case.profile, &response, at("2026-12-01T00:00:00Z"), 2)
+    };
+    let cds = |digest_type| {
+        let ds = foreign.ds(&fixture::example(), digest_type);
+        judged(&|records| {
+            if let Records::Cds(list) = records {
+                list.push(ds.clone());
+            }
+        })
+    };
+    let cdnskey = |key: Dnskey| {
+        judged(&|records| {
+            if let Records::Cdnskey(keys) = records {
+                keys.push(key.clone());
+            }
+        })
+    };
+    assert_eq!(named(&cds(DigestType::Sha256), Verdict::Fail), ["SKR-KEYS"]);
+    assert_eq!(named(&cds(DigestType::Sha384), Verdict::Fail), ["SKR-KEYS"]);
+    assert_eq!(named(&cdnskey(foreign.clone()), Verdict::Fail), ["SKR-KEYS"]);
+    assert!(named(&cdnskey(Dnskey::delete()), Verdict::Fail).is_empty());
+    let unknown = Ds { digest_type: 1, ..foreign.ds(&fixture::example(), DigestType::Sha256) };
+    let findings = judged(&|records| {
+        if let Records::Cds(list) = records {
+            list.push(unknown.clone());
+        }
+    });
+    assert!(named(&findings, Verdict::Fail).is_empty(), "a digest that cannot be made is not judged");
 }
 
 #[test]

@@ -104,9 +104,7 @@ impl FrameReader {
             let secret = Pin::from_octets(room).unwrap_or_default();
             return Ok(Frame::Secret { kind, secret });
         }
-        let mut body = vec![0; octets];
-        self.take(&mut body, false, deadline)?;
-        Ok(Frame::Plain { kind, body })
+        Ok(Frame::Plain { kind, body: self.take_plain(octets, deadline)? })
     }
 
     /// Whether a further frame has at least begun to arrive in the buffer.
@@ -140,6 +138,21 @@ impl FrameReader {
             filled += count;
         }
         Ok(())
+    }
+
+    /// The next `octets`, appended as they come: what is not zeroed before comes from the allocator's quick path.
+    fn take_plain(&mut self, octets: usize, deadline: Deadline) -> Result<Vec<u8>, FrameError> {
+        let mut body = Vec::with_capacity(octets);
+        while body.len() < octets {
+            if self.start == self.end && self.refill(deadline)? == 0 {
+                return Err(FrameError::Truncated);
+            }
+            let available = self.buffer.get(self.start..self.end).unwrap_or_default();
+            let taken = available.get(..octets - body.len()).unwrap_or(available);
+            body.extend_from_slice(taken);
+            self.start += taken.len();
+        }
+        Ok(body)
     }
 
     fn refill(&mut self, deadline: Deadline) -> Result<usize, FrameError> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::dns::{Algorithm, DigestType, Dnskey, Duration, Name, Sha256Digest, Time};
 use crate::steps::{Pin, Role};
@@ -165,8 +166,8 @@ pub struct Zone {
     pub name: Name,
     /// Name of the policy.
     pub policy_name: String,
-    /// The policy.
-    pub policy: Policy,
+    /// The policy, which zones share.
+    pub policy: Arc<Policy>,
     /// From then on CDS and CDNSKEY ask the parent to remove every DS (RFC 8078, section 4); under a schedule alone.
     pub delete_ds_from: Option<Time>,
     /// Whether resolvers follow the KSKs as trust anchors by RFC 5011.

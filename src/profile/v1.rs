@@ -26,10 +26,11 @@ use super::error::quoted;
 use super::source::{Field, Source, Table};
 use super::{Profile, ProfileError};
 use crate::dns::{Name, sha256};
+use crate::exchange::is_visible;
 
 /// Octets of a document where the profile does not say.
 const DOCUMENT_OCTETS: usize = 1 << 20;
-/// Slots and names in all schemas of all zones, unfolded; far more than any zone needs, and little memory.
+/// Slots and names in all schemas, unfolded; far more than any zone needs, and little memory.
 const MAX_UNFOLDED: usize = 200_000;
 
 #[derive(Deserialize)]
@@ -76,9 +77,7 @@ pub(super) fn read(bytes: &[u8], source: &Source<'_>) -> Result<Profile, Profile
     for (name, Table(raw)) in raw.policies {
         let field = field.key(&name);
         field.name(&name)?;
-        let policy = raw.read(&field)?;
-        add_unfolded(&field, &mut unfolded, policy.unfolded)?;
-        policies.insert(name, policy);
+        policies.insert(name, raw.read(&field, &mut unfolded)?);
     }
     let field = root.key("zones");
     if raw.zones.is_empty() {
@@ -91,9 +90,7 @@ pub(super) fn read(bytes: &[u8], source: &Source<'_>) -> Result<Profile, Profile
             let advice = "write each zone once; case and final dot make no difference";
             return Err(field.refuse("the zone stands here twice", "each zone once", format!("{name} again"), advice));
         }
-        let (zone, unfolded_here) = raw.read(&field, name.clone(), &policies)?;
-        add_unfolded(&field, &mut unfolded, unfolded_here)?;
-        profile.zones.insert(name, zone);
+        profile.zones.insert(name.clone(), raw.read(&field, name, &policies)?);
     }
     Ok(profile)
 }
@@ -104,16 +101,16 @@ fn add_unfolded(field: &Field<'_>, sum: &mut usize, more: usize) -> Result<(), P
     if *sum <= MAX_UNFOLDED {
         return Ok(());
     }
-    let expected = format!("at most {MAX_UNFOLDED} slots and names in all schemas of all zones");
+    let expected = format!("at most {MAX_UNFOLDED} slots and names in all schemas");
     Err(field.refuse("the schemas are too large", expected, sum.to_string(), "split the profile"))
 }
 
 fn profile_name(field: &Field<'_>, name: String) -> Result<String, ProfileError> {
-    if (1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control) {
+    if (1..=100).contains(&name.chars().count()) && name.trim() == name && name.chars().all(is_visible) {
         return Ok(name);
     }
     let found = quoted(&name);
-    let expected = "1 to 100 characters, no control characters";
+    let expected = "1 to 100 characters that can be seen, no space at either end";
     Err(field.refuse("the name cannot be used", expected, found, "choose another name"))
 }
 
@@ -213,7 +210,9 @@ mod tests {
     #[test]
     fn the_name_is_for_people() {
         let text = changed(SCHEMAS, "name = \"Test\"", "name = \"a\\u0007b\"");
-        assert_refused(&text, "name", "1 to 100 characters, no control characters", "`a\\u{7}b`");
+        assert_refused(&text, "name", "1 to 100 characters that can be seen", "`a\\u{7}b`");
+        let text = changed(SCHEMAS, "name = \"Test\"", "name = \"a\\u202eb\"");
+        assert_refused(&text, "name", "1 to 100 characters that can be seen", "`a\\u{202e}b`");
         assert_refused(&changed(SCHEMAS, "name = \"Test\"", "name = \"\""), "name", "1 to 100", "``");
     }
 
@@ -237,6 +236,14 @@ mod tests {
         assert_eq!((error.expected.as_str(), error.found.as_str()), ("each zone once", "example. again"));
         let text = format!("{}\n[zones]\n", SCHEDULE.split_once("[zones.").unwrap().0);
         assert_refused(&text, "zones", "at least one zone", "none");
+    }
+
+    #[test]
+    fn zones_share_the_policy_that_they_name() {
+        let more = SCHEDULE.split_once("[zones.").unwrap().1.replace("\"example.\"", "\"other.\"");
+        let zones = read_text(&format!("{SCHEDULE}[zones.{more}")).unwrap().zones;
+        let policies: Vec<_> = zones.values().map(|zone| &zone.policy).collect();
+        assert!(policies.len() == 2 && std::sync::Arc::ptr_eq(policies[0], policies[1]));
     }
 
     #[test]

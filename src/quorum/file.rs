@@ -122,7 +122,7 @@ impl ShareFile {
 
     /// Opens the share with the officer's PIN, and compares it with its commitment before anything is given out.
     ///
-    /// Takes as long as Argon2id does with the file's parameters: seconds, at their upper bounds far more.
+    /// Takes as long as Argon2id does with the file's parameters: seconds.
     ///
     /// # Errors
     ///

@@ -8,7 +8,8 @@ use super::QuorumError;
 use super::seal::Key;
 use crate::steps::Pin;
 
-/// The cost of Argon2id; stored in the file, and bounded, so that a hostile file cannot hang the ceremony.
+/// The cost of Argon2id; stored in the file, and bounded, so that a hostile file can neither hang the ceremony nor fill
+/// the memory of the smallest machine, which has 256 MiB: no file asks for more than this program does.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Argon2Parameters {
@@ -18,7 +19,7 @@ pub struct Argon2Parameters {
 }
 
 impl Argon2Parameters {
-    /// Memory of 8192 to 1048576 KiB, 1 to 10 passes, 1 to 4 lanes.
+    /// Memory of 8192 to 65536 KiB, 1 to 10 passes, 1 to 4 lanes.
     ///
     /// # Errors
     ///
@@ -29,7 +30,7 @@ impl Argon2Parameters {
 
     pub(super) fn checked(self) -> Result<Self, QuorumError> {
         let values = [
-            ("Argon2 memory in KiB", self.memory_kib, 8 * 1024..=1024 * 1024),
+            ("Argon2 memory in KiB", self.memory_kib, 8 * 1024..=64 * 1024),
             ("the number of Argon2 passes", self.passes, 1..=10),
             ("the number of Argon2 lanes", self.lanes, 1..=4),
         ];
@@ -74,12 +75,12 @@ mod tests {
     #[test]
     fn refuses_parameters_out_of_bounds() {
         for (memory, passes, lanes) in
-            [(8191, 1, 1), (1_048_577, 1, 1), (8192, 0, 1), (8192, 11, 1), (8192, 1, 0), (8192, 1, 5)]
+            [(8191, 1, 1), (65_537, 1, 1), (8192, 0, 1), (8192, 11, 1), (8192, 1, 0), (8192, 1, 5)]
         {
             let refused = Argon2Parameters::new(memory, passes, lanes);
             assert!(matches!(refused, Err(QuorumError::OutOfBounds { .. })), "{memory} {passes} {lanes}");
         }
-        assert!(Argon2Parameters::new(1_048_576, 10, 4).is_ok());
+        assert!(Argon2Parameters::new(65_536, 10, 4).is_ok());
         assert_eq!(Argon2Parameters::default().checked(), Ok(Argon2Parameters::default()));
     }
 

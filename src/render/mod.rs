@@ -12,5 +12,5 @@ pub use self::escape::{escape, wrap};
 pub use self::fingerprint::{DigestTextError, HashRow, lines, parse_digest, rows};
 pub use self::glyphs::{cp437, is_cp437};
 pub use self::qr::{Matrix, TooLong, frames, half_blocks, matrix};
-pub use self::table::{Column, Table};
+pub use self::table::{Column, Table, cut};
 pub use self::words::{WordError, octet_of, parse_words, word, words};

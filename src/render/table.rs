@@ -105,7 +105,9 @@ impl Table {
     }
 }
 
-fn cut(cell: &str, width: usize) -> String {
+/// `cell` in at most so many columns, with `...` at its end where it is cut.
+#[must_use]
+pub fn cut(cell: &str, width: usize) -> String {
     if cell.chars().count() <= width {
         return cell.to_owned();
     }

@@ -18,7 +18,7 @@ pub struct UsbState {
     pub refused: Vec<UsbFacts>,
     /// Keyboards and the like that nobody has decided on; they type nothing until then.
     pub waiting: Vec<UsbFacts>,
-    /// Keyboards and the like that type, those inside the computer included.
+    /// Keyboards that type, those inside the computer included; not mice.
     pub keyboards: u32,
 }
 

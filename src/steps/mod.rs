@@ -1,6 +1,7 @@
 //! The vocabulary of a ceremony as plain types.
 
 mod computer;
+mod mode;
 mod people;
 mod places;
 mod secret;
@@ -10,6 +11,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use self::computer::{Locks, UsbFacts, UsbState};
+pub use self::mode::{DrillName, InvalidMode, Mode};
 pub use self::people::{Actor, Person, Role, rehearsal_pin};
 pub use self::places::{KeyFacts, TokenFacts, VolumeFacts, VolumeId};
 pub use self::secret::{Pin, wiping_stack};
@@ -52,6 +54,12 @@ impl Step {
         Self::Close,
     ];
 
+    /// Its number on screen and script, from 1.
+    #[must_use]
+    pub const fn number(self) -> usize {
+        self as usize + 1
+    }
+
     /// Its name, as in the transcript.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -70,54 +78,6 @@ impl Step {
 }
 
 impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-/// How the program runs; every record says so.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Mode {
-    /// People at the screen.
-    Ceremony,
-    /// The `sign` command: nobody confirmed.
-    Unattended,
-    /// A software token with throw-away keys; everything is marked.
-    Rehearsal,
-}
-
-impl Mode {
-    /// Its name, as in the transcript.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Ceremony => "ceremony",
-            Self::Unattended => "unattended",
-            Self::Rehearsal => "rehearsal",
-        }
-    }
-
-    /// What stands before the names of folders and files: empty, or `REHEARSAL-`.
-    #[must_use]
-    pub const fn mark(&self) -> &'static str {
-        match self {
-            Self::Ceremony | Self::Unattended => "",
-            Self::Rehearsal => "REHEARSAL-",
-        }
-    }
-
-    /// What stands before the namespace of a signature, so that a rehearsal's never passes for a ceremony's.
-    #[must_use]
-    pub const fn namespace_mark(&self) -> &'static str {
-        match self {
-            Self::Ceremony | Self::Unattended => "",
-            Self::Rehearsal => "rehearsal-",
-        }
-    }
-}
-
-impl fmt::Display for Mode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }

@@ -414,6 +414,21 @@ pub fn choose<'a>(
     }
 }
 
+/// Whether a PIN may be sent to this token while nobody is there who looks at its flags and decides.
+///
+/// A token that only counts wrong PINs gets one: that it is the right one stands in a file. The last try is for people.
+///
+/// # Errors
+/// [`TokenError::PinLocked`]; [`TokenError::FinalTry`], unless that try is `allowed`.
+pub fn expect_tries(token: &TokenFacts, allowed: bool) -> Result<(), TokenError> {
+    let serial = token.serial.clone();
+    match (token.pin_locked, token.pin_final_try && !allowed) {
+        (true, _) => Err(TokenError::PinLocked { serial }),
+        (false, true) => Err(TokenError::FinalTry { serial }),
+        (false, false) => Ok(()),
+    }
+}
+
 /// The tokens of this serial, or, without a serial, of this label; at least one.
 ///
 /// # Errors

@@ -63,10 +63,10 @@ pub enum TokenError {
         /// The token.
         serial: String,
     },
-    /// `CKF_USER_PIN_FINAL_TRY` where nobody looks on.
+    /// The token says FINAL TRY before it is asked, and nobody is there to decide.
     #[error(
-        "token {serial} shows FINAL TRY: one more wrong PIN locks it, so none was sent without people; log in once with \
-         `claviger ceremony` or `claviger key inventory`: a right PIN ends this"
+        "token {serial} says FINAL TRY: one more wrong PIN locks it. No PIN was sent, since nobody is there to decide; \
+         enter the right one in a ceremony, or allow it with --allow-final-try"
     )]
     FinalTry {
         /// The token.
@@ -216,7 +216,7 @@ impl TokenError {
             Self::TwoTokens { wanted, found } => (format!("one token with {wanted}"), found.clone()),
             Self::PinIncorrect { state, .. } => ("the token's user PIN".to_owned(), format!("another one; {state}")),
             Self::PinLocked { .. } => ("a PIN that can be entered".to_owned(), "it is locked".to_owned()),
-            Self::FinalTry { .. } => ("a PIN that may be wrong once more".to_owned(), "FINAL TRY".to_owned()),
+            Self::FinalTry { .. } => ("a token that takes a wrong PIN".to_owned(), "FINAL TRY".to_owned()),
             Self::AlreadyOpen { .. } => ("a token that is closed".to_owned(), "it is open".to_owned()),
             Self::TokenGone { code } => ("the token".to_owned(), code.clone()),
             Self::KeyNotFound { class, key } => (format!("a {class} key {key}"), "none".to_owned()),

@@ -13,7 +13,7 @@ mod mechanism;
 mod point;
 mod wire;
 
-pub use self::client::{Deadlines, Login, SIGN_WINDOW, Token, TokenConfig, choose, matching};
+pub use self::client::{Deadlines, Login, SIGN_WINDOW, Token, TokenConfig, choose, expect_tries, matching};
 pub use self::error::{PinState, TokenError};
 pub use self::host::{HOST_ROLE, run_host};
 pub use self::mechanism::Mechanism;

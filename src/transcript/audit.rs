@@ -19,7 +19,7 @@ mod trail;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{Body, Entry, Files, Head, PublicKey, Report, State, chain, names};
+use super::{Body, Entry, Files, Head, Opened, PublicKey, Report, State, chain, names};
 use crate::dns::{Sha256Digest, sha256};
 use crate::policy::Finding;
 use crate::steps::{Mode, Verdict};
@@ -84,10 +84,7 @@ impl Audit {
     /// How the ceremony ran, if the transcript says so.
     #[must_use]
     pub fn mode(&self) -> Option<&Mode> {
-        self.entries.first().and_then(|entry| match &entry.body {
-            Body::Opened(opened) => Some(&opened.mode),
-            _ => None,
-        })
+        self.entries.first().and_then(opened).map(|opened| &opened.mode)
     }
 
     /// The failures.
@@ -99,9 +96,10 @@ impl Audit {
     #[must_use]
     pub fn headline(&self) -> String {
         let mark = match self.mode() {
-            Some(Mode::Rehearsal) => "REHEARSAL: ",
-            Some(Mode::Unattended) => "UNATTENDED: ",
-            _ => "",
+            Some(Mode::Rehearsal) => "REHEARSAL: ".to_owned(),
+            Some(Mode::Unattended) => "UNATTENDED: ".to_owned(),
+            Some(Mode::Drill(name)) => format!("DRILL {name}: "),
+            Some(Mode::Ceremony) | None => String::new(),
         };
         let text = match self.verdict {
             AuditVerdict::Authentic => "AUTHENTIC: everything holds, and the fingerprint is that of the paper",
@@ -111,6 +109,7 @@ impl Audit {
             AuditVerdict::Interrupted => {
                 "INTERRUPTED: the journal of a ceremony that did not come to its end; it is good as far as it goes"
             }
+            AuditVerdict::Failed if self.fingerprint.is_none() => "FAILED: this is no record, there is no transcript",
             AuditVerdict::Failed => "FAILED: this is not what it says it is",
         };
         format!("{mark}{text}")
@@ -123,13 +122,12 @@ impl Audit {
         self.headline() + &first.unwrap_or_default()
     }
 
-    /// All of it for people: the headline, every finding but those that pass, and the fingerprint.
+    /// All of it for people: the headline, and every finding but those that pass.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         let mut lines = vec![self.headline()];
         let loud = self.findings.iter().filter(|finding| finding.verdict != Verdict::Pass);
         lines.extend(loud.map(ToString::to_string));
-        lines.extend(self.fingerprint.iter().map(|fingerprint| format!("transcript fingerprint {fingerprint}")));
         lines
     }
 }
@@ -187,6 +185,13 @@ pub fn check_previous(entries: &[Entry], previous: &Audit) -> Vec<Finding> {
         _ => None,
     });
     let found = previous.fingerprint.map_or_else(|| "no transcript".to_owned(), |digest| digest.to_string());
+    let later = entries.first().and_then(opened).map(|opened| &opened.mode);
+    if let (Some(later), Some(before)) = (later, previous.mode())
+        && before.is_practice()
+        && !later.is_practice()
+    {
+        remarks.fail(CHECK, names::TRANSCRIPT, "no ceremony goes on from practice", "a ceremony", before);
+    }
     match named {
         None => remarks.fail(CHECK, names::TRANSCRIPT, "no previous record is named", "one", "none"),
         Some(record) => {
@@ -202,6 +207,13 @@ pub fn check_previous(entries: &[Entry], previous: &Audit) -> Vec<Finding> {
     }
     remarks.pass(CHECK, "the record before this one is the one that it names");
     remarks.finish()
+}
+
+fn opened(entry: &Entry) -> Option<&Opened> {
+    match &entry.body {
+        Body::Opened(opened) => Some(opened),
+        _ => None,
+    }
 }
 
 fn listed(heads: &BTreeMap<String, Head>) -> String {

@@ -31,6 +31,8 @@ pub const SUMS_SIG: &str = "SHA256SUMS.sig";
 pub const DELIVERY: &str = "delivery.jsonl";
 /// SSHSIG over the delivery log.
 pub const DELIVERY_SIG: &str = "delivery.jsonl.sig";
+/// An empty file that stands in a record while its delivery log is written; its name is one entry on FAT.
+pub const DELIVERING: &str = "DELIVERY.TMP";
 /// Signatures that witnesses add later; outside of the sums.
 pub const COSIGNATURES: &str = "cosignatures/";
 /// The signed head of a journal.

@@ -7,9 +7,9 @@ use ratatui::backend::TestBackend;
 
 use super::App;
 use crate::ceremony::{
-    BundleView, Code, ComputerView, DocumentAsked, DocumentView, FileChoice, JobView, MediumWanted, PinAsked, PlanView,
-    PlannedKeyView, PlannedView, PreviousView, ProfileChoice, Purpose, Question, ReadBackAsked, RecordChoice,
-    ResultView, TimeAsked, TwoPeople, View, Working, WrittenView,
+    BundleView, Code, ComputerView, DocumentAsked, DocumentView, FileChoice, JobState, JobView, Labels, LogLine,
+    MediumWanted, PinAsked, PlanView, PlannedKeyView, PlannedView, PreviousView, ProfileChoice, Purpose, Question,
+    ReadBackAsked, RecordChoice, ResultView, TimeAsked, TwoPeople, View, Working, WrittenView,
 };
 use crate::dns::{Algorithm, Dnskey, Duration, Name, Sha256Digest, Time, sha256};
 use crate::exchange::Format;
@@ -100,6 +100,7 @@ fn view(step: Step, question: Question) -> View {
         ],
         record_volumes: vec![volume(1, "RECORD-A", "0781-5567", 3_812_000_000, true)],
         request_volume: None,
+        labels: Labels { record: "RECORD".into(), request: "KSR".into(), share: "SHARE".into() },
         previous_record: None,
         jobs: Vec::new(),
         plan: None,
@@ -115,15 +116,17 @@ fn view(step: Step, question: Question) -> View {
         exceptions: 0,
         faults: Vec::new(),
         token_fault: None,
-        log: [
-            "12:58:10 open    begin",
-            "12:58:41 open    profile  Example TLD, production",
-            "12:59:30 open    person   CA Ada Lovelace",
-        ]
-        .map(str::to_owned)
-        .to_vec(),
+        log: vec![
+            log_line(1, "opened: ceremony, Example TLD, production"),
+            log_line(2, "person: CA Ada Lovelace"),
+            log_line(3, "first: record, the signer has moved to this appliance, whose records begin today"),
+        ],
         computer: ComputerView::default(),
     }
+}
+
+fn log_line(seq: u64, text: &str) -> LogLine {
+    LogLine { seq, time: at("2026-11-22T12:58:10Z"), step: Step::Open, text: text.to_owned() }
 }
 
 fn document(file: &str, octets: u64) -> DocumentView {
@@ -202,7 +205,7 @@ fn job(failed: bool) -> JobView {
         bundles: Arc::new(bundles(9)),
         findings: Arc::new(findings(failed)),
         schema: None,
-        accepted: false,
+        state: JobState::Open,
     }
 }
 
@@ -246,12 +249,12 @@ fn table() -> Vec<String> {
 /// A job with request, bundles, keys and findings.
 pub(crate) fn request() -> View {
     let mut view = view(Step::Request, Question::MoreJobs);
-    view.jobs = vec![job(false)];
+    view.jobs = vec![JobView { state: JobState::Taken, ..job(false) }];
     view
 }
 
 pub(crate) fn judged() -> View {
-    View { question: Question::Judged { job: 1, failed: false }, ..request() }
+    View { question: Question::Judged { job: 1, failed: false }, jobs: vec![job(false)], ..request() }
 }
 
 pub(crate) fn read_back() -> View {
@@ -302,7 +305,7 @@ fn plan(question: Question) -> View {
 }
 
 pub(crate) fn two_people() -> View {
-    plan(Question::TwoPeople(TwoPeople { subject: "plan".into(), sha256: hash("plan"), first: None }))
+    plan(Question::TwoPeople(TwoPeople { subject: "plan".into(), sha256: hash("plan"), first: None, reason: None }))
 }
 
 fn unlock(question: Question) -> View {
@@ -448,7 +451,12 @@ fn media() -> Vec<(&'static str, View)> {
         verdict: "consistent, NOT ANCHORED until the fingerprint is compared".into(),
     };
     let subject = || "record".to_owned();
-    let first = TwoPeople { subject: "first: record".into(), sha256: hash("first"), first: Some(role("CA")) };
+    let first = TwoPeople {
+        subject: "first: record".into(),
+        sha256: hash("first"),
+        first: Some(role("CA")),
+        reason: Some("the signer has moved to this appliance, whose records begin today".into()),
+    };
     let asked = ReadBackAsked {
         subject: "previous transcript".into(),
         sha256: hash("previous"),
@@ -463,7 +471,7 @@ fn media() -> Vec<(&'static str, View)> {
         ("media_request", view(Step::Media, Question::RequestVolume)),
         ("media_previous", view(Step::Media, Question::PreviousRecord(records))),
         ("media_read_back", compared),
-        ("media_reason", view(Step::Media, Question::Reason { subject: subject() })),
+        ("media_reason", view(Step::Media, Question::Reason { subject: subject(), typed: String::new() })),
         ("media_two_people", view(Step::Media, Question::TwoPeople(first))),
     ]
 }

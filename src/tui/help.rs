@@ -16,7 +16,7 @@ pub(crate) struct Help {
 pub(crate) const KEYS: &[(&str, &str)] = &[
     ("F1   Ctrl-G", "this page, and back"),
     ("F2   Ctrl-E", "record an exception"),
-    ("F3   Ctrl-P", "pause at the next action"),
+    ("F3   Ctrl-P", "pause, while signatures are made"),
     ("F4   Ctrl-T", "next page (Tab too, where it is free)"),
     ("     Ctrl-R", "page before"),
     ("F5   Ctrl-K", "decide on a new keyboard, on the image"),
@@ -49,11 +49,11 @@ const OPEN: Help = Help {
     purpose: "The room agrees on what runs, by which rules, who is here, and what time it is.",
     operator: &[
         "Choose the profile and let a witness compare its SHA-256 with the script.",
-        "Enter everybody who takes part, by role and name.",
-        "Read the UTC on the screen aloud, with the seconds.",
+        "Enter everybody who takes part, by role and name, officers as well.",
+        "Read UTC from the screen aloud. Two people then type hour and minute from their own watches.",
     ],
     witnesses: &[
-        "The mode in the top line: CEREMONY for the real one, REHEARSAL for practice.",
+        "The mode in the top line: CEREMONY for the real one, REHEARSAL or DRILL for practice.",
         "The profile's SHA-256 is the one printed in your script.",
         "The time agrees with your own watch.",
     ],
@@ -121,7 +121,10 @@ const EXECUTE: Help = Help {
         "Wait. F3 pauses at the next action, F10 stops.",
         "After a fault of the token the same plan goes on where it was.",
     ],
-    witnesses: &["The count of signatures reaches the number in the plan.", "No failure is reported."],
+    witnesses: &[
+        "The count of signatures reaches the number in the plan; it stands on the next screen, too.",
+        "No failure is reported.",
+    ],
 };
 
 const REVIEW: Help = Help {
@@ -139,7 +142,7 @@ const WRITE: Help = Help {
         "Follow what the screen asks: a medium may have to be taken out and plugged in again.",
         "A full or wrong medium can be replaced. Nothing is lost.",
     ],
-    witnesses: &["Every line ends with: read back: identical."],
+    witnesses: &["Under every name stands: read back: identical. The page Written keeps it until the end."],
 };
 
 const CLOSE: Help = Help {

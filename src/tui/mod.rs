@@ -5,6 +5,7 @@
 
 mod app;
 mod cache;
+mod dialog;
 mod driver;
 #[cfg(test)]
 mod fixture;

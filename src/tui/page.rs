@@ -98,10 +98,15 @@ impl<'a> Page<'a> {
 
     /// Adds a label and what stands for it, broken between words.
     pub(crate) fn pair(&mut self, label: &str, tone: Tone, text: &str) {
-        for (index, line) in render::wrap(text, self.width.saturating_sub(LABEL)).into_iter().enumerate() {
-            let label = if index == 0 { label } else { "" };
-            let label = Tone::Quiet.span(format!("{label:<LABEL$}"));
-            self.line(Line::from(vec![label, tone.span(line)]));
+        self.hanging(Tone::Quiet, &format!("{label:<LABEL$}"), tone, text);
+    }
+
+    /// Adds text, broken between words, with something before its first row that leaves a gap before the others.
+    pub(crate) fn hanging(&mut self, before: Tone, mark: &str, tone: Tone, text: &str) {
+        let gap = " ".repeat(mark.chars().count());
+        for (index, line) in render::wrap(text, self.width.saturating_sub(gap.len())).into_iter().enumerate() {
+            let mark = if index == 0 { mark } else { &gap };
+            self.line(Line::from(vec![before.span(mark), tone.span(line)]));
         }
     }
 

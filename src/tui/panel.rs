@@ -1,12 +1,13 @@
 //! Where people answer: a question, its fields, and what the keys do to them.
 
+use super::dialog;
 use super::keys::Action;
 use super::reply::Reply;
 use super::text;
 use super::theme::Tone;
 use super::widgets::{Choices, PinField, TextField};
 use crate::ceremony::{Answer, Input};
-use crate::steps::{Role, UsbFacts};
+use crate::steps::Role;
 
 /// What becomes of the fields when Enter is pressed in the last of them.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -143,6 +144,11 @@ impl Panel {
         self.field(Field::Text(TextField::new(label)))
     }
 
+    /// Adds a line for a few signs.
+    pub(crate) fn short(self, label: &str) -> Self {
+        self.field(Field::Text(TextField::short(label)))
+    }
+
     /// Adds choices that answer by themselves.
     pub(crate) fn act(self, choices: Choices) -> Self {
         self.field(Field::Act(choices))
@@ -224,6 +230,15 @@ impl Panel {
         }
     }
 
+    fn has_texts(&self) -> bool {
+        self.fields.iter().any(|field| matches!(field, Field::Text(_)))
+    }
+
+    /// Its shape, by which a dialog that was closed is known again.
+    pub(crate) const fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
     /// Whether text or a PIN stands in a field.
     pub(crate) fn is_started(&self) -> bool {
         self.fields.iter().any(|field| matches!(field, Field::Text(_) | Field::Pin(_)) && !field.is_blank())
@@ -231,7 +246,10 @@ impl Panel {
 
     /// Does what the key means here.
     pub(crate) fn key(&mut self, action: Action) -> Outcome {
-        self.hint = None;
+        // A sign that was left out of what is typed, or pasted, stays told until the field is left.
+        if !(matches!(action, Action::Sign(_)) && self.hint.as_deref() == Some(text::SIGN_REFUSED)) {
+            self.hint = None;
+        }
         match action {
             Action::Enter => return self.enter(),
             Action::Escape => return self.escape(),
@@ -247,9 +265,20 @@ impl Panel {
         match action {
             Action::Down if self.focus < last => self.turn(true),
             Action::Up if self.focus > 0 => self.turn(false),
-            Action::Sign(_) if matches!(field, Field::Text(_) | Field::Pin(_)) => self.missing(text::SIGN_REFUSED),
+            Action::Sign(_) => self.nowhere(),
             _ => Outcome::Ignored,
         }
+    }
+
+    /// Says why a sign went nowhere, where it was meant for something.
+    fn nowhere(&mut self) -> Outcome {
+        let hint = match self.fields.get(self.focus) {
+            Some(Field::Text(_) | Field::Pin(_)) => text::SIGN_REFUSED,
+            Some(Field::Pick(_)) => text::PICK_FIRST,
+            Some(Field::Act(_)) if self.has_texts() => text::TO_THE_FIELDS,
+            _ => return Outcome::Ignored,
+        };
+        self.missing(hint)
     }
 
     fn turn(&mut self, forward: bool) -> Outcome {
@@ -280,7 +309,7 @@ impl Panel {
         match (self.escape, self.is_started()) {
             (false, _) => Outcome::Ignored,
             (true, false) => Outcome::Input(Input::Answer(Answer::No)),
-            (true, true) => Outcome::Ask(sure(text::LEAVE, Reply::No)),
+            (true, true) => Outcome::Ask(dialog::leave()),
         }
     }
 
@@ -296,6 +325,10 @@ impl Panel {
         let Some(field) = self.fields.get(self.focus) else { return Outcome::Ignored };
         if let Field::Act(choices) = field {
             return match choices.chosen().map(|choice| choice.reply.clone()) {
+                Some(Reply::Done) if self.shape == Shape::Person && self.is_started() => {
+                    self.focus = 0;
+                    self.missing(text::PEOPLE_HALF)
+                }
                 Some(reply) => self.reply(reply),
                 None => self.missing(text::press_first(choices)),
             };
@@ -318,12 +351,9 @@ impl Panel {
 
     fn reply(&mut self, reply: Reply) -> Outcome {
         match (&self.shape, reply) {
-            (_, Reply::SetTime) => Outcome::Ask(set_time()),
-            (_, Reply::Sure { question, reply }) => Outcome::Ask(sure(question, *reply)),
-            (_, Reply::Word { question, word, reply }) => {
-                let panel = Self::new(question, Shape::Word(word, *reply)).explain(text::type_word(word));
-                Outcome::Ask(panel.text(text::WORD))
-            }
+            (_, Reply::SetTime) => Outcome::Ask(dialog::set_time()),
+            (_, Reply::Sure { question, reply }) => Outcome::Ask(dialog::sure(question, *reply)),
+            (_, Reply::Word { question, word, reply }) => Outcome::Ask(dialog::word(question, word, *reply)),
             (Shape::Pause | Shape::Sure(_), Reply::No) => Outcome::Close,
             (Shape::Pause, _) => Outcome::Input(Input::Pause),
             (Shape::Sure(reply), _) => answer(&reply.clone()),
@@ -386,39 +416,6 @@ fn answer(reply: &Reply) -> Outcome {
     reply.answer().map_or(Outcome::Ignored, |answer| Outcome::Input(Input::Answer(answer)))
 }
 
-fn sure(question: impl Into<String>, reply: Reply) -> Panel {
-    let choices = ((text::SURE_YES, Reply::Yes), (text::SURE_NO, Reply::No));
-    Panel::new(question, Shape::Sure(reply)).yes_no(choices.0, choices.1)
-}
-
-/// Asks for an exception.
-pub(crate) fn exception() -> Panel {
-    let panel = Panel::new(text::EXCEPTION, Shape::Exception).explain(text::EXCEPTION_HOW);
-    text::EXCEPTION_FIELDS.iter().fold(panel, |panel, label| panel.text(label))
-}
-
-/// Asks whether a new keyboard may type.
-pub(crate) fn keyboard(device: &UsbFacts) -> Panel {
-    let panel = Panel::new(text::keyboard_new(device), Shape::Keyboard(device.id)).explain(text::KEYBOARD_NEW_HOW);
-    text::KEYBOARD_NEW_FIELDS.iter().fold(panel, |panel, label| panel.text(label))
-}
-
-/// Asks for the time that is the right one.
-pub(crate) fn set_time() -> Panel {
-    Panel::new(text::TIME_SET, Shape::Time).explain(text::TIME_SET_HOW).text(text::TIME_SET_FIELD)
-}
-
-/// Asks why the ceremony is stopped.
-pub(crate) fn stop() -> Panel {
-    Panel::new(text::STOP, Shape::Stop).explain(text::STOP_HOW).text(text::REASON).text(text::STOP_FIELD)
-}
-
-/// Asks whether a pause is made.
-pub(crate) fn pause() -> Panel {
-    let (yes, no) = ((text::PAUSE_YES, Reply::Yes), (text::SURE_NO, Reply::No));
-    Panel::new(text::PAUSE, Shape::Pause).explain(text::PAUSE_HOW).yes_no(yes, no)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -460,7 +457,7 @@ mod tests {
 
     #[test]
     fn stops_only_with_reason_and_word() {
-        let mut panel = stop();
+        let mut panel = dialog::stop();
         assert!(matches!(panel.key(Action::Enter), Outcome::Changed));
         type_text(&mut panel, "smoke");
         panel.key(Action::Enter);
@@ -481,11 +478,49 @@ mod tests {
     }
 
     #[test]
+    fn says_so_when_signs_go_nowhere() {
+        let mut people = Choices::numbered([("CA".to_owned(), Reply::Yes)]);
+        people.push('S', "another", Reply::No);
+        let mut panel =
+            Panel::new("Who?", Shape::Confirm).field(Field::Pick(people.clone())).text("Initials").act(people);
+        panel.key(Action::Sign('x'));
+        assert_eq!(panel.hint.as_deref(), Some(text::PICK_FIRST));
+        press(&mut panel, &[Action::NextField, Action::NextField, Action::Sign('x')]);
+        assert_eq!(panel.hint.as_deref(), Some(text::TO_THE_FIELDS));
+        assert!(matches!(question().key(Action::Sign('x')), Outcome::Ignored), "there is no field to type into");
+    }
+
+    #[test]
+    fn a_sign_left_out_stays_told_while_more_is_pasted() {
+        let mut panel = Panel::new("Who?", Shape::Person).text("Name").text("Role");
+        for sign in "\u{141}ukasz".chars() {
+            panel.key(Action::Sign(sign));
+        }
+        assert_eq!(panel.hint.as_deref(), Some(text::SIGN_REFUSED));
+        panel.key(Action::NextField);
+        assert_eq!(panel.hint, None);
+    }
+
+    #[test]
+    fn nobody_is_lost_who_was_typed_and_not_entered() {
+        let mut done = Choices::default();
+        done.push(' ', "go on", Reply::Done);
+        let mut panel = Panel::new("Who?", Shape::Person).text("Role").text("Name").act(done);
+        type_text(&mut panel, "EW");
+        press(&mut panel, &[Action::NextField, Action::NextField]);
+        assert!(matches!(panel.key(Action::Enter), Outcome::Changed));
+        assert_eq!((panel.focus, panel.hint.as_deref()), (0, Some(text::PEOPLE_HALF)));
+        panel.key(Action::Clear);
+        press(&mut panel, &[Action::NextField, Action::NextField]);
+        assert!(matches!(panel.key(Action::Enter), Outcome::Input(Input::Answer(Answer::Done))));
+    }
+
+    #[test]
     fn keeps_what_was_typed_when_it_is_made_anew() {
-        let mut panel = exception();
+        let mut panel = dialog::exception();
         type_text(&mut panel, "a seal");
         panel.key(Action::NextField);
-        let mut anew = exception();
+        let mut anew = dialog::exception();
         anew.adopt(panel);
         assert_eq!((anew.focus, anew.texts().remove(0)), (1, "a seal".to_owned()));
     }

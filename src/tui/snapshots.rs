@@ -19,6 +19,11 @@ fn snapshot(name: &str, text: &str) {
     settings.bind(|| insta::assert_snapshot!(name, text));
 }
 
+/// A drill of the longest name.
+fn drill() -> Mode {
+    "drill:an-officer-who-is-absent".parse().unwrap()
+}
+
 fn press(app: &mut App, view: &View, keys: &[KeyCode]) {
     for key in keys {
         fixture::draw(app, view, 80, 25);
@@ -82,7 +87,7 @@ fn every_cell_has_a_glyph_of_the_console_and_both_colours() {
     let ansi = |color: Color| !matches!(color, Color::Reset | Color::Rgb(..) | Color::Indexed(_));
     let screens = fixture::all().into_iter().map(|(name, view)| (name, view, Vec::new())).chain(behind_keys());
     for (name, mut view, keys) in screens {
-        for mode in [Mode::Ceremony, Mode::Rehearsal] {
+        for mode in [Mode::Ceremony, Mode::Rehearsal, drill()] {
             view.mode = mode;
             let mut app = App::new(&view);
             press(&mut app, &view, &keys);
@@ -97,13 +102,15 @@ fn every_cell_has_a_glyph_of_the_console_and_both_colours() {
 }
 
 #[test]
-fn says_rehearsal_on_every_screen() {
+fn says_on_every_screen_that_it_is_practice() {
     let screens = fixture::all().into_iter().map(|(name, view)| (name, view, Vec::new())).chain(behind_keys());
     for (name, mut view, keys) in screens {
-        view.mode = Mode::Rehearsal;
-        let mut app = App::new(&view);
-        press(&mut app, &view, &keys);
-        assert!(fixture::draw(&mut app, &view, 80, 24).contains("REHEARSAL"), "{name}");
+        for (mode, word) in [(Mode::Rehearsal, "REHEARSAL"), (drill(), "DRILL")] {
+            view.mode = mode;
+            let mut app = App::new(&view);
+            press(&mut app, &view, &keys);
+            assert!(fixture::draw(&mut app, &view, 80, 24).contains(word), "{name}");
+        }
     }
 }
 

@@ -1,4 +1,7 @@
-//! Every text for people on the screens; the longer ones for F1 stand in `help`.
+//! Every text for people on the screens: here the frame and the questions, in [`pages`] what stands above them; the
+//! longer ones for F1 stand in `help`.
+
+pub(crate) mod pages;
 
 use super::widgets::Choices;
 use crate::ceremony::{MediumWanted, Unfit};
@@ -10,8 +13,15 @@ use crate::steps::{Locks, Mode, Role, TokenFacts, UsbFacts, UsbState, VolumeFact
 
 /// The program's name.
 pub(crate) const PROGRAM: &str = "Claviger";
-/// Stands on every screen of a rehearsal.
-pub(crate) const REHEARSAL: &str = "REHEARSAL - throw-away keys, nothing made here is valid - REHEARSAL";
+/// Stands on every screen of practice.
+pub(crate) fn banner(mode: &Mode) -> Option<String> {
+    match mode {
+        Mode::Ceremony | Mode::Unattended => None,
+        Mode::Rehearsal => Some("REHEARSAL - throw-away keys, nothing made here is valid - REHEARSAL".to_owned()),
+        Mode::Drill(name) => Some(format!("DRILL {name}: practice, yet its signatures are valid")),
+    }
+}
+
 /// The keys of the bottom line.
 pub(crate) const KEY_HELP: (&str, &str) = ("F1", "Help");
 /// Back from help.
@@ -26,8 +36,10 @@ pub(crate) const KEY_PAGE: (&str, &str) = ("F4", "Page");
 pub(crate) const KEY_KEYBOARD: (&str, &str) = ("F5", "Keyboard");
 /// Stop.
 pub(crate) const KEY_STOP: (&str, &str) = ("F10", "Stop");
-/// Scrolling.
-pub(crate) const KEY_SCROLL: (&str, &str) = ("PgDn", "More");
+/// There is more below.
+pub(crate) const KEY_MORE: (&str, &str) = ("PgDn", "More");
+/// This is the end of it.
+pub(crate) const KEY_UP: (&str, &str) = ("PgUp", "Up");
 /// Field to field.
 pub(crate) const KEY_FIELD: (&str, &str) = ("Tab", "Field");
 /// Takes the answer.
@@ -47,6 +59,7 @@ pub(crate) const fn mode(mode: &Mode) -> &'static str {
         Mode::Ceremony => "CEREMONY",
         Mode::Unattended => "UNATTENDED",
         Mode::Rehearsal => "REHEARSAL",
+        Mode::Drill(_) => "DRILL",
     }
 }
 
@@ -73,7 +86,19 @@ pub(crate) const LEAVE: &str = "Go back? What was typed here is not kept.";
 /// Does it.
 pub(crate) const SURE_YES: &str = "Yes";
 /// Does not do it.
-pub(crate) const SURE_NO: &str = "No, back";
+pub(crate) const SURE_NO: &str = "No, back to the question";
+/// Leaves what was typed.
+pub(crate) const LEAVE_YES: &str = "Yes, go back";
+/// Does not.
+pub(crate) const LEAVE_NO: &str = "No, stay here";
+/// Signs that go nowhere, where there are fields.
+pub(crate) const TO_THE_FIELDS: &str = "Nothing is typed here; Tab leads to the fields.";
+/// Signs that go nowhere, where somebody has to be chosen first.
+pub(crate) const PICK_FIRST: &str = "Choose your own name first: its number, or an arrow; then Enter.";
+/// Nothing is signed at the moment.
+pub(crate) const NO_PAUSE: &str = "A pause is possible while signatures are made.";
+/// Too late to stop.
+pub(crate) const NO_STOP: &str = "The transcript is sealed: finish the writing. Nothing is signed any more.";
 /// Field of a typed word.
 pub(crate) const WORD: &str = "Word";
 
@@ -123,21 +148,28 @@ pub(crate) fn octets(count: u64) -> String {
     }
 }
 
-/// A medium in a list.
-pub(crate) fn medium(volume: &VolumeFacts) -> String {
-    let (label, serial) = (render::escape(&volume.label, 24), render::escape(&volume.serial, 20));
-    if volume.is_foreign() {
-        return format!("{label}, serial {serial}: cannot be used, a FAT file system is needed");
-    }
-    let lock = if volume.writable { "" } else { ", write-protected" };
-    format!("{label}, serial {serial}, {} free{lock}", octets(volume.free))
+/// Media in a list, label below label and serial below serial.
+pub(crate) fn media(volumes: &[VolumeFacts]) -> Vec<String> {
+    let cells = |volume: &VolumeFacts| (render::escape(&volume.label, 24), render::escape(&volume.serial, 20));
+    let cells: Vec<(String, String)> = volumes.iter().map(cells).collect();
+    let widest = |widths: &mut dyn Iterator<Item = usize>| widths.max().unwrap_or(0);
+    let label = widest(&mut cells.iter().map(|(label, _)| label.chars().count()));
+    let serial = widest(&mut cells.iter().map(|(_, serial)| serial.chars().count()));
+    let line = |((name, number), volume): (&(String, String), &VolumeFacts)| {
+        let start = format!("{name:<label$}  serial {number:<serial$}  ");
+        match (volume.is_foreign(), volume.writable) {
+            (true, _) => format!("{start}cannot be used, needs FAT"),
+            (false, true) => format!("{start}{} free", octets(volume.free)),
+            (false, false) => format!("{start}{} free, write-protected", octets(volume.free)),
+        }
+    };
+    cells.iter().zip(volumes).map(line).collect()
 }
 
 /// Title of the exception dialog.
 pub(crate) const EXCEPTION: &str = "Record an exception";
 /// What an exception is.
-pub(crate) const EXCEPTION_HOW: &str =
-    "It stands in the transcript for good and changes no verdict. Enter goes on, Esc leads back.";
+pub(crate) const EXCEPTION_HOW: &str = "It stands in the transcript for good and changes no verdict.";
 /// Its fields.
 pub(crate) const EXCEPTION_FIELDS: [&str; 4] = ["Expected", "Happened", "Action taken", "Decided by"];
 /// Title of the stop dialog.
@@ -247,6 +279,9 @@ pub(crate) const PEOPLE: &str = "Who takes part?";
 pub(crate) const PERSON_FIELDS: [&str; 2] = ["Role", "Name"];
 /// Everybody is entered.
 pub(crate) const PEOPLE_DONE: &str = "All are entered, go on";
+/// Somebody was typed, and not entered.
+pub(crate) const PEOPLE_HALF: &str =
+    "Who stands in the fields is not entered yet: press Enter there, or empty them with Ctrl-U.";
 /// Two people compare their watches.
 pub(crate) fn time(second: bool) -> String {
     let which = if second { "second" } else { "first" };
@@ -279,12 +314,23 @@ pub(crate) const fn time_source(offset: Option<i64>) -> &'static str {
 
 /// A clock beside UTC.
 pub(crate) fn clock(time: Time, ahead: i64) -> String {
+    let apart = span(ahead.unsigned_abs());
     let apart = match ahead {
         0 => "the same".to_owned(),
-        seconds if seconds > 0 => format!("{seconds} s ahead"),
-        seconds => format!("{} s behind", seconds.unsigned_abs()),
+        1.. => format!("{apart} ahead"),
+        _ => format!("{apart} behind"),
     };
     format!("{time}, {apart}")
+}
+
+/// `7 s`, `38 min 22 s`, `2 h 0 min` or `3 days`.
+fn span(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        3_600..86_400 => format!("{} h {} min", seconds / 3_600, seconds / 60 % 60),
+        _ => count(usize::try_from(seconds / 86_400).unwrap_or(usize::MAX), "day"),
+    }
 }
 
 /// An interrupted ceremony.
@@ -301,7 +347,7 @@ pub(crate) const SEAL_WORD: &str = "SEAL";
 /// Roles that still have nobody.
 pub(crate) fn people_missing(roles: &[Role]) -> String {
     if roles.is_empty() {
-        return "Every required role is filled. Enter others too, then choose the last line.".to_owned();
+        return "Every required role is filled. Enter the others too, officers as well; then go on below.".to_owned();
     }
     let roles: Vec<&str> = roles.iter().map(Role::as_str).collect();
     format!("Still missing: {}. Type role (as CA, CO1) and name.", roles.join(", "))
@@ -325,8 +371,16 @@ pub(crate) fn record_volumes(needed: usize) -> String {
     format!("Which {needed} {media} the record?")
 }
 
-/// How to say so.
-pub(crate) const RECORD_VOLUMES_HOW: &str = "Enter marks a medium [x] or takes the mark away.";
+/// How to say so, and how its label begins.
+pub(crate) fn record_volumes_how(label: &str) -> String {
+    format!("Labels begin with {label}. Enter marks a medium [x], or takes the mark away.")
+}
+
+/// How a medium's label begins.
+pub(crate) fn labelled(label: &str) -> String {
+    format!("Its label begins with {label}. Read label and serial aloud.")
+}
+
 /// Marked.
 pub(crate) const RECORD_VOLUMES_DONE: &str = "These are the record media, go on";
 /// Which volume has the request.
@@ -335,6 +389,8 @@ pub(crate) const REQUEST_VOLUME: &str = "Which medium holds the request?";
 pub(crate) const NO_VOLUMES: &str = "No medium is plugged in. Plug one in; it appears here by itself.";
 /// The last ceremony.
 pub(crate) const PREVIOUS_RECORD: &str = "Which record is the last ceremony's?";
+/// None was found.
+pub(crate) const PREVIOUS_RECORD_NOWHERE: &str = "No record was found on the media of this ceremony.";
 /// There is none.
 pub(crate) const PREVIOUS_RECORD_NONE: &str = "There is none: this is the first ceremony";
 /// Asked before.
@@ -346,7 +402,7 @@ pub(crate) fn reason(subject: &str) -> String {
 }
 
 /// What becomes of the reason.
-pub(crate) const REASON_HOW: &str = "The reason stands in the transcript. Two people confirm it next. Esc leads back.";
+pub(crate) const REASON_HOW: &str = "The reason stands in the transcript. Two people confirm it next.";
 
 // --- comparisons
 
@@ -364,6 +420,10 @@ pub(crate) fn read_back(subject: &str, words: &[impl std::fmt::Display]) -> Stri
 pub(crate) const READ_BACK_HOW: &str = "They are left out above, each with its number. Someone reads them from paper.";
 /// The field.
 pub(crate) const READ_BACK_FIELD: &str = "Words";
+/// Paper has another one.
+pub(crate) const READ_BACK_DIFFERS: &str = "Paper has another hash: it is not this one";
+/// Asked before.
+pub(crate) const READ_BACK_DIFFERS_SURE: &str = "Leave it, and choose another one? Record with F2 what differs.";
 /// Without paper.
 pub(crate) const READ_BACK_NO: &str = "Nobody has it on paper, go on without a comparison";
 /// Asked before.
@@ -378,8 +438,11 @@ pub(crate) fn two_people(subject: &str, second: bool) -> String {
 /// What two people confirm.
 fn confirmed(subject: &str) -> String {
     match subject.strip_prefix("first: ") {
-        Some("record") => "the first record".to_owned(),
-        Some(response) => format!("the first {response}"),
+        Some("record") => "there is no earlier record".to_owned(),
+        Some(response) => match response.strip_prefix("response of ") {
+            Some(job) => format!("{job} has no previous response"),
+            None => format!("there is no previous {response}"),
+        },
         None if subject == "resume" => "the resumption".to_owned(),
         None => format!("the {subject}"),
     }
@@ -395,8 +458,10 @@ pub(crate) fn confirmed_hash(subject: &str) -> String {
     }
 }
 
+/// What is chosen before initials are typed.
+pub(crate) const OWN_NAME: &str = "your own name";
 /// What it is worth.
-pub(crate) const TWO_PEOPLE_HOW: &str = "Attested, not authenticated.";
+pub(crate) const TWO_PEOPLE_HOW: &str = "Attested, not authenticated: the program cannot know who types.";
 /// Its fields.
 pub(crate) const TWO_PEOPLE_FIELDS: [&str; 2] = ["Initials", "Word 1 of row 1"];
 
@@ -417,8 +482,8 @@ pub(crate) fn document(job: usize, previous: bool) -> String {
 pub(crate) const NO_FILES: &str = "No file was found there.";
 /// The medium has changed.
 pub(crate) const DOCUMENT_AGAIN: &str = "Look again which files there are";
-/// None is the request.
-pub(crate) const DOCUMENT_NO_REQUEST: &str = "None of these";
+/// There is no further request.
+pub(crate) const DOCUMENT_NO_REQUEST: &str = "None of these: no further job";
 /// None is the previous response.
 pub(crate) const DOCUMENT_NO_PREVIOUS: &str = "There is none: this is the zone's first response";
 /// Asked before.
@@ -481,6 +546,8 @@ pub(crate) const ACKNOWLEDGE_SURE: &str = "Do not acknowledge this warning? The 
 
 /// Which token.
 pub(crate) const TOKEN: &str = "Which token signs? Read its serial aloud.";
+/// A token with a warning, in a list.
+pub(crate) const TOKEN_FLAGGED: &str = "  !! see above";
 /// Asks the module anew, since a token may have been connected or reset.
 pub(crate) const TOKENS_AGAIN: &str = "Look again which tokens are there";
 /// No token.
@@ -490,6 +557,21 @@ pub(crate) const NO_TOKENS: &str = "No token was found. Connect and switch on th
 pub(crate) const QUORUM_BY_SOFTWARE: &str = "This quorum is enforced by software.";
 /// Or the device.
 pub(crate) const QUORUM_AT_TOKEN: &str = "This quorum is enforced by the HSM.";
+
+/// The profile has no schema.
+pub(crate) const NO_SCHEMA: &str = "The profile has no schema for this zone.";
+/// Every officer has entered a PIN.
+pub(crate) const NO_OFFICER: &str = "No officer is left.";
+
+/// What those do who have entered a PIN.
+pub(crate) fn officers_done(officers: &[&Role]) -> Option<String> {
+    let names: Vec<&str> = officers.iter().map(|officer| officer.as_str()).collect();
+    match names.as_slice() {
+        [] => None,
+        [one] => Some(format!("{one} has entered a PIN: take that medium out.")),
+        several => Some(format!("{} have entered a PIN: their media are taken out.", several.join(", "))),
+    }
+}
 
 /// Which officer.
 pub(crate) fn officer(missing: usize) -> String {
@@ -502,8 +584,10 @@ pub(crate) fn share_volume(officer: &Role) -> String {
     format!("{officer}: plug in your medium. Which one is it?")
 }
 
-/// How to get back.
-pub(crate) const SHARE_VOLUME_HOW: &str = "Esc leads back to the officers.";
+/// How its label begins, and how to get back.
+pub(crate) fn share_volume_how(label: &str) -> String {
+    format!("Its label begins with {label}. Esc leads back to the officers.")
+}
 
 /// A PIN.
 pub(crate) fn pin(officer: Option<&Role>, serial: &str) -> String {
@@ -548,7 +632,7 @@ pub(crate) fn pin_flags(token: &TokenFacts) -> Vec<&'static str> {
 /// A fault.
 pub(crate) const FAULT: &str = "The token failed. Unlock it again and go on?";
 /// What is kept.
-pub(crate) const FAULT_HOW: &str = "What is done is kept; it goes on at the first action not done. F10 stops instead.";
+pub(crate) const FAULT_HOW: &str = "What is done is kept; it goes on at the first action not done. F10 stops.";
 /// Goes on.
 pub(crate) const FAULT_YES: &str = "Yes, unlock and go on";
 /// In a pause.
@@ -572,10 +656,16 @@ pub(crate) fn review(failed: bool) -> &'static str {
     }
 }
 
+/// What became of the HSM.
+pub(crate) fn review_made((made, total): (usize, usize)) -> String {
+    format!("{made} of {total} signatures are made and verified; the HSM session is closed.")
+}
+
 /// Accept.
 pub(crate) const REVIEW_YES: &str = "Yes, accept and write them";
 /// Asked before.
-pub(crate) const REVIEW_YES_SURE: &str = "Accept the responses? They are sealed and written next.";
+pub(crate) const REVIEW_YES_SURE: &str =
+    "Accept the responses? Two people confirm it, then they are sealed and written.";
 /// Refuse.
 pub(crate) const REVIEW_NO: &str = "No, refuse them all: none is written";
 /// Asked before.
@@ -597,8 +687,7 @@ pub(crate) const WRITE_WITHOUT: &str = "Go on without this medium";
 /// Asked before.
 pub(crate) const WRITE_WITHOUT_SURE: &str = "Go on without this medium? The delivery log says so.";
 /// Nothing is lost.
-pub(crate) const WRITE_FAULT_HOW: &str =
-    "Nothing is lost: the memory holds the master copy. Another medium may be plugged in.";
+pub(crate) const WRITE_FAULT_HOW: &str = "Nothing is lost: the memory holds it all. Another medium may be plugged in.";
 
 /// Another medium.
 pub(crate) fn write_other(label: &str) -> String {
@@ -610,7 +699,7 @@ pub(crate) fn write_other(label: &str) -> String {
 /// On paper?
 pub(crate) const CLOSE: &str = "Does every witness have the transcript fingerprint on paper?";
 /// How to see all.
-pub(crate) const CLOSE_HOW: &str = "N and P turn the pages, Q shows the QR code. Afterwards the ceremony key is wiped.";
+pub(crate) const CLOSE_HOW: &str = "N and P turn the pages, Q shows the QR code. Then the ceremony key is wiped.";
 /// They have.
 pub(crate) const CLOSE_YES: &str = "Yes, all have it: wipe the key and close";
 /// Asked before.
@@ -625,10 +714,22 @@ pub(crate) fn finished(outcome: &str) -> String {
 pub(crate) const FINISHED_YES: &str = "Leave";
 /// What remains to be done.
 pub(crate) const FINISHED_HOW: &str = "Take the media out. Nothing more will be written.";
+/// Nothing was written at all.
+pub(crate) const FINISHED_UNWRITTEN: &str = "Nothing was written: there was no record medium yet.";
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn says_how_far_a_clock_is_off() {
+        let time: Time = "2026-11-22T13:00:07Z".parse().unwrap();
+        let off = |seconds| clock(time, seconds).split_once(", ").unwrap().1.to_owned();
+        assert_eq!(
+            [0, 7, -2302, 7_200, -90_000].map(off),
+            ["the same", "7 s ahead", "38 min 22 s behind", "2 h 0 min ahead", "1 day behind"]
+        );
+    }
 
     #[test]
     fn counts_octets_in_decimal_units() {

@@ -282,7 +282,7 @@ impl Crew {
             let title = format!("words {words} of the");
             return Some((format!("{}\r", from_paper(&self.requests.join(file), words)), title));
         }
-        let subject = screen.between("Two people confirm the ", ". The ")?;
+        let subject = screen.between("Two people confirm ", ". The ")?;
         let which = screen.between(&format!("{subject}. The "), " one: who are you?")?;
         let word = screen.words("SHA-256 of the ")?.swap_remove(0);
         let initials = if which == "first" { "AA" } else { "IW" };
@@ -302,7 +302,7 @@ const PLAIN: [(&str, &str); 18] = [
     // What asks once more stands before its question.
     ("Declare that there is no record of an earlier ceremony?", "y\r"),
     ("Declare that the zone has no previous response?", "y\r"),
-    ("Accept the responses? They are sealed", "y\r"),
+    ("Accept the responses? Two people", "y\r"),
     ("Close the ceremony? The fingerprints", "y\r"),
     ("Which keyboard is this? Try it out below.", "d\r"),
     ("Is this the profile that was agreed on?", "y\r"),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use claviger::dns::{Algorithm as DnskeyAlgorithm, Dnskey};
+use claviger::dns::Dnskey;
 use claviger::exchange::{Format, Key, Request, RequestBundle, RequestKey, Stamp, write_request};
 
 use super::claviger::Signer;
@@ -13,9 +13,13 @@ use super::rehearsal::{Files, claviger, files};
 /// The day of judgement.
 pub const NOW: &str = "2026-12-01T00:00:00Z";
 
+/// A ZSK that everybody has: the base point of P-256, whose private key is 1.
+pub const ZSK: &str =
+    "256 3 13 axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpZP40Li/hp/m47n60p8D54WK84zV2sxXs7LtkBoN79R9Q==";
+
 /// A request in the format of BIND, for a number of bundles a month apart; December 2026 is month 12.
 pub fn ksr(first_month: u32, bundles: u32) -> String {
-    let dnskey = Dnskey { flags: Dnskey::ZSK, ..Dnskey::ksk(DnskeyAlgorithm::EcdsaP256Sha256, vec![7; 64]) };
+    let dnskey: Dnskey = ZSK.parse().unwrap();
     let bundle = |month: u32| {
         let (year, month) = (2026 + (month - 1) / 12, (month - 1) % 12 + 1);
         let key = Key { identifier: None, declared_tag: None, dnskey: dnskey.clone() };

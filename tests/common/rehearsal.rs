@@ -5,7 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use claviger::dns::Sha256Digest;
 use claviger::media::{Access, FolderVolumes, Volumes as _, read_folder};
+use claviger::paper::report;
+use claviger::steps::Moment;
+use claviger::transcript::{Body, CeremonyKey, Chain, Ending, Entry, read, seal};
 use tempfile::TempDir;
 
 /// The files of a record by path.
@@ -111,4 +115,32 @@ pub fn summed_again(files: &Files) -> Files {
     let inside = files.iter().filter(|(path, _)| !outside(path)).map(|(path, octets)| (path.clone(), octets.clone()));
     let sums = claviger::transcript::sums(&inside.collect());
     with(files, "SHA256SUMS", sums.into_bytes())
+}
+
+/// The entries of a record's transcript.
+pub fn entries(files: &Files) -> Vec<Entry> {
+    read(&files["transcript.jsonl"], Sha256Digest::ZERO).expect("a transcript")
+}
+
+/// A forger with a key of their own seals again what they changed.
+pub fn forged(good: &Files, change: impl FnOnce(&mut Vec<Entry>, &mut Files)) -> Files {
+    let (mut said, mut sealed) = (entries(good), good.clone());
+    let Some(Body::Seal(original)) = said.pop().map(|entry| entry.body) else { panic!("no seal") };
+    sealed.retain(|path, _| original.files.contains_key(path));
+    change(&mut said, &mut sealed);
+    let key = CeremonyKey::from_seed(&[9; 32]);
+    let mut chain = Chain::new();
+    let mut mode = None;
+    let mut last = None;
+    for mut entry in said {
+        if let Body::Opened(opened) = &mut entry.body {
+            (opened.ceremony_key, opened.key_fingerprint) = (key.public().base64(), key.public().fingerprint());
+            mode = Some(opened.mode.clone());
+        }
+        let moment = Moment { time: entry.time, uptime: entry.uptime };
+        chain.append(moment, entry.step, &entry.actor, entry.body).expect("an entry");
+        last = Some(moment);
+    }
+    let (mode, last) = (mode.expect("a mode"), last.expect("an entry"));
+    seal(&mut chain, &key, &mode, sealed, Ending::Complete, last, report).expect("a record").files
 }

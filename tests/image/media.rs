@@ -56,7 +56,7 @@ fn foreign_sticks(machine: &mut Machine, drawer: &Drawer) {
         gone(machine, told);
     }
     for (image, label) in [
-        (drawer.foreign("nameless", &["mkfs.vfat"]), "(no label), serial foreign"),
+        (drawer.foreign("nameless", &["mkfs.vfat"]), "(no label) serial foreign"),
         (drawer.fat("HOLIDAYS"), "HOLIDAYS"),
     ] {
         machine.plug("foreign", &image);

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use claviger::dns::{Algorithm, DigestType, Dnskey, Duration, RrType, Time, sha256};
 use claviger::exchange::{Format, Limits, Records, Request, Response, ResponseBundle, read_request, read_response};
@@ -66,7 +67,8 @@ fn profile_of(response: &Response) -> Profile {
         }
     }
     let has = |rr_type| bundles.iter().any(|bundle| bundle.set(rr_type).is_some());
-    let Signing::Schedule(schedule) = &mut zone.policy.signing else { panic!("a schedule") };
+    let policy = Arc::make_mut(&mut zone.policy);
+    let Signing::Schedule(schedule) = &mut policy.signing else { panic!("a schedule") };
     let ends = bundles[0].sets[0].signatures[0].rrsig.expiration;
     let validity = u32::try_from(ends.seconds_since(bundles[0].inception)).unwrap();
     schedule.signatures_validity_dnskey = Duration::from_seconds(validity);
@@ -74,8 +76,8 @@ fn profile_of(response: &Response) -> Profile {
     schedule.inception_offset = Duration::from_seconds(if bind { 3600 } else { 5400 });
     schedule.cdnskey = has(RrType::Cdnskey);
     schedule.cds_digest_types = has(RrType::Cds).then_some(DigestType::Sha256).into_iter().collect();
-    zone.policy.ttl = bundles[0].sets[0].ttl;
-    zone.policy.request.approved_algorithms = Algorithm::ALL.to_vec();
+    policy.ttl = bundles[0].sets[0].ttl;
+    policy.request.approved_algorithms = Algorithm::ALL.to_vec();
     zone.name = response.zone.clone();
     profile.zones.insert(response.zone.clone(), zone);
     profile

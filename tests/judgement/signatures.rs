@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use claviger::dns::{Algorithm, Dnskey, Duration, Name, Time, verify};
+use claviger::dns::{Algorithm, Dnskey, Duration, Name, Time, hex, verify};
 use claviger::exchange::{
     Format, Key, Limits, Request, RequestBundle, RequestKey, Stamp, read_response, write_request,
 };
@@ -27,6 +27,12 @@ pub(super) fn dnskey(folder: &Path, file: &str, algorithm: Algorithm) -> Dnskey 
         digits.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap());
     Dnskey::ksk(algorithm, [3, 1, 0, 1].into_iter().chain(modulus).collect())
 }
+
+/// The base points of P-256 and P-384 (NIST SP 800-186), x and y.
+const G256: &str = "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296\
+    4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5";
+const G384: &str = "aa87ca22be8b05378eb1c71ef320ad746e1d3b628ba79b9859f741e082542a385502f25dbf55296c3a545e3872760ab7\
+    3617de4a96262c6f5d9e98bf9292dc29f8f41dbd289a147ce9da3113b5f0b8c00a60b1ce1d7e819d7a431d7c90ea0e5f";
 
 fn request(zsk: &Dnskey) -> Vec<u8> {
     let first: Time = "2027-01-01T00:00:00Z".parse().unwrap();
@@ -57,9 +63,12 @@ fn a_ksk_of_every_algorithm_signs_from_its_making_to_the_response() {
         let signer = Signer::on(store, &profile);
         let ksk: Dnskey = signer.generate("ksk").parse().unwrap();
         assert_eq!(ksk.check(), Ok(algorithm));
+        // A key that everybody has: the base point of its curve.
         let key = match algorithm {
             Algorithm::RsaSha256 | Algorithm::RsaSha512 => [&[3, 1, 0, 1][..], &[0x91; 256]].concat(),
-            _ => vec![7; ksk.key.len()],
+            Algorithm::EcdsaP256Sha256 => hex::decode(G256).unwrap(),
+            Algorithm::EcdsaP384Sha384 => hex::decode(G384).unwrap(),
+            Algorithm::Ed25519 => [&[0x58][..], &[0x66; 31]].concat(),
         };
         let zsk = Dnskey { flags: Dnskey::ZSK, key, ..ksk.clone() };
         let skr = signer.sign(&String::from_utf8(request(&zsk)).unwrap(), Some(1_798_761_600));

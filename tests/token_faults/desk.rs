@@ -71,11 +71,10 @@ fn without_people_a_token_in_trouble_ends_in_one_error_and_a_sealed_record() {
     let desk = FaultyDesk::new();
     let preloaded = format!("preloaded = {}", SoftHsm::PIN);
     desk.desk.signer.change_profile("[media]", "sign-within = \"PT3S\"\n[media]");
-    let cases: [(&[&str], &str, usize); 11] = [
+    let cases: [(&[&str], &str, usize); 10] = [
         (&["initialize = CKR_GENERAL_ERROR"], "could not be loaded: it answered CKR_GENERAL_ERROR", 0),
         (&["flag = CKF_USER_PIN_LOCKED"], "is locked", 0),
         (&["login = CKR_PIN_LOCKED"], "is locked", 1),
-        (&["flag = CKF_USER_PIN_FINAL_TRY"], "shows FINAL TRY: one more wrong PIN locks it, so none was sent", 0),
         (&["login = CKR_DEVICE_REMOVED"], "the token is gone (CKR_DEVICE_REMOVED)", 1),
         (&[&preloaded], "is open already", 1),
         (&["sign = 3 CKR_DEVICE_ERROR"], "signature 3 of ", 1),
@@ -92,9 +91,56 @@ fn without_people_a_token_in_trouble_ends_in_one_error_and_a_sealed_record() {
         assert_eq!(desk.rules.logins().len() - before, logins, "{rules:?}: PINs sent");
     }
     // With the same desk and nothing wrong it is signed.
-    desk.rules.set(&["flag = CKF_USER_PIN_COUNT_LOW"]);
+    desk.rules.set(&[]);
     let (code, value) = desk.desk.sign(&["--first", "--out", "good", "ksr.txt"]);
     assert_eq!(code, 0, "{value}");
+}
+
+/// What a run without people lists as confirmed by nobody, and what it warns of, about the token's flags.
+fn unseen(desk: &FaultyDesk, out: &str, words: &[&str]) -> (Vec<String>, Vec<String>) {
+    let (code, value) = desk.desk.sign(&[&["--first", "--out", out, "ksr.txt"], words].concat());
+    assert_eq!(code, 0, "{value}");
+    let records = desk.desk.records(out);
+    desk.desk.audited(&records[0]);
+    let subjects = entries(&records[0], "transcript.jsonl", "unconfirmed").into_iter();
+    let subjects = subjects.map(|entry| entry["body"]["subject"].as_str().unwrap().to_owned());
+    let warned = value["findings"].as_array().unwrap().iter().filter(|finding| finding["check"] == "TOKEN-PIN-TRIES");
+    let warned = warned.map(|finding| finding["message"].as_str().unwrap().to_owned()).collect();
+    (subjects.filter(|subject| subject.contains("PIN")).collect(), warned)
+}
+
+#[test]
+fn without_people_no_pin_is_sent_at_the_last_try_unless_that_was_allowed() {
+    let desk = FaultyDesk::new();
+    let (none, _) = unseen(&desk, "quiet", &[]);
+    assert!(none.is_empty(), "{none:?}");
+    // A wrong PIN was counted: the one in the file is tried, and the record says that nobody saw the flag.
+    desk.rules.set(&["flag = CKF_USER_PIN_COUNT_LOW"]);
+    let (subjects, warned) = unseen(&desk, "low", &[]);
+    assert!(subjects.len() == 1 && subjects[0].contains("COUNT LOW"), "{subjects:?}");
+    assert!(warned.len() == 1 && warned[0].contains("a wrong PIN was entered"), "{warned:?}");
+
+    let last = ["flag = CKF_USER_PIN_COUNT_LOW", "flag = CKF_USER_PIN_FINAL_TRY"];
+    desk.rules.set(&last);
+    let before = desk.rules.logins().len();
+    let value = desk.refused("last", &[]);
+    assert!(message(&value).contains("FINAL TRY") && message(&value).contains("--allow-final-try"), "{value}");
+    let inventory = ["key", "inventory", "--json", "--profile", "profile.toml", "--pin-file", "pin"];
+    let run = claviger(&inventory, desk.desk.signer.path());
+    assert!(run.code == 4 && run.out.contains("--allow-final-try"), "{}{}", run.out, run.err);
+    assert_eq!(desk.rules.logins().len(), before, "a PIN was sent at the last try");
+
+    let run = claviger(&[&inventory[..], &["--allow-final-try"]].concat(), desk.desk.signer.path());
+    assert_eq!(run.code, 0, "{}{}", run.out, run.err);
+    let (subjects, warned) = unseen(&desk, "allowed", &["--allow-final-try"]);
+    assert!(subjects.len() == 2 && subjects[1].contains("FINAL TRY"), "{subjects:?}");
+    assert!(warned.len() == 1 && warned[0].contains("FINAL TRY"), "{warned:?}");
+    // One that is wrong all the same is sent once.
+    desk.rules.set(&[&last[..], &["login = CKR_PIN_INCORRECT"]].concat());
+    let before = desk.rules.logins().len();
+    let value = desk.refused("locking", &["--allow-final-try"]);
+    assert!(message(&value).contains("refused the PIN as wrong; FINAL TRY"), "{value}");
+    assert_eq!(desk.rules.logins().len() - before, 1);
 }
 
 #[test]

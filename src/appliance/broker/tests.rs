@@ -23,6 +23,8 @@ struct State {
     clock: u32,
     keymap: String,
     usb: Vec<UsbDevice>,
+    /// Those that the kernel has; a real one counts what was let in a moment later.
+    keyboards: u32,
 }
 
 impl Devices for Fake {
@@ -69,8 +71,8 @@ impl Devices for Fake {
         crate::appliance::usb::tests::RULES.to_owned()
     }
 
-    fn inner_keyboards(&mut self) -> u32 {
-        0
+    fn keyboards(&mut self) -> u32 {
+        self.0.borrow().keyboards
     }
 
     fn authorize_usb(&mut self, id: u32, allow: bool) -> io::Result<()> {
@@ -414,6 +416,15 @@ fn what_types_and_was_not_let_in_before_the_door_was_shut_waits() {
     let state = usb_state(&mut broker);
     assert_eq!((ids(&state.waiting), ids(&state.refused)), (vec![1], vec![2]));
     assert_eq!(fake.inside(), [] as [u32; 0], "what udev let in against the list is put out");
+}
+
+#[test]
+fn what_was_let_in_is_a_keyboard_for_long_only_if_the_kernel_has_one() {
+    let (fake, mut broker) = guarded();
+    let looks: Vec<u32> = (0..12).map(|_| usb_state(&mut broker).keyboards).collect();
+    assert_eq!((looks[0], looks[11]), (1, 0), "a mouse: nobody could let in a keyboard");
+    fake.0.borrow_mut().keyboards = 1;
+    assert_eq!(usb_state(&mut broker).keyboards, 1, "on PS/2");
 }
 
 #[test]

@@ -67,6 +67,27 @@ fn structure() -> Vec<Variant> {
                 c.limits().num_keys_per_bundle = Limit::Unchecked;
             })
         }),
+        ("KSK in another guise, BIND", Check::KsrBundleKeys, || {
+            bind(|c| {
+                let ksk = fixture::ksk(111);
+                c.request().bundles[1].keys.push(plain(Dnskey { flags: Dnskey::ZSK, ..ksk }));
+            })
+        }),
+        ("no point of its curve, BIND", Check::KsrBundleKeys, || {
+            bind(|c| {
+                c.limits().approved_algorithms.push(Algorithm::EcdsaP256Sha256);
+                let mut key = p256_zsk();
+                key.key.dnskey.key[63] ^= 1;
+                c.request().bundles[1].keys.push(key);
+            })
+        }),
+        ("point of small order, Knot", Check::KsrBundleKeys, || {
+            knot(|c| {
+                let identity = [&[1][..], &[0; 31]].concat();
+                let key = Dnskey { flags: Dnskey::ZSK, ..Dnskey::ksk(Algorithm::Ed25519, identity) };
+                c.request().bundles[1].keys.push(plain(key));
+            })
+        }),
         ("one bundle less", Check::KsrBundleCount, || {
             root(|c| {
                 c.request().bundles.pop();
@@ -229,6 +250,15 @@ fn chain() -> Vec<Variant> {
         }),
         ("previous with a bundle less", Check::SkrPrevious, || previous(|p| drop(p.bundles.remove(0)))),
         ("previous with a gap", Check::SkrPrevious, || bind(|c| drop(c.previous().bundles.drain(3..6)))),
+        ("previous with a bundle by a stranger before its last", Check::SkrPrevious, || {
+            previous(|p| {
+                let stranger = fixture::ksk(103);
+                let set = &mut p.bundles[3].sets[0];
+                set.signatures[0].rrsig.key_tag = stranger.key_tag();
+                let Records::Dnskey(keys) = &mut set.records else { panic!("DNSKEY first") };
+                keys.iter_mut().filter(|key| key.dnskey.is_sep()).for_each(|key| key.dnskey = stranger.clone());
+            })
+        }),
         ("previous out of order", Check::SkrPrevious, || previous(|p| p.bundles.swap(3, 4))),
         ("previous with a bad signature", Check::SkrPreviousSig, || {
             root(|c| c.previous().bundles[4].sets[0].signatures[0].rrsig.signature[7] ^= 1)
@@ -330,6 +360,9 @@ fn plans() -> Vec<Variant> {
                     }
                 }
             })
+        }),
+        ("more keys than a response can hold, BIND", Check::SkrKeys, || {
+            bind(|c| c.request().bundles[1].keys = (11..75).map(|seed| plain(fixture::zsk(seed))).collect())
         }),
         ("bundle with another id", Check::SkrKeys, || {
             root(|c| c.break_plan = |p| p.jobs[0].response.bundles[4].id = Some("x".into()))
@@ -491,6 +524,15 @@ fn plans() -> Vec<Variant> {
                 c.break_plan = |p| {
                     let rrsig = &mut p.jobs[0].response.bundles[2].sets[0].signatures[0].rrsig;
                     rrsig.inception = after(rrsig.inception, days(1));
+                }
+            })
+        }),
+        ("valid for longer than an RRSIG can say, BIND", Check::SkrValidity, || {
+            bind(|c| {
+                c.limits().max_signature_validity = Limit::Unchecked;
+                c.limits().signature_horizon_days = Limit::Unchecked;
+                c.break_plan = |p| {
+                    p.jobs[0].response.bundles[2].sets[0].signatures[0].rrsig.expiration = Time::MAX;
                 }
             })
         }),

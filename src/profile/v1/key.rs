@@ -8,7 +8,7 @@ use super::super::source::{Field, Table};
 use super::super::{ProfileError, ZoneKey};
 use super::limits::algorithm;
 use super::timeline::{RawTimeline, in_order, time};
-use crate::dns::{Algorithm, Dnskey, Name, Sha256Digest};
+use crate::dns::{Algorithm, Dnskey, Name, Sha256Digest, hex};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -80,7 +80,7 @@ fn dnskey(field: &Field<'_>, text: &str, algorithm: Algorithm) -> Result<Dnskey,
         let advice = "correct algorithm, or the key";
         return Err(field.refuse("the key has another algorithm", algorithm.number().to_string(), found, advice));
     }
-    if let Err(fault) = key.check() {
+    if let Err(fault) = key.check_key() {
         let text = fault.to_string();
         let (expected, found) = text.split_once("; found ").unwrap_or((&text, "another key"));
         let expected = expected.trim_start_matches("expected ");
@@ -104,19 +104,11 @@ fn cross_check<T: PartialEq + ToString>(field: &Field<'_>, said: T, is: Option<T
 
 /// Reads the octets of a CKA_ID.
 fn cka_id(field: &Field<'_>, text: &str) -> Result<Vec<u8>, ProfileError> {
-    let refused = || {
+    let octets = if (1..=128).contains(&text.len()) { hex::decode(text) } else { None };
+    octets.ok_or_else(|| {
         let expected = "2 to 128 hexadecimal digits, two for each octet";
         field.refuse("no CKA_ID", expected, quoted(text), "write it as the token's tool prints it, without colons")
-    };
-    let digit = |sign: u8| char::from(sign).to_digit(16).and_then(|value| u8::try_from(value).ok());
-    if text.is_empty() || text.len() > 128 || !text.len().is_multiple_of(2) {
-        return Err(refused());
-    }
-    let octets = text.as_bytes().chunks_exact(2).map(|pair| match pair {
-        [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
-        _ => None,
-    });
-    octets.collect::<Option<Vec<u8>>>().ok_or_else(refused)
+    })
 }
 
 #[cfg(test)]
@@ -156,6 +148,8 @@ mod tests {
         assert_refused(&with(&DNSKEY.replace(" 3 ", " 4 ")), &path, "protocol 3", "4");
         assert_refused(&with("257 3 15 AwEAAQ=="), &path, "a public key of 32 octets", "4");
         assert_refused(&with("257 3 15 !"), &path, "DNSKEY RDATA", "`257 3 15 !`");
+        let point = format!("257 3 15 {}=", "A".repeat(43));
+        assert_refused(&with(&point), &path, "a private key belongs to", "no point of edwards25519");
         let text = changed(SCHEDULE, "algorithm = \"ED25519\"", "algorithm = \"DSA\"");
         assert_refused(&text, &format!("{KEY}.algorithm"), "one of RSASHA256", "`DSA`");
     }

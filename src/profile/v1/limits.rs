@@ -8,6 +8,9 @@ use super::super::source::Field;
 use super::super::{Limit, ProfileError, RequestPolicy};
 use crate::dns::{Algorithm, Duration};
 
+/// Days within which RRSIG times have an order: 2^31 seconds (RFC 4034, section 3.1.5).
+const MAX_HORIZON: i64 = (1 << 31) / 86_400;
+
 /// Every limit is a [`Value`]: the text `unchecked` may stand in place of any of them.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -73,7 +76,7 @@ impl RawRequest {
             signature_horizon_days: limits.demanded(
                 "signature-horizon-days",
                 self.signature_horizon_days,
-                |field, value| integer(field, value, 1..=36_500),
+                |field, value| integer(field, value, 1..=MAX_HORIZON),
             )?,
         };
         limits.coherent(&policy)?;
@@ -268,7 +271,7 @@ mod tests {
 
     #[test]
     fn with_a_schedule_only_three_are_demanded() {
-        let request = |text: &str| read_text(text).unwrap().zones.into_values().next().unwrap().policy.request;
+        let request = |text: &str| read_text(text).unwrap().zones.into_values().next().unwrap().policy.request.clone();
         assert_eq!(request(SCHEDULE).num_bundles, Limit::Unchecked);
         assert_eq!(request(SCHEDULE).signature_horizon_days, Limit::Is(400));
         for key in ["max-signature-validity", "signature-horizon-days"] {
@@ -317,6 +320,8 @@ mod tests {
         let key = "rsa-approved-key-sizes";
         assert_refused(&with(key, "[512]"), &path("rsa-approved-key-sizes.0"), "1024 to 4096", "512");
         let key = "signature-horizon-days";
-        assert_refused(&with(key, "-1"), &path(key), "1 to 36500", "-1");
+        for wrong in ["-1", "0", "24856"] {
+            assert_refused(&with(key, wrong), &path(key), "1 to 24855", wrong);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! A policy: `[policies.NAME]`, its `ksk` table and its schedule.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 
@@ -8,7 +9,7 @@ use super::super::error::quoted;
 use super::super::source::{Field, Table};
 use super::super::{KskPolicy, Policy, ProfileError, Schedule, Signing};
 use super::limits::{DURATION, RawRequest, ordered};
-use super::schema::{RawSchema, Use, read_schemas};
+use super::schema::{RawSchema, Uses, read_schemas};
 use crate::dns::{DigestType, Duration};
 
 #[derive(Deserialize)]
@@ -46,19 +47,17 @@ pub(super) struct RawSchedule {
 /// A policy, and what is needed to judge the zones that use it.
 pub(super) struct ReadPolicy<'a> {
     /// The policy.
-    pub(super) policy: Policy,
-    /// Where its schemas name keys.
-    pub(super) uses: Vec<Use<'a>>,
-    /// Slots and names in its schemas.
-    pub(super) unfolded: usize,
+    pub(super) policy: Arc<Policy>,
+    /// The keys that its schemas name.
+    pub(super) uses: Uses<'a>,
 }
 
 impl RawPolicy {
-    /// Reads the table.
-    pub(super) fn read<'a>(self, field: &Field<'a>) -> Result<ReadPolicy<'a>, ProfileError> {
+    /// Reads the table; `unfolded` counts slots and names in the schemas of the whole profile.
+    pub(super) fn read<'a>(self, field: &Field<'a>, unfolded: &mut usize) -> Result<ReadPolicy<'a>, ProfileError> {
         let ttl = field.key("ttl").number(self.ttl, 0..=(1 << 31) - 1)?; // RFC 2181, section 8
         let request = self.request.0.read(&field.key("request"), self.schemas.is_some())?;
-        let (mut uses, mut unfolded) = (Vec::new(), 0);
+        let mut uses = Uses::new();
         let signing = match (self.schemas, self.schedule) {
             (Some(raw), None) => {
                 let Some(Table(ksk)) = self.ksk else {
@@ -67,7 +66,7 @@ impl RawPolicy {
                 };
                 let ksk = ksk.read(&field.key("ksk"))?;
                 let bundles = request.num_bundles.as_option().copied();
-                let schemas = read_schemas(&field.key("schemas"), raw, bundles, &mut uses, &mut unfolded)?;
+                let schemas = read_schemas(&field.key("schemas"), raw, bundles, &mut uses, unfolded)?;
                 Signing::Schemas { schemas, ksk }
             }
             (None, Some(Table(schedule))) => {
@@ -86,7 +85,7 @@ impl RawPolicy {
                 return Err(field.refuse("how is this zone signed?", "either schemas or schedule", found, advice));
             }
         };
-        Ok(ReadPolicy { policy: Policy { ttl, request, signing }, uses, unfolded })
+        Ok(ReadPolicy { policy: Arc::new(Policy { ttl, request, signing }), uses })
     }
 }
 

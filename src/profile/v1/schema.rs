@@ -25,13 +25,8 @@ pub(super) struct RawSlot {
     revoke: Option<Vec<String>>,
 }
 
-/// A place where a schema names a key.
-pub(super) struct Use<'a> {
-    /// The place.
-    pub(super) field: Field<'a>,
-    /// The key's name.
-    pub(super) key: String,
-}
+/// The keys that schemas name, each with the first place that does.
+pub(super) type Uses<'a> = BTreeMap<String, Field<'a>>;
 
 /// One entry of a schema, before it is unfolded.
 struct Range<'a> {
@@ -46,7 +41,7 @@ pub(super) fn read_schemas<'a>(
     field: &Field<'a>,
     raw: BTreeMap<String, RawSchema>,
     bundles: Option<usize>,
-    uses: &mut Vec<Use<'a>>,
+    uses: &mut Uses<'a>,
     unfolded: &mut usize,
 ) -> Result<BTreeMap<String, Schema>, ProfileError> {
     if raw.is_empty() {
@@ -77,7 +72,7 @@ pub(super) fn read_schemas<'a>(
 }
 
 /// Reads the entries of one schema, which cover the slots from 1 on without gap or overlap.
-fn read_ranges<'a>(field: &Field<'a>, raw: RawSchema, uses: &mut Vec<Use<'a>>) -> Result<Vec<Range<'a>>, ProfileError> {
+fn read_ranges<'a>(field: &Field<'a>, raw: RawSchema, uses: &mut Uses<'a>) -> Result<Vec<Range<'a>>, ProfileError> {
     let mut ranges = Vec::new();
     for (text, Table(raw)) in raw {
         let field = field.key(&text);
@@ -146,7 +141,7 @@ fn slot_range(text: &str) -> Option<(usize, usize)> {
 }
 
 impl RawSlot {
-    fn read<'a>(self, field: &Field<'a>, uses: &mut Vec<Use<'a>>) -> Result<Slot, ProfileError> {
+    fn read<'a>(self, field: &Field<'a>, uses: &mut Uses<'a>) -> Result<Slot, ProfileError> {
         let mut names = |key: &str, names: Vec<String>| {
             let list = field.key(key);
             let mut sorted: Vec<String> = Vec::new();
@@ -160,7 +155,7 @@ impl RawSlot {
                     let expected = format!("at most {MAX_KEYS}");
                     return Err(list.refuse("too many keys", expected, "more", "remove some"));
                 }
-                uses.push(Use { field, key: name.clone() });
+                uses.entry(name.clone()).or_insert(field);
                 sorted.push(name);
             }
             sorted.sort();

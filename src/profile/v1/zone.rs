@@ -1,6 +1,7 @@
 //! A zone: `[zones."NAME"]` with its keys.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use toml::value::Datetime;
@@ -26,13 +27,13 @@ pub(super) struct RawZone {
 }
 
 impl RawZone {
-    /// Reads the zone; the number is what its schemas need when unfolded.
+    /// Reads the zone.
     pub(super) fn read(
         self,
         field: &Field<'_>,
         name: Name,
         policies: &BTreeMap<String, ReadPolicy<'_>>,
-    ) -> Result<(Zone, usize), ProfileError> {
+    ) -> Result<Zone, ProfileError> {
         let Some(policy) = policies.get(&self.policy) else {
             let known: Vec<_> = policies.keys().map(String::as_str).collect();
             let expected = format!("a policy of this profile ({})", known.join(", "));
@@ -60,15 +61,14 @@ impl RawZone {
             distinct(&field, &key, &keys)?;
             keys.insert(key_name, key);
         }
-        if let Some(unknown) = policy.uses.iter().find(|usage| !keys.contains_key(&usage.key)) {
+        if let Some((key, place)) = policy.uses.iter().find(|(key, _)| !keys.contains_key(*key)) {
             let expected = format!("a key of zone {name}");
             let advice = "correct the name, or add the key to the zone; every zone of a policy has its schemas' keys";
-            return Err(unknown.field.refuse("the schema's key is missing", expected, quoted(&unknown.key), advice));
+            return Err(place.refuse("the schema's key is missing", expected, quoted(key), advice));
         }
         let rfc5011 = self.rfc5011.unwrap_or_else(|| name == Name::root());
         let policy_name = self.policy;
-        let zone = Zone { name, policy_name, policy: policy.policy.clone(), delete_ds_from, rfc5011, keys };
-        Ok((zone, policy.unfolded))
+        Ok(Zone { name, policy_name, policy: Arc::clone(&policy.policy), delete_ds_from, rfc5011, keys })
     }
 }
 
@@ -87,6 +87,14 @@ fn can_delete_ds(field: &Field<'_>, signing: &Signing) -> Result<(), ProfileErro
 fn distinct(field: &Field<'_>, key: &ZoneKey, others: &BTreeMap<String, ZoneKey>) -> Result<(), ProfileError> {
     let tags = |key: &ZoneKey| key.dnskey.as_ref().map(|dnskey| [dnskey.key_tag(), dnskey.revoked().key_tag()]);
     for other in others.values() {
+        if let (Some(mine), Some(theirs)) = (&key.dnskey, &other.dnskey)
+            && mine.key == theirs.key
+        {
+            let expected = format!("another public key than that of key `{}`", other.name);
+            let advice = "remove one of the keys; what is said of a key must not depend on its name";
+            let found = "the same one";
+            return Err(field.key("dnskey").refuse("one key has two names", expected, found, advice));
+        }
         let ids_differ = key.cka_id.is_some() && other.cka_id.is_some() && key.cka_id != other.cka_id;
         if key.label == other.label && !ids_differ {
             let expected = format!("another label or cka-id than that of key `{}`", other.name);
@@ -171,14 +179,29 @@ mod tests {
     fn key_tags_of_a_zone_do_not_clash() {
         let text = changed(SCHEMAS, "label = \"K2\"", &format!("label = \"K2\"\ndnskey = \"{DNSKEY}\""));
         let path = "zones.\"example.\".keys.next.dnskey";
-        assert_refused(&text, path, "other key tags than those of key `ksk`", "");
-        // Another key whose revoked form has the tag of the first: 128 less in an octet of low weight.
-        let mut other: Dnskey = DNSKEY.parse().unwrap();
-        let at = other.key.iter().skip(1).step_by(2).position(|octet| *octet >= 128).unwrap() * 2 + 1;
-        other.key[at] -= 128;
+        assert_refused(&text, path, "another public key than that of key `ksk`", "the same one");
+        // One RSA key under two algorithms has two tags.
+        let rsa = |algorithm: u8| format!("257 3 {algorithm} AwEAAYA{}B", "A".repeat(168));
+        let text = changed(
+            SCHEMAS,
+            "algorithm = \"ED25519\"",
+            &format!("algorithm = \"RSASHA512\"\ndnskey = \"{}\"", rsa(10)),
+        );
+        let text = changed(&changed(&text, "\"ED25519\"", "\"RSASHA256\""), DNSKEY, &rsa(8));
+        assert_refused(&text, path, "another public key than that of key", "the same one");
+        // An RSA key whose revoked form has the tag of the first: of all its first words one has the sum that is needed.
         let first: Dnskey = DNSKEY.parse().unwrap();
-        assert_eq!(other.revoked().key_tag(), first.key_tag());
-        let text = changed(SCHEMAS, "label = \"K2\"", &format!("label = \"K2\"\ndnskey = \"{other}\""));
+        let mut other: Dnskey = rsa(8).parse().unwrap();
+        let found = (0x8000..=u16::MAX).find(|word| {
+            other.key[4..6].copy_from_slice(&word.to_be_bytes());
+            other.revoked().key_tag() == first.key_tag()
+        });
+        assert!(found.is_some());
+        let text = changed(
+            SCHEMAS,
+            "label = \"K2\"\nalgorithm = \"ED25519\"",
+            &format!("label = \"K2\"\nalgorithm = \"RSASHA256\"\ndnskey = \"{other}\""),
+        );
         assert_refused(&text, path, "plain or revoked", &first.key_tag().to_string());
     }
 }

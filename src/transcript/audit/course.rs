@@ -13,6 +13,7 @@ const WARNINGS: &str = "AUDIT-WARNINGS";
 
 pub(super) fn check(entries: &[Entry], trail: &Trail<'_>, remarks: &mut Remarks) {
     check_kinds(entries, remarks);
+    check_previous(entries, trail, remarks);
     check_signing(entries, trail, remarks);
     remarks.pass(COURSE, "every entry stands where it may stand");
     // Everything that people decide comes before the token is touched.
@@ -49,6 +50,18 @@ fn check_kinds(entries: &[Entry], remarks: &mut Remarks) {
                 fail(remarks, entry, "entries of a delivery in the log of the delivery");
             }
             _ => {}
+        }
+    }
+}
+
+/// What was practised is nothing to go on from.
+fn check_previous(entries: &[Entry], trail: &Trail<'_>, remarks: &mut Remarks) {
+    if trail.opened.is_none_or(|opened| opened.mode.is_practice()) {
+        return;
+    }
+    for entry in entries {
+        if matches!(&entry.body, Body::PreviousRecord(record) if record.folder.starts_with(Mode::MARK)) {
+            fail(remarks, entry, "the record of a ceremony, not of a rehearsal or drill");
         }
     }
 }

@@ -1,10 +1,27 @@
 //! The log of what happened while writing.
+//!
+//! It is written when the record is complete, so a fall of power can cut it alone. The writer marks it as unfinished
+//! until it is whole; under the mark nothing that is there of it counts, and without the mark nothing may be missing.
 
 use super::{PublicKey, Remarks, Trail, chain};
 use crate::dns::{Sha256Digest, sha256};
+use crate::steps::Mode;
 use crate::transcript::{Body, Files, Namespace, Written, names};
 
 const CHECK: &str = "AUDIT-DELIVERY";
+/// What FAT calls the log and its signature where their long names did not come onto the medium.
+const SHORT: &str = "DELIVE~";
+
+/// Whether the writing of the log came to no end: the mark is there, and empty as it was made.
+pub(super) fn is_unfinished(files: &Files) -> bool {
+    files.get(names::DELIVERING).is_some_and(Vec::is_empty)
+}
+
+/// Whether a file belongs to the log, whole or `unfinished`.
+pub(super) fn is_of_it(path: &str, unfinished: bool) -> bool {
+    let begun = || !path.contains('/') && (path.starts_with(names::DELIVERY) || path.starts_with(SHORT));
+    [names::DELIVERY, names::DELIVERY_SIG].contains(&path) || unfinished && (path == names::DELIVERING || begun())
+}
 
 pub(super) fn check(
     files: &Files,
@@ -13,6 +30,9 @@ pub(super) fn check(
     fingerprint: Option<Sha256Digest>,
     remarks: &mut Remarks,
 ) {
+    if is_unfinished(files) {
+        return unfinished(files, remarks);
+    }
     let (log, signature) = (files.get(names::DELIVERY), files.get(names::DELIVERY_SIG));
     let (log, signature) = match (log, signature) {
         (None, None) => return remarks.skip(CHECK, "the record has no log of its delivery"),
@@ -50,6 +70,17 @@ pub(super) fn check(
     remarks.pass(CHECK, &format!("{} entries follow the transcript", entries.len()));
 }
 
+fn unfinished(files: &Files, remarks: &mut Remarks) {
+    let begun = files.keys().filter(|path| *path != names::DELIVERING && is_of_it(path, true));
+    let begun: Vec<String> = begun.map(|path| path.escape_debug().to_string()).collect();
+    let begun = if begun.is_empty() { "nothing of it is there".to_owned() } else { begun.join(", ") };
+    let message = format!(
+        "{}: the log of the delivery was being written when the medium was cut off; it does not count ({begun})",
+        names::DELIVERING
+    );
+    remarks.warn(CHECK, message);
+}
+
 fn record(files: &Files, trail: &Trail<'_>, written: &Written, remarks: &mut Remarks) {
     if let Some(sums) = files.get(names::SUMS).map(|octets| sha256(octets))
         && sums != written.sha256
@@ -57,11 +88,10 @@ fn record(files: &Files, trail: &Trail<'_>, written: &Written, remarks: &mut Rem
         remarks.fail(CHECK, names::SUMS, "another record was written", written.sha256, sums);
     }
     if let Some(opened) = trail.opened {
-        let mark = opened.mode.mark();
-        let marked = written.name.starts_with("REHEARSAL-");
-        if marked == mark.is_empty() {
+        let practice = opened.mode.is_practice();
+        if written.name.starts_with(Mode::MARK) != practice {
             let found = written.name.escape_debug();
-            let expected = if mark.is_empty() { "no mark REHEARSAL-" } else { "the mark REHEARSAL-" };
+            let expected = format!("{} mark {}", if practice { "the" } else { "no" }, Mode::MARK);
             remarks.fail(CHECK, names::DELIVERY, "the folder's name belongs to another mode", expected, found);
         }
     }

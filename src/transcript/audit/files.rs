@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Remarks, Trail};
+use super::{Remarks, Trail, delivery};
 use crate::dns::{Sha256Digest, sha256};
 use crate::transcript::{Body, Ending, Entry, Files, Opened, names, sums};
 
@@ -21,11 +21,11 @@ const BINDING: [&str; 7] = [
     names::REPORT_HTML,
 ];
 
-/// Files that come later and stand outside of the sums.
-const OUTSIDE: [&str; 4] = [names::SUMS, names::SUMS_SIG, names::DELIVERY, names::DELIVERY_SIG];
-
-fn outside(path: &str) -> bool {
-    OUTSIDE.contains(&path) || path.starts_with(names::COSIGNATURES)
+/// Whether a file stands outside of the sums: theirs, and what comes later.
+fn outside(path: &str, undelivered: bool) -> bool {
+    [names::SUMS, names::SUMS_SIG].contains(&path)
+        || delivery::is_of_it(path, undelivered)
+        || path.starts_with(names::COSIGNATURES)
 }
 
 pub(super) fn check(files: &Files, entries: &[Entry], trail: &Trail<'_>, remarks: &mut Remarks) {
@@ -35,13 +35,16 @@ pub(super) fn check(files: &Files, entries: &[Entry], trail: &Trail<'_>, remarks
             remarks.fail(FILES, path, "it is missing", "a file", "none");
         }
     }
-    let known = |path: &str| BINDING.contains(&path) || outside(path) || admitted.contains(path);
+    let undelivered = delivery::is_unfinished(files);
+    let known = |path: &str| BINDING.contains(&path) || outside(path, undelivered) || admitted.contains(path);
     for path in files.keys().filter(|path| !known(path)) {
         remarks.fail(FILES, path, "no record has such a file", "none", "a file");
     }
     remarks.pass(FILES, &format!("{} files, all of them known", files.len()));
-    check_sums(files, remarks);
-    check_seal(files, entries, trail, remarks);
+    let inside: Files =
+        files.iter().filter(|(path, _)| !outside(path, undelivered)).map(|(p, o)| (p.clone(), o.clone())).collect();
+    check_sums(files, &inside, remarks);
+    check_seal(&inside, entries, trail, remarks);
 }
 
 /// The sealed files that must be there, and all that may be.
@@ -70,10 +73,9 @@ pub(super) fn dnskey_of(response: &str) -> String {
     format!("{folder}/{}", names::DNSKEY)
 }
 
-fn check_sums(files: &Files, remarks: &mut Remarks) {
+fn check_sums(files: &Files, inside: &Files, remarks: &mut Remarks) {
     let Some(found) = files.get(names::SUMS) else { return };
-    let inside: Files = files.iter().filter(|(path, _)| !outside(path)).map(|(p, o)| (p.clone(), o.clone())).collect();
-    let expected = sums(&inside);
+    let expected = sums(inside);
     if expected.as_bytes() == found {
         remarks.pass(SUMS, "every file has the hash that SHA256SUMS says");
         return;
@@ -86,7 +88,7 @@ fn check_sums(files: &Files, remarks: &mut Remarks) {
             None => remarks.fail(SUMS, names::SUMS, "a line is none of sha256sum", "HASH  PATH", line.escape_debug()),
         }
     }
-    for (path, octets) in &inside {
+    for (path, octets) in inside {
         let digest = sha256(octets).to_string();
         match listed.remove(path.as_str()) {
             Some(listed) if listed == digest => {}
@@ -102,7 +104,7 @@ fn check_sums(files: &Files, remarks: &mut Remarks) {
     remarks.same(SUMS, names::SUMS, Some(found), expected.as_bytes());
 }
 
-fn check_seal(files: &Files, entries: &[Entry], trail: &Trail<'_>, remarks: &mut Remarks) {
+fn check_seal(inside: &Files, entries: &[Entry], trail: &Trail<'_>, remarks: &mut Remarks) {
     let fail = |remarks: &mut Remarks, message: &str, expected: String, found: String| {
         remarks.fail(SEAL, names::TRANSCRIPT, message, expected, found);
     };
@@ -119,9 +121,9 @@ fn check_seal(files: &Files, entries: &[Entry], trail: &Trail<'_>, remarks: &mut
         let found = seal.outcome.escape_debug().to_string();
         fail(remarks, "the seal knows no such outcome", "complete, refused or stopped".to_owned(), found);
     }
-    let sealed: BTreeMap<&String, Sha256Digest> = files
+    let sealed: BTreeMap<&String, Sha256Digest> = inside
         .iter()
-        .filter(|(path, _)| !outside(path) && !BINDING.contains(&path.as_str()))
+        .filter(|(path, _)| !BINDING.contains(&path.as_str()))
         .map(|(path, octets)| (path, sha256(octets)))
         .collect();
     for (path, digest) in &sealed {
@@ -135,7 +137,7 @@ fn check_seal(files: &Files, entries: &[Entry], trail: &Trail<'_>, remarks: &mut
         remarks.fail(SEAL, path, "the seal names it and it is missing", "a file", "none");
     }
     if let Some(opened) = trail.opened {
-        check_opened(files, opened, remarks);
+        check_opened(inside, opened, remarks);
     }
     remarks.pass(SEAL, &format!("the seal binds {} files", seal.files.len()));
 }

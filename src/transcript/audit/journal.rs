@@ -1,6 +1,6 @@
 //! What is left of a ceremony that was interrupted.
 
-use super::{Audit, AuditVerdict, Body, PublicKey, Remarks, chain, names};
+use super::{Audit, AuditVerdict, PublicKey, Remarks, chain, names};
 use crate::dns::{Sha256Digest, sha256};
 use crate::steps::{Mode, Verdict};
 use crate::transcript::{Entry, Files, JournalHead, Namespace, json};
@@ -52,10 +52,7 @@ pub(super) fn audit(files: &Files) -> Audit {
 }
 
 fn check_head(files: &Files, octets: &[u8], entries: &[Entry], remarks: &mut Remarks) {
-    let opened = entries.first().and_then(|entry| match &entry.body {
-        Body::Opened(opened) => Some(opened),
-        _ => None,
-    });
+    let opened = entries.first().and_then(super::opened);
     let key = opened.and_then(|opened| PublicKey::from_base64(&opened.ceremony_key).ok().zip(Some(&opened.mode)));
     let Some((key, mode)) = key else {
         return remarks.skip(HEAD, "the first entry, which names the key, cannot be read");

@@ -1,5 +1,7 @@
 //! Records made without a ceremony, whole and damaged.
 
+mod cut;
+
 use std::collections::BTreeMap;
 
 use super::*;
@@ -392,14 +394,16 @@ fn expect_failure(check: &str, file: &str, change: impl FnOnce(&mut Draft)) {
 
 #[test]
 fn a_whole_record_is_consistent_and_with_the_paper_authentic() {
-    for mode in [Mode::Ceremony, Mode::Unattended, Mode::Rehearsal] {
+    let drill = "drill:lost-officer".parse().unwrap();
+    for mode in [Mode::Ceremony, Mode::Unattended, Mode::Rehearsal, drill] {
         let record = draft(mode.clone()).seal();
         let found = judged(&record.files);
         assert_eq!(found.verdict, AuditVerdict::Consistent, "{mode}: {:#?}", found.lines());
         assert!(found.headline().contains("NOT ANCHORED"));
         let found = audit(&record.files, Some(record.fingerprint), THREADS, report);
         assert_eq!(found.verdict, AuditVerdict::Authentic, "{:#?}", found.lines());
-        assert_eq!(found.headline().starts_with("REHEARSAL"), mode == Mode::Rehearsal);
+        assert_eq!(found.headline().starts_with("REHEARSAL: "), mode == Mode::Rehearsal);
+        assert_eq!(found.headline().starts_with("DRILL lost-officer: "), mode.to_string() == "drill:lost-officer");
         assert!(found.state.unwrap().zones.contains_key("other."));
         let found = audit(&record.files, Some(sha256(b"other")), THREADS, report);
         assert_eq!(found.verdict, AuditVerdict::Failed);
@@ -513,6 +517,25 @@ fn offset_and_drift_of_the_clocks_add_up() {
             (drift.agreed, drift.drift_seconds) = (Time::MAX, drift.rtc.seconds_since(Time::MAX));
         }
     });
+}
+
+#[test]
+fn a_ceremony_does_not_go_on_from_practice() {
+    let from = |folder: &'static str| {
+        move |draft: &mut Draft| {
+            change(draft, |body| {
+                if let Body::PreviousRecord(record) = body {
+                    folder.clone_into(&mut record.folder);
+                }
+            });
+        }
+    };
+    expect_failure("AUDIT-COURSE", "transcript.jsonl", from("REHEARSAL-20261201T000000Z-root"));
+    assert_eq!(failures(from("20261202T000000Z-root")), Vec::<String>::new());
+    let before = judged(&draft("drill:x".parse().unwrap()).seal().files);
+    let findings = check_previous(&judged(&draft(Mode::Ceremony).seal().files).entries, &before);
+    let told = |finding: &&Finding| finding.verdict == Verdict::Fail && finding.message.contains("from practice");
+    assert!(findings.iter().any(|finding| told(&finding)), "{findings:#?}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use ratatui::text::Line;
 
 use super::super::panel::{Field, Panel};
 use super::super::theme::{Tone, plain};
-use super::super::widgets::Choices;
+use super::super::widgets::{Choices, Window};
 use crate::render;
 
 /// Columns left free on either side.
@@ -14,6 +14,9 @@ const MARGIN: u16 = 1;
 
 /// Columns of the brackets around a field.
 const FRAME: usize = 2;
+
+/// Columns of the field of a PIN.
+const PIN: usize = 40;
 
 /// Rows of a list that are shown at least.
 const LIST: usize = 2;
@@ -46,13 +49,12 @@ impl<'a> Laid<'a> {
             above.extend(wrapped(*tone, line));
         }
         above.extend(progress);
-        let mut below = Vec::new();
-        if let Some(refusal) = refusal {
-            below.extend(wrapped(Tone::AskBad, &format!("!! {refusal}")));
-        }
-        if let Some(hint) = &panel.hint {
-            below.extend(wrapped(Tone::AskTitle, &format!("-> {hint}")));
-        }
+        // A hint is about the last key, and so newer than a refusal.
+        let below = match (&panel.hint, refusal) {
+            (Some(hint), _) => wrapped(Tone::AskTitle, &format!("-> {hint}")),
+            (None, Some(refusal)) => wrapped(Tone::AskBad, &format!("!! {refusal}")),
+            (None, None) => Vec::new(),
+        };
         let lists = panel.fields.iter().map(rows_of_list).sum();
         Self { panel, above, below, lists }
     }
@@ -89,16 +91,15 @@ impl<'a> Laid<'a> {
             let focused = index == self.panel.focus;
             match field {
                 Field::Text(text) => {
-                    let width = usize::from(inner.width).saturating_sub(label + FRAME);
-                    let (seen, cursor) = text.window(width);
-                    pen.field(&text.label, label, &seen, cursor, focused);
+                    let width = usize::from(inner.width).saturating_sub(label + FRAME).min(text.columns);
+                    pen.field(&text.label, label, (&text.window(width), width), focused);
                 }
                 Field::Pin(pin) => {
-                    let mask = pin.mask();
-                    let width = usize::from(inner.width).saturating_sub(label + FRAME + 1);
-                    let seen: String = mask.chars().take(width).collect();
+                    let width = usize::from(inner.width).saturating_sub(label + FRAME).min(PIN);
+                    let seen: String = pin.mask().chars().take(width.saturating_sub(1)).collect();
                     let cursor = seen.len();
-                    pen.field(&pin.label, label, &seen, cursor, focused);
+                    let window = Window { seen, cursor, before: false, after: false };
+                    pen.field(&pin.label, label, (&window, width), focused);
                 }
                 Field::Pick(choices) | Field::Act(choices) => {
                     waiting = waiting.saturating_sub(least_of_list(field));
@@ -163,17 +164,18 @@ impl Pen<'_> {
         self.buffer.set_stringn(self.inner.x + column, self.y, plain(text), width, tone.style());
     }
 
-    fn field(&mut self, label: &str, column: usize, text: &str, cursor: usize, focused: bool) {
+    fn field(&mut self, label: &str, column: usize, (window, width): (&Window, usize), focused: bool) {
         if self.is_full() {
             return;
         }
         let (arrow, tone) = if focused { ("►", Tone::AskTitle) } else { (" ", Tone::Ask) };
         self.text(0, &format!("{arrow} {label}"), tone);
-        let width = usize::from(self.inner.width).saturating_sub(column + FRAME);
-        self.text(column, &format!("[{:width$}]", ""), tone);
-        self.text(column + 1, &format!("{text:<width$}"), if focused { Tone::Field } else { Tone::Idle });
+        let left = if window.before { "«" } else { "[" };
+        let right = if window.after { "»" } else { "]" };
+        self.text(column, &format!("{left}{:width$}{right}", ""), tone);
+        self.text(column + 1, &format!("{:<width$}", window.seen), if focused { Tone::Field } else { Tone::Idle });
         if focused {
-            let x = u16::try_from(column + 1 + cursor).unwrap_or(u16::MAX);
+            let x = u16::try_from(column + 1 + window.cursor).unwrap_or(u16::MAX);
             self.cursor = Some(Position::new(self.inner.x.saturating_add(x).min(self.inner.right() - 1), self.y));
         }
         self.y += 1;
@@ -199,7 +201,8 @@ impl Pen<'_> {
                 (true, false) => Tone::AskTitle,
                 (false, _) => Tone::Ask,
             };
-            self.text(0, &format!("{:<width$}", format!("{arrow} {key} {}", item.label)), tone);
+            let label = render::cut(&item.label, width.saturating_sub(key.len() + 3));
+            self.text(0, &format!("{:<width$}", format!("{arrow} {key} {label}")), tone);
             let more = match index {
                 index if index == first && first > 0 => " ▲ more ",
                 index if index + 1 == last && last < choices.items().len() => " ▼ more ",

@@ -6,22 +6,25 @@ use ratatui::layout::Rect;
 use super::super::page::{Page, Pane};
 use super::super::panel::{Panel, Shape};
 use super::super::reply::Reply;
-use super::super::text;
+use super::super::text::{self, pages};
 use super::super::theme::Tone;
 use super::super::widgets::{Choice, Choices, qr};
 use super::{Look, transcript, write};
-use crate::ceremony::{Code, Question};
+use crate::ceremony::{Code, Question, WrittenView};
 use crate::render;
 
 pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
     let view = look.view;
     let mut panes: Vec<Pane<'a>> = view.codes.iter().map(|code| Pane::new(&*code.title, page(code, width))).collect();
+    let mut page = Page::new(width);
     if let Question::Finished { outcome } = &view.question {
-        let mut page = Page::new(width);
         page.say(Tone::Head, &text::finished(outcome));
         page.blank();
         write::written(view, &mut page);
-        panes.insert(0, Pane::new("Result", page));
+        panes.insert(0, Pane::new(pages::RESULT, page));
+    } else {
+        write::written(view, &mut page);
+        panes.push(Pane::new(pages::WRITTEN, page));
     }
     panes.extend(transcript(look, width));
     panes
@@ -34,7 +37,7 @@ fn page<'a>(code: &Code, width: usize) -> Page<'a> {
         None => page.say(Tone::Head, &code.title),
     }
     page.blank();
-    page.say(Tone::Quiet, "In the QR code (Q shows it):");
+    page.say(Tone::Quiet, pages::IN_THE_CODE);
     page.say(Tone::Text, &code.payload);
     page
 }
@@ -59,12 +62,12 @@ pub(crate) fn draw(buffer: &mut Buffer, area: Rect, code: &Code, frame: usize) {
             page.say(Tone::Head, &code.title);
             page.blank();
             if count > 1 {
-                page.say(Tone::Warn, &format!("QR code {} of {count}: scan them all, in order.", frame + 1));
+                page.say(Tone::Warn, &pages::code_frame(frame + 1, count));
                 page.blank();
             }
             page.say(Tone::Text, &code.payload);
             page.blank();
-            page.say(Tone::Quiet, "N, P: next, previous. Q: back to the words.");
+            page.say(Tone::Quiet, pages::CODE_KEYS);
             beside
         }
         Err(error) => {
@@ -82,8 +85,9 @@ pub(super) fn on_paper() -> Panel {
     Panel::new(text::CLOSE, Shape::Choices).explain(text::CLOSE_HOW).act(Choices::new(vec![yes]))
 }
 
-pub(super) fn finished(outcome: &str) -> Panel {
+pub(super) fn finished(outcome: &str, written: &[WrittenView]) -> Panel {
     let leave = Choice { key: 'L', label: text::FINISHED_YES.to_owned(), reply: Reply::Done };
     let panel = Panel::new(text::finished(outcome), Shape::Choices);
-    panel.explain(text::FINISHED_HOW).act(Choices::new(vec![leave]))
+    let how = if written.is_empty() { text::FINISHED_UNWRITTEN } else { text::FINISHED_HOW };
+    panel.explain(how).act(Choices::new(vec![leave]))
 }

@@ -3,7 +3,7 @@
 use super::super::page::{Page, Pane};
 use super::super::panel::{Panel, Shape};
 use super::super::reply::Reply;
-use super::super::text;
+use super::super::text::{self, pages};
 use super::super::theme::Tone;
 use super::super::widgets::{Choice, Choices, progress};
 use super::{Look, transcript};
@@ -13,34 +13,34 @@ pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
     let view = look.view;
     let mut page = Page::new(width);
     if let Question::Fault { message } = &view.question {
-        page.say(Tone::Bad, "!! THE TOKEN FAILED");
+        page.say(Tone::Bad, pages::TOKEN_FAILED);
         page.blank();
         page.say(Tone::Text, message);
         page.blank();
     }
     let (made, total) = view.signatures;
-    page.say(Tone::Head, "Signatures made and verified");
+    page.say(Tone::Head, pages::SIGNATURES);
     match &view.question {
         Question::Working(working) => {
             for line in progress(made, total, look.now.uptime.saturating_sub(working.since), width) {
                 page.line(line);
             }
         }
-        _ => page.say(Tone::Text, &format!("{made} of {total}")),
+        _ => page.say(Tone::Text, &pages::made(made, total)),
     }
     if let Some(plan) = &view.plan {
         page.blank();
         for job in &plan.jobs {
-            page.pair(&format!("Job {}", job.number), Tone::Text, &job.zone.to_string());
+            page.pair(&pages::job(job.number), Tone::Text, &job.zone.to_string());
         }
         let start =
             crate::render::hex::groups(plan.sha256.as_bytes()).into_iter().take(4).collect::<Vec<_>>().join(" ");
-        page.pair("Plan", Tone::Text, &format!("SHA-256 begins {start}"));
+        page.pair(pages::PLAN, Tone::Text, &pages::plan_begins(&start));
     }
     if let Some(token) = &view.token {
-        page.pair("Token", Tone::Text, &format!("serial {}", token.serial));
+        page.pair(pages::TOKEN, Tone::Text, &pages::serial(&token.serial));
     }
-    let mut panes = vec![Pane::new("Execute", page)];
+    let mut panes = vec![Pane::new(pages::EXECUTE, page)];
     panes.extend(transcript(look, width));
     panes
 }
@@ -54,7 +54,7 @@ pub(super) fn paused<'a>(width: usize) -> Pane<'a> {
         page.blank();
         page.say(Tone::Text, line);
     }
-    Pane::new("Pause", page)
+    Pane::new(pages::PAUSE, page)
 }
 
 fn yes(label: &str) -> Choices {

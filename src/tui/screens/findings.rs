@@ -5,6 +5,7 @@ use std::rc::Rc;
 use ratatui::text::Line;
 
 use super::super::page::Page;
+use super::super::text::pages;
 use super::super::theme::Tone;
 use crate::policy::Finding;
 use crate::render;
@@ -34,7 +35,7 @@ pub(crate) fn lines(finding: &Finding, width: usize) -> Vec<Line<'static>> {
     let (sign, tone) = mark(finding.verdict);
     let mut name = finding.check.clone();
     if let Some(bundle) = &finding.bundle {
-        name.push_str(&format!("  bundle {}", bundle.index));
+        name.push_str(&format!("  {}", pages::bundle(bundle)));
         if let Some(id) = bundle.id.as_ref().filter(|id| name.len() + id.len() + MARK + 2 <= width) {
             name.push_str(&format!("  {id}"));
         }
@@ -49,8 +50,16 @@ pub(crate) fn lines(finding: &Finding, width: usize) -> Vec<Line<'static>> {
             lines.push(Line::from(vec![start, Tone::Quiet.span(line)]));
         }
     };
-    indented(&mut lines, "", &finding.message);
-    let rest = [("expected ", &finding.expected), ("found    ", &finding.found), ("reason   ", &finding.reason)];
+    let [expected, found, reason] = pages::FINDING;
+    let mut rest = vec![(expected, &finding.expected), (found, &finding.found)];
+    // What was skipped for a reason is told in one line, since there are many of them.
+    match finding.reason.as_ref().filter(|_| finding.verdict == Verdict::Skipped) {
+        Some(why) => indented(&mut lines, "", &pages::skipped(&finding.message, why)),
+        None => {
+            indented(&mut lines, "", &finding.message);
+            rest.push((reason, &finding.reason));
+        }
+    }
     for (label, text) in rest {
         if let Some(text) = text {
             indented(&mut lines, label, text);

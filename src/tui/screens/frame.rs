@@ -11,7 +11,7 @@ use super::super::theme::{Tone, plain};
 use super::ask::Laid;
 use super::{Look, close};
 use crate::ceremony::{Code, Question, View};
-use crate::steps::{Mode, Step};
+use crate::steps::Step;
 
 /// The smallest screen.
 pub(crate) const SMALLEST: (u16, u16) = (80, 24);
@@ -54,6 +54,8 @@ pub(crate) struct Seen {
     pub(crate) height: usize,
     /// Rows of it.
     pub(crate) rows: usize,
+    /// The first of them that is seen.
+    pub(crate) first: usize,
     /// Frames of the code.
     pub(crate) frames: usize,
 }
@@ -78,8 +80,8 @@ pub(crate) fn draw(frame: &mut Frame<'_>, drawn: &Drawn<'_>) -> Seen {
         let frames = close::frames(code, Rect { height: rest.height - 1, ..rest });
         return Seen { frames, ..Seen::default() };
     }
-    if view.mode == Mode::Rehearsal {
-        banner(frame.buffer_mut(), Rect { height: 1, ..rest });
+    if let Some(line) = text::banner(&view.mode) {
+        banner(frame.buffer_mut(), Rect { height: 1, ..rest }, &line);
         rest = Rect { y: rest.y + 1, height: rest.height - 1, ..rest };
     }
     let progress = match &view.question {
@@ -99,7 +101,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, drawn: &Drawn<'_>) -> Seen {
     frame.buffer_mut().set_stringn(area.x, pages.bottom(), rule, usize::from(area.width), Tone::Rule.style());
     let seen = middle(frame.buffer_mut(), pages, drawn);
     let cursor = laid.draw(frame.buffer_mut(), question);
-    let keys = keys(drawn, &seen);
+    let keys = fitting(keys(drawn, &seen), area.width);
     bottom(frame.buffer_mut(), Rect { y: area.bottom() - 1, height: 1, ..area }, &keys);
     if let Some(cursor) = cursor {
         frame.set_cursor_position(cursor);
@@ -118,9 +120,9 @@ fn top(buffer: &mut Buffer, area: Rect, look: &Look<'_>) {
     buffer.set_stringn(at, area.y, &right, right.len(), Tone::Bar.style());
 }
 
-fn banner(buffer: &mut Buffer, area: Rect) {
+fn banner(buffer: &mut Buffer, area: Rect, line: &str) {
     buffer.set_style(area, Tone::Banner.style());
-    let line = format!("{:^1$}", text::REHEARSAL, usize::from(area.width));
+    let line = format!("{line:^0$}", usize::from(area.width));
     buffer.set_stringn(area.x, area.y, line, usize::from(area.width), Tone::Banner.style());
 }
 
@@ -128,9 +130,6 @@ fn bottom(buffer: &mut Buffer, area: Rect, keys: &[(&str, &str)]) {
     buffer.set_style(area, Tone::Bar.style());
     let mut x = area.x;
     for (key, word) in keys {
-        if usize::from(area.right() - x) < key.len() + word.len() + 2 {
-            continue;
-        }
         for (text, tone) in [(format!(" {key} "), Tone::BarKey), ((*word).to_owned(), Tone::Bar)] {
             let room = usize::from(area.right().saturating_sub(x));
             (x, _) = buffer.set_stringn(x, area.y, text, room, tone.style());
@@ -140,24 +139,29 @@ fn bottom(buffer: &mut Buffer, area: Rect, keys: &[(&str, &str)]) {
 
 fn keys(drawn: &Drawn<'_>, seen: &Seen) -> Vec<(&'static str, &'static str)> {
     let view = drawn.look.view;
+    let running = !drawn.panel.is_dialog() && !matches!(view.question, Question::Finished { .. });
     let mut keys = vec![if drawn.look.help { text::KEY_HELP_OFF } else { text::KEY_HELP }];
-    if !drawn.panel.is_dialog() && !matches!(view.question, Question::Finished { .. }) {
+    if running {
         keys.push(text::KEY_EXCEPTION);
+    }
+    if running && view.may_pause() {
         keys.push(text::KEY_PAUSE);
     }
     if seen.titles.len() > 1 {
         keys.push(text::KEY_PAGE);
     }
-    if !drawn.panel.is_dialog() && !view.computer.usb.waiting.is_empty() {
+    if running && !view.computer.usb.waiting.is_empty() {
         keys.push(text::KEY_KEYBOARD);
     }
-    if !drawn.panel.is_dialog() && !matches!(view.question, Question::Finished { .. }) {
+    if running && view.may_stop() {
         keys.push(text::KEY_STOP);
     }
-    if seen.rows > seen.height {
-        keys.push(text::KEY_SCROLL);
+    if seen.first + seen.height < seen.rows {
+        keys.push(text::KEY_MORE);
+    } else if seen.height < seen.rows {
+        keys.push(text::KEY_UP);
     }
-    if view.step == Step::Close && !view.codes.is_empty() && !drawn.look.help {
+    if view.step == Step::Close && !view.codes.is_empty() && !drawn.look.help && !drawn.panel.is_dialog() {
         keys.push(text::KEY_QR);
     }
     if drawn.panel.fields.len() > 1 {
@@ -171,6 +175,17 @@ fn keys(drawn: &Drawn<'_>, seen: &Seen) -> Vec<(&'static str, &'static str)> {
     }
     if !drawn.panel.fields.is_empty() {
         keys.push(text::KEY_ENTER);
+    }
+    keys
+}
+
+/// The keys that have room, those that are known from everywhere left out first.
+fn fitting(mut keys: Vec<(&'static str, &'static str)>, width: u16) -> Vec<(&'static str, &'static str)> {
+    let columns = |keys: &[(&str, &str)]| keys.iter().map(|(key, word)| key.len() + word.len() + 2).sum::<usize>();
+    for known in [text::KEY_FIELD, text::KEY_UP, text::KEY_MORE, text::KEY_ENTER] {
+        if columns(&keys) > usize::from(width) {
+            keys.retain(|key| *key != known);
+        }
     }
     keys
 }
@@ -191,42 +206,45 @@ fn middle(buffer: &mut Buffer, area: Rect, drawn: &Drawn<'_>) -> Seen {
     tabs(buffer, Rect { height: 1, ..area }, &titles, Some(focus), titles.len() > 1);
     let Some(pane) = panes.get(focus) else { return Seen::default() };
     let below = Rect { y: area.y + 1, height: area.height - 1, ..area };
-    let (height, rows) = pane_body(buffer, below, pane, (drawn.scroll)(&pane.title));
-    Seen { titles, height, rows, frames: 0 }
+    let (first, height, rows) = pane_body(buffer, below, pane, (drawn.scroll)(&pane.title));
+    Seen { titles, height, rows, first, frames: 0 }
 }
 
-/// The steps: `[x]` taken, `[>]` now, `[ ]` to come; after a stop `[!]` broken off, `[-]` never taken.
+/// The steps by number: `√` taken, `►` now, blank to come; after a stop `!` broken off, `-` never taken.
 fn steps(buffer: &mut Buffer, area: Rect, view: &View) {
     for (step, y) in Step::ALL.into_iter().zip(area.y..area.bottom()) {
         let (mark, tone) = match (step, view.stopped_in) {
-            (step, _) if step == view.step => ("[>]", Tone::Field),
-            (step, Some(stopped)) if step == stopped => ("[!]", Tone::Bad),
-            (step, Some(stopped)) if step > stopped && step < Step::Write => ("[-]", Tone::Quiet),
-            (step, _) if step < view.step => ("[x]", Tone::Good),
-            _ => ("[ ]", Tone::Quiet),
+            (step, Some(stopped)) if step == stopped => ('!', Tone::Bad),
+            (step, _) if step == view.step => ('►', Tone::Field),
+            // Without a record medium nothing is written, either.
+            (step, Some(stopped)) if step > stopped && (step < Step::Write || view.step < Step::Write) => {
+                ('-', Tone::Quiet)
+            }
+            (step, _) if step < view.step => ('√', Tone::Good),
+            _ => (' ', Tone::Quiet),
         };
         let width = usize::from(area.width) - 1;
-        buffer.set_stringn(area.x, y, format!("{mark} {step:<7}"), width, tone.style());
+        buffer.set_stringn(area.x, y, format!("{} {mark} {step:<7}", step.number()), width, tone.style());
     }
     for y in area.y..area.bottom() {
         buffer.set_stringn(area.right() - 1, y, "│", 1, Tone::Rule.style());
     }
 }
 
-/// One line with the titles of all pages, the shown one marked.
+/// One line with the titles of the pages, the shown one marked; where they have no room, its number and those around it.
 fn tabs(buffer: &mut Buffer, area: Rect, titles: &[String], focus: Option<usize>, several: bool) {
     let line: String = "─".repeat(usize::from(area.width));
     buffer.set_stringn(area.x, area.y, line, usize::from(area.width), Tone::Rule.style());
-    let all: usize = titles.iter().map(|title| title.chars().count() + 3).sum();
     let mut x = area.x + 1;
-    if all + 2 > usize::from(area.width) {
-        let focus = focus.unwrap_or(0);
-        let title = titles.get(focus).map(String::as_str).unwrap_or_default();
-        let shown = format!(" page {} of {}: {title} ", focus + 1, titles.len());
-        buffer.set_stringn(x, area.y, plain(&shown), usize::from(area.width) - 2, Tone::Field.style());
-        return;
+    let mut shown = 0..titles.len();
+    let place = format!(" {} of {} ", focus.unwrap_or(0) + 1, titles.len());
+    if columns(titles) + 2 > usize::from(area.width) {
+        (x, _) = buffer.set_stringn(x, area.y, &place, place.len(), Tone::Quiet.style());
+        x += 1;
+        let room = usize::from(area.width).saturating_sub(place.len() + 3);
+        shown = around(titles, focus.unwrap_or(0), room);
     }
-    for (index, title) in titles.iter().enumerate() {
+    for (index, title) in titles.iter().enumerate().skip(shown.start).take(shown.len()) {
         let tone = if focus == Some(index) { Tone::Field } else { Tone::Quiet };
         let mark = if focus == Some(index) && several { "►" } else { " " };
         let room = usize::from(area.right().saturating_sub(x));
@@ -235,8 +253,26 @@ fn tabs(buffer: &mut Buffer, area: Rect, titles: &[String], focus: Option<usize>
     }
 }
 
-/// Draws head and rows of a page with its scroll bar; returns the rows seen at once and all rows.
-fn pane_body(buffer: &mut Buffer, area: Rect, pane: &Pane<'_>, scroll: usize) -> (usize, usize) {
+/// Columns of these titles, each with its mark, a blank and the line behind it.
+fn columns(titles: &[String]) -> usize {
+    titles.iter().map(|title| title.chars().count() + 3).sum()
+}
+
+/// The titles around `focus` that have room together, as many of those behind it as possible.
+fn around(titles: &[String], focus: usize, room: usize) -> std::ops::Range<usize> {
+    let fits = |from: usize, to: usize| titles.get(from..to).is_some_and(|titles| columns(titles) <= room);
+    let (mut from, mut to) = (focus, focus + 1);
+    while to < titles.len() && fits(from, to + 1) {
+        to += 1;
+    }
+    while from > 0 && fits(from - 1, to) {
+        from -= 1;
+    }
+    from..to
+}
+
+/// Draws head and rows of a page with its scroll bar; returns the first row seen, the rows seen at once and all rows.
+fn pane_body(buffer: &mut Buffer, area: Rect, pane: &Pane<'_>, scroll: usize) -> (usize, usize, usize) {
     let text = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
     let mut y = text.y;
     for line in pane.head.iter().take(usize::from(area.height)) {
@@ -250,7 +286,7 @@ fn pane_body(buffer: &mut Buffer, area: Rect, pane: &Pane<'_>, scroll: usize) ->
     if rows > height && height > 2 {
         scroll_bar(buffer, Rect { x: area.right() - 1, width: 1, ..body }, first, rows);
     }
-    (height, rows)
+    (first, height, rows)
 }
 
 fn scroll_bar(buffer: &mut Buffer, area: Rect, first: usize, rows: usize) {
@@ -296,9 +332,9 @@ fn side_by_side(buffer: &mut Buffer, area: Rect, drawn: &Drawn<'_>) -> Seen {
             let title = std::slice::from_ref(&pane.title);
             tabs(buffer, Rect { height: 1, ..place }, title, (*index == focus).then_some(0), true);
             let body = Rect { y: place.y + 1, height: place.height - 1, ..place };
-            let (height, rows) = pane_body(buffer, body, pane, (drawn.scroll)(&pane.title));
+            let (first, height, rows) = pane_body(buffer, body, pane, (drawn.scroll)(&pane.title));
             if *index == focus {
-                (seen.height, seen.rows) = (height, rows);
+                (seen.first, seen.height, seen.rows) = (first, height, rows);
             }
         }
         y += height;
@@ -346,6 +382,23 @@ fn heights(desires: &[usize], room: usize) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn shows_the_titles_around_the_page_that_is_seen() {
+        let titles: Vec<String> = ["Warning", "Plan", "Changes", "Table", "KSKs"].map(str::to_owned).to_vec();
+        assert_eq!(columns(&titles), 42);
+        assert_eq!(around(&titles, 0, 20), 0..2);
+        assert_eq!(around(&titles, 1, 20), 1..3);
+        assert_eq!(around(&titles, 4, 20), 3..5);
+        assert_eq!(around(&titles, 2, 3), 2..3);
+    }
+
+    #[test]
+    fn leaves_out_the_keys_that_everybody_knows_first() {
+        let keys = vec![text::KEY_HELP, text::KEY_FIELD, text::KEY_ENTER];
+        assert_eq!(fitting(keys.clone(), 80), keys);
+        assert_eq!(fitting(keys, 20), [text::KEY_HELP, text::KEY_ENTER]);
+    }
 
     #[test]
     fn shares_rows_by_need() {

@@ -3,16 +3,16 @@
 use super::super::page::{Page, Pane};
 use super::super::panel::Panel;
 use super::super::reply::Reply;
-use super::super::text;
+use super::super::text::{self, pages};
 use super::super::theme::Tone;
 use super::super::widgets::Choices;
-use super::{Look, choose, transcript, volumes};
+use super::{Look, choose, fitting, transcript, volumes};
 use crate::ceremony::{RecordChoice, View};
 use crate::render::{self, Column, Table};
 use crate::steps::VolumeFacts;
 
 pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
-    let mut panes = vec![Pane::new("Media", bound(look.view, width))];
+    let mut panes = vec![Pane::new(pages::MEDIA, bound(look.view, width))];
     panes.extend(transcript(look, width));
     panes
 }
@@ -20,15 +20,16 @@ pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
 /// Everything that is plugged in, and what it is used for.
 pub(super) fn plugged_in<'a>(view: &View, width: usize) -> Page<'a> {
     let mut page = Page::new(width);
-    page.say(Tone::Head, "Plugged in");
+    page.say(Tone::Head, pages::PLUGGED_IN);
     if view.volumes.is_empty() {
         page.say(Tone::Quiet, text::NO_VOLUMES);
     } else {
-        let heads = [Column::left("Label"), Column::left("Serial"), Column::right("Free"), Column::left("Use")];
+        let [label, serial, free, usage] = pages::MEDIA_HEADS;
+        let heads = [Column::left(label), Column::left(serial), Column::right(free), Column::left(usage)];
         let mut table = Table::new(heads).max_width(width);
         for volume in &view.volumes {
             let label = render::escape(&volume.label, 24);
-            table.push([label, render::escape(&volume.serial, 24), text::octets(volume.free), usage(view, volume)]);
+            table.push([label, render::escape(&volume.serial, 24), text::octets(volume.free), used(view, volume)]);
         }
         for line in table.lines() {
             page.line(Tone::Text.line(line));
@@ -41,48 +42,51 @@ pub(super) fn plugged_in<'a>(view: &View, width: usize) -> Page<'a> {
 pub(super) fn bound<'a>(view: &View, width: usize) -> Page<'a> {
     let mut page = plugged_in(view, width);
     page.blank();
-    page.say(Tone::Head, "Last ceremony");
+    page.say(Tone::Head, pages::LAST_CEREMONY);
     match &view.previous_record {
-        None => page.say(Tone::Quiet, "Not chosen yet, or there is none."),
+        None => page.say(Tone::Quiet, pages::LAST_CEREMONY_NONE),
         Some(previous) => {
-            page.pair("Record", Tone::Text, &previous.folder);
-            page.pair("Audit", Tone::Text, &previous.verdict);
+            page.pair(pages::LABEL_RECORD, Tone::Text, &previous.folder);
+            page.pair(pages::LABEL_AUDIT, Tone::Text, &previous.verdict);
             page.blank();
-            page.digest("Fingerprint of its transcript", &previous.fingerprint);
+            page.digest(pages::LAST_FINGERPRINT, &previous.fingerprint);
         }
     }
     page
 }
 
-fn usage(view: &View, volume: &VolumeFacts) -> String {
+fn used(view: &View, volume: &VolumeFacts) -> String {
     let mut uses = Vec::new();
     if view.record_volumes.iter().any(|bound| bound.id == volume.id) {
-        uses.push("record");
+        uses.push(pages::USE_RECORD);
     }
     if view.request_volume.as_ref().is_some_and(|bound| bound.id == volume.id) {
-        uses.push("request");
+        uses.push(pages::USE_REQUEST);
     }
     if volume.is_foreign() {
-        uses.push("cannot be used");
+        uses.push(pages::USE_FOREIGN);
     } else if !volume.writable {
-        uses.push("write-protected");
+        uses.push(pages::USE_PROTECTED);
     }
     if uses.is_empty() { "-".to_owned() } else { uses.join(", ") }
 }
 
 pub(super) fn record_volumes(view: &View, needed: usize) -> Panel {
     let marked = |volume: &VolumeFacts| view.record_volumes.iter().any(|bound| bound.id == volume.id);
-    let items = view.volumes.iter().map(|volume| {
+    let items = text::media(&view.volumes).into_iter().zip(&view.volumes).map(|(label, volume)| {
         let mark = if marked(volume) { "[x]" } else { "[ ]" };
-        (format!("{mark} {}", text::medium(volume)), Reply::Volume(volume.id))
+        (format!("{mark} {label}"), Reply::Volume(volume.id))
     });
     let mut choices = Choices::numbered(items);
     choices.push('D', text::RECORD_VOLUMES_DONE, Reply::Done);
-    choose(text::record_volumes(needed), choices, text::NO_VOLUMES).explain(text::RECORD_VOLUMES_HOW)
+    fitting(&mut choices, view, &view.labels.record);
+    let how = text::record_volumes_how(&view.labels.record);
+    choose(text::record_volumes(needed), choices, text::NO_VOLUMES).explain(how)
 }
 
 pub(super) fn request_volume(view: &View) -> Panel {
-    choose(text::REQUEST_VOLUME, volumes(view), text::NO_VOLUMES)
+    let choices = volumes(view, &view.labels.request);
+    choose(text::REQUEST_VOLUME, choices, text::NO_VOLUMES).explain(text::labelled(&view.labels.request))
 }
 
 pub(super) fn previous_record(records: &[RecordChoice]) -> Panel {
@@ -93,5 +97,5 @@ pub(super) fn previous_record(records: &[RecordChoice]) -> Panel {
     let items = records.iter().enumerate().map(|(index, record)| (label(record), Reply::Choose(index)));
     let mut choices = Choices::numbered(items);
     choices.push('N', text::PREVIOUS_RECORD_NONE, Reply::No.sure(text::PREVIOUS_RECORD_SURE));
-    choose(text::PREVIOUS_RECORD, choices, "No record was found on any medium.")
+    choose(text::PREVIOUS_RECORD, choices, text::PREVIOUS_RECORD_NOWHERE)
 }

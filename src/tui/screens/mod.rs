@@ -22,11 +22,11 @@ use super::help;
 use super::page::{Page, Pane};
 use super::panel::{Panel, Shape};
 use super::reply::Reply;
-use super::text;
+use super::text::{self, pages};
 use super::theme::Tone;
 use super::widgets::{Choices, progress};
 use crate::ceremony::{Question, View, Working};
-use crate::steps::{Moment, Step};
+use crate::steps::{Moment, Step, VolumeFacts};
 
 /// What a screen is made from.
 pub(crate) struct Look<'a> {
@@ -53,7 +53,7 @@ pub(crate) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
         Question::Fault { .. } => execute::panes(look, width),
         // The plan's own page begins with its digest.
         Question::TwoPeople(asked) if look.view.step != Step::Plan => {
-            let mut panes = vec![hash::confirmed(asked, width)];
+            let mut panes = vec![hash::confirmed(look.view, asked, width)];
             panes.extend(of_step(look, width));
             panes
         }
@@ -88,16 +88,16 @@ pub(crate) fn panel(view: &View) -> Panel {
         Question::RecordVolumes { needed } => media::record_volumes(view, *needed),
         Question::RequestVolume => media::request_volume(view),
         Question::PreviousRecord(records) => media::previous_record(records),
-        Question::Reason { subject } => hash::reason(subject),
+        Question::Reason { subject, typed } => hash::reason(subject, typed),
         Question::TwoPeople(asked) => hash::two_people(asked, &view.people),
         Question::ReadBack(asked) => hash::read_back(asked),
-        Question::Document(asked) => request::document(asked),
+        Question::Document(asked) => request::document(view, asked),
         Question::Judged { job, failed } => request::judged(view, *job, *failed),
         Question::MoreJobs => request::more_jobs(),
         Question::Schema { job, choices } => plan::schema(view, *job, choices),
         Question::Acknowledge { job, check, number, total, .. } => plan::acknowledge(*job, check, *number, *total),
         Question::Token(tokens) => unlock::token(tokens),
-        Question::Officer { choices, missing } => unlock::officer(choices, *missing, &view.people),
+        Question::Officer { choices, missing } => unlock::officer(choices, *missing, view),
         Question::ShareVolume { officer } => unlock::share_volume(officer, view),
         Question::Pin(asked) => unlock::pin(asked, view),
         Question::Fault { .. } => execute::fault(),
@@ -107,7 +107,7 @@ pub(crate) fn panel(view: &View) -> Panel {
             write::fault(view, (name, *volume, label), *optional, wanted)
         }
         Question::Close => close::on_paper(),
-        Question::Finished { outcome } => close::finished(outcome),
+        Question::Finished { outcome } => close::finished(outcome, &view.written),
     }
 }
 
@@ -120,38 +120,49 @@ pub(crate) fn working(working: &Working, now: Moment, width: usize) -> Vec<Line<
 fn transcript<'a>(look: &Look<'a>, width: usize) -> Option<Pane<'a>> {
     let log = &look.view.log;
     let mut page = Page::new(width);
-    page.many(log.len(), move |row| {
-        Tone::Text.line(log.get(log.len() - 1 - row).map(String::as_str).unwrap_or_default())
-    });
-    (!log.is_empty()).then(|| Pane::new("Transcript", page))
+    for line in log.iter().rev() {
+        let clock: String = line.time.to_string().chars().skip("2026-11-22T".len()).take("13:00:07".len()).collect();
+        page.hanging(Tone::Quiet, &format!("{:>4} {clock}  ", line.seq), Tone::Text, &line.text);
+    }
+    (!log.is_empty()).then(|| Pane::new(pages::TRANSCRIPT, page))
 }
 
 fn helping<'a>(step: Step, width: usize) -> Pane<'a> {
     let help = help::help(step);
     let mut page = Page::new(width);
-    page.say(Tone::Head, &format!("Step {step}: what you should see, and what to do"));
+    page.say(Tone::Head, &pages::help(step));
     page.say(Tone::Text, help.purpose);
-    for (title, lines) in [("Operator", help.operator), ("Witnesses", help.witnesses)] {
+    for (title, lines) in [(pages::HELP_OPERATOR, help.operator), (pages::HELP_WITNESSES, help.witnesses)] {
         page.blank();
         page.say(Tone::Head, title);
         for line in lines {
-            for (index, line) in crate::render::wrap(line, width.saturating_sub(2)).iter().enumerate() {
-                page.line(Tone::Text.line(format!("{} {line}", if index == 0 { "-" } else { " " })));
-            }
+            page.hanging(Tone::Text, "- ", Tone::Text, line);
         }
     }
     page.blank();
-    page.say(Tone::Head, "Keys");
+    page.say(Tone::Head, pages::HELP_KEYS);
     for (keys, meaning) in help::KEYS {
         page.line(Line::from(vec![Tone::Warn.span(format!("{keys:<13}")), Tone::Text.span(meaning)]));
     }
-    Pane::new("Help", page)
+    Pane::new(pages::HELP, page)
 }
 
-/// Numbered volumes to choose from.
-fn volumes(view: &View) -> Choices {
-    let items = view.volumes.iter().map(|volume| (text::medium(volume), Reply::Volume(volume.id)));
-    Choices::numbered(items)
+/// Numbered volumes to choose from, the first whose label begins so chosen.
+fn volumes(view: &View, label: &str) -> Choices {
+    let items = text::media(&view.volumes).into_iter().zip(&view.volumes);
+    let mut choices = Choices::numbered(items.map(|(text, volume)| (text, Reply::Volume(volume.id))));
+    fitting(&mut choices, view, label);
+    choices
+}
+
+/// Chooses the first volume whose label begins so and that is not bound yet; where there is none, nothing changes.
+fn fitting(choices: &mut Choices, view: &View, label: &str) {
+    let is_bound = |volume: &VolumeFacts| {
+        view.record_volumes.iter().chain(&view.request_volume).any(|bound| bound.id == volume.id)
+    };
+    if let Some(volume) = view.volumes.iter().find(|volume| volume.label.starts_with(label) && !is_bound(volume)) {
+        choices.choose(&Reply::Volume(volume.id));
+    }
 }
 
 /// A panel of choices alone, with another text where there is none.

@@ -3,7 +3,7 @@
 use super::super::page::{Page, Pane};
 use super::super::panel::{Panel, Shape};
 use super::super::reply::Reply;
-use super::super::text;
+use super::super::text::{self, pages};
 use super::super::theme::Tone;
 use super::super::widgets::Choices;
 use super::{Look, choose, hash, media, transcript};
@@ -19,21 +19,22 @@ pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
         Question::Profile(choices) => {
             for choice in choices {
                 page.say(Tone::Head, &choice.name);
-                page.pair("From", Tone::Text, &choice.origin);
+                page.pair(pages::LABEL_FROM, Tone::Text, &choice.origin);
                 match &choice.fault {
                     Some(fault) => page.pair("!!", Tone::Warn, fault),
-                    None => grouped(&mut page, "SHA-256", &choice.sha256),
+                    None => grouped(&mut page, pages::LABEL_SHA256, &choice.sha256),
                 }
                 page.blank();
             }
         }
         Question::ConfirmProfile(choice) => {
             identity(view, &mut page);
-            page.pair("Profile", Tone::Text, &choice.name);
-            page.pair("From", Tone::Text, &choice.origin);
+            page.pair(pages::LABEL_PROFILE, Tone::Text, &choice.name);
+            page.pair(pages::LABEL_FROM, Tone::Text, &choice.origin);
             page.blank();
-            page.digest("SHA-256 of the profile", &choice.sha256);
+            page.digest(pages::PROFILE_SHA256, &choice.sha256);
         }
+        Question::People { missing } => attendance(view, missing, &mut page),
         Question::Time(asked) => clocks(&mut page, look, asked),
         Question::Keyboard { .. } => {
             page.say(Tone::Head, text::KEYBOARD_TRY);
@@ -44,10 +45,10 @@ pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
         Question::Working(_) if view.title.is_empty() => image(look, &mut page),
         _ => overview(look, &mut page),
     }
-    let mut panes = vec![Pane::new("Open", page)];
+    let mut panes = vec![Pane::new(pages::OPEN, page)];
     match &view.question {
         Question::Profile(_) => {
-            panes.push(Pane::new("Media", media::plugged_in(view, width)));
+            panes.push(Pane::new(pages::MEDIA, media::plugged_in(view, width)));
             panes.extend(hashes(view, width));
         }
         Question::Working(_) | Question::Keyboard { .. } | Question::ConfirmProfile(_) => {
@@ -61,9 +62,9 @@ pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
 
 /// What image and program say of themselves, while nothing is asked yet.
 fn image<'a>(look: &Look<'a>, page: &mut Page<'a>) {
-    page.say(Tone::Head, "What runs here, as it reports itself");
+    page.say(Tone::Head, pages::SELF_REPORTED);
     identity(look.view, page);
-    page.pair("Mode", Tone::Text, text::mode(&look.view.mode));
+    page.pair(pages::LABEL_MODE, Tone::Text, text::mode(&look.view.mode));
     if look.view.computer.build_id.is_some() {
         page.blank();
         page.say(Tone::Quiet, text::IMAGE_COMPARE);
@@ -72,10 +73,10 @@ fn image<'a>(look: &Look<'a>, page: &mut Page<'a>) {
 
 /// Program, and on the image its build and its boot medium.
 fn identity<'a>(view: &View, page: &mut Page<'a>) {
-    page.pair("Program", Tone::Text, &view.program);
+    page.pair(pages::LABEL_PROGRAM, Tone::Text, &view.program);
     let Some(build) = &view.computer.build_id else { return };
     let medium = view.computer.boot_medium.as_deref().unwrap_or(text::BOOT_MEDIUM_WAITING);
-    for (label, text) in [("Build", build.as_str()), ("Medium", medium)] {
+    for (label, text) in [(pages::LABEL_BUILD, build.as_str()), (pages::LABEL_MEDIUM, medium)] {
         match text.parse() {
             Ok(sha256) => grouped(page, label, &sha256),
             Err(_) => page.pair(label, Tone::Text, text),
@@ -94,11 +95,11 @@ fn grouped(page: &mut Page<'_>, label: &str, sha256: &Sha256Digest) {
 /// The hashes of image and boot medium with their words.
 fn hashes<'a>(view: &View, width: usize) -> impl Iterator<Item = Pane<'a>> {
     let computer = &view.computer;
-    let known = [("Boot medium", &computer.boot_medium), ("Build", &computer.build_id)];
+    let known = [(pages::BOOT_MEDIUM, &computer.boot_medium), (pages::LABEL_BUILD, &computer.build_id)];
     known.into_iter().filter_map(move |(title, text)| {
         let sha256 = text.as_ref()?.parse().ok()?;
         let mut page = Page::new(width);
-        page.digest(&format!("SHA-256: {title} (self-reported)"), &sha256);
+        page.digest(&pages::self_reported(title), &sha256);
         Some(Pane::new(title, page))
     })
 }
@@ -106,23 +107,45 @@ fn hashes<'a>(view: &View, width: usize) -> impl Iterator<Item = Pane<'a>> {
 fn overview<'a>(look: &Look<'a>, page: &mut Page<'a>) {
     let view = look.view;
     identity(view, page);
-    page.pair("Mode", Tone::Text, text::mode(&view.mode));
-    page.pair("Profile", Tone::Text, if view.title.is_empty() { "not chosen yet" } else { &view.title });
+    page.pair(pages::LABEL_MODE, Tone::Text, text::mode(&view.mode));
+    page.pair(pages::LABEL_PROFILE, Tone::Text, if view.title.is_empty() { pages::PROFILE_NONE } else { &view.title });
     if let Some(key) = &view.key_fingerprint {
-        page.pair("Key", Tone::Text, key);
+        page.pair(pages::LABEL_KEY, Tone::Text, key);
     }
-    page.blank();
-    page.say(Tone::Head, "People");
-    if view.people.is_empty() {
-        page.say(Tone::Quiet, "Nobody has been entered yet.");
+    if !view.people.is_empty() {
+        page.blank();
+        page.say(Tone::Head, pages::PEOPLE);
     }
     for person in &view.people {
         page.pair(person.role.as_str(), Tone::Text, &person.name);
     }
     if let Some(sha256) = &view.profile_sha256 {
         page.blank();
-        page.digest("SHA-256 of the profile", sha256);
+        page.digest(pages::PROFILE_SHA256, sha256);
     }
+}
+
+/// Who is there, who is missing, and which officers were not entered.
+fn attendance<'a>(view: &View, missing: &[Role], page: &mut Page<'a>) {
+    page.say(Tone::Head, pages::PEOPLE);
+    for person in &view.people {
+        page.pair(person.role.as_str(), Tone::Text, &person.name);
+    }
+    for role in missing {
+        page.pair(role.as_str(), Tone::Warn, pages::PERSON_MISSING);
+    }
+    let entered = |role: &Role| missing.contains(role) || view.people.iter().any(|person| person.role == *role);
+    let officers = view.officers.iter().filter(|(role, _)| !entered(role));
+    for (role, _) in officers {
+        page.pair(role.as_str(), Tone::Quiet, pages::OFFICER_MISSING);
+    }
+    if !view.officers.is_empty() {
+        page.blank();
+        page.say(Tone::Quiet, &pages::officers_wanted(view.threshold, view.officers.len()));
+    }
+    page.blank();
+    page.pair(pages::LABEL_MODE, Tone::Text, text::mode(&view.mode));
+    page.pair(pages::LABEL_PROFILE, Tone::Text, &view.title);
 }
 
 /// UTC to confirm, and the clocks behind it.
@@ -130,10 +153,12 @@ fn clocks(page: &mut Page<'_>, look: &Look<'_>, asked: &TimeAsked) {
     let shifted = |seconds: i64| Time::from_unix(i64::from(look.now.time.unix()) + seconds).unwrap_or(look.now.time);
     big_clock(page, text::time_source(asked.offset), shifted(asked.offset.unwrap_or(0)));
     page.blank();
-    page.pair("Computer", Tone::Text, &text::clock(look.now.time, asked.offset.map_or(0, |offset| -offset)));
+    page.pair(pages::LABEL_COMPUTER, Tone::Text, &text::clock(look.now.time, asked.offset.map_or(0, |offset| -offset)));
     match look.view.computer.rtc {
-        Some(rtc) => page.pair("RTC", Tone::Text, &text::clock(shifted(rtc), rtc - asked.offset.unwrap_or(0))),
-        None => page.pair("RTC", Tone::Quiet, text::NO_RTC),
+        Some(rtc) => {
+            page.pair(pages::LABEL_RTC, Tone::Text, &text::clock(shifted(rtc), rtc - asked.offset.unwrap_or(0)));
+        }
+        None => page.pair(pages::LABEL_RTC, Tone::Quiet, text::NO_RTC),
     }
 }
 
@@ -206,7 +231,7 @@ pub(super) fn people(missing: &[Role], people: &[Person]) -> Panel {
     for (index, person) in people.iter().enumerate() {
         choices.push(' ', text::remove(&person.to_string()), Reply::Remove(index));
     }
-    panel.text(role).text(name).act(choices)
+    panel.short(role).text(name).act(choices)
 }
 
 pub(super) fn time(asked: &TimeAsked, people: &[Person]) -> Panel {
@@ -218,7 +243,7 @@ pub(super) fn time(asked: &TimeAsked, people: &[Person]) -> Panel {
     let [initials, watch] = text::TIME_FIELDS;
     let mut choices = Choices::default();
     choices.push('S', text::TIME_WRONG, Reply::SetTime);
-    panel.field(hash::pick_person(people, asked.first.as_ref())).text(initials).text(watch).act(choices).back()
+    panel.field(hash::pick_person(people, asked.first.as_ref())).short(initials).short(watch).act(choices).back()
 }
 
 pub(super) fn resume(entries: usize, signatures: usize) -> Panel {

@@ -5,11 +5,11 @@ use ratatui::text::Line;
 use super::super::page::{Page, Pane};
 use super::super::panel::{Panel, Shape};
 use super::super::reply::Reply;
-use super::super::text;
+use super::super::text::{self, pages};
 use super::super::theme::Tone;
 use super::super::widgets::Choices;
 use super::{Look, choose, findings, keys, media};
-use crate::ceremony::{BundleView, DocumentAsked, FileChoice, JobView, Purpose, Question, View};
+use crate::ceremony::{BundleView, DocumentAsked, FileChoice, JobState, JobView, Purpose, Question, View};
 use crate::dns::Time;
 use crate::render::{Column, Table};
 
@@ -17,13 +17,16 @@ pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
     let view = look.view;
     let choosing = matches!(&view.question, Question::Document(asked) if asked.purpose == Purpose::Request);
     let Some(job) = view.jobs.last().filter(|_| !choosing) else {
-        return vec![Pane::new("Jobs", jobs(view, width)), Pane::new("Media", media::bound(view, width))];
+        return vec![Pane::new(pages::JOBS, jobs(view, width)), Pane::new(pages::MEDIA, media::bound(view, width))];
     };
     let mut panes =
         vec![request(job, width), bundles(job, width), key_pane(look, job, width), checks(look, job, width)];
+    if matches!(view.question, Question::Judged { failed: true, .. }) {
+        panes.rotate_right(1); // what failed is read first
+    }
     if view.jobs.len() > 1 || matches!(view.question, Question::MoreJobs) {
         let first = if matches!(view.question, Question::MoreJobs) { 0 } else { panes.len() };
-        panes.insert(first, Pane::new("Jobs", jobs(view, width)));
+        panes.insert(first, Pane::new(pages::JOBS, jobs(view, width)));
     }
     panes
 }
@@ -32,13 +35,18 @@ pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
 pub(super) fn jobs<'a>(view: &View, width: usize) -> Page<'a> {
     let mut page = Page::new(width);
     if view.jobs.is_empty() {
-        page.say(Tone::Quiet, "No request has been chosen yet.");
+        page.say(Tone::Quiet, pages::JOBS_NONE);
         return page;
     }
-    let heads = ["Zone", "Format", "Request", "State"].map(Column::left);
-    let mut table = Table::new([Column::right("Job")].into_iter().chain(heads)).max_width(width);
+    let [number, heads @ ..] = pages::JOBS_HEADS;
+    let heads = heads.map(Column::left);
+    let mut table = Table::new([Column::right(number)].into_iter().chain(heads)).max_width(width);
     for job in &view.jobs {
-        let state = if job.accepted { "taken" } else { "being judged" };
+        let state = match job.state {
+            JobState::Open => pages::JOB_OPEN,
+            JobState::Taken => pages::JOB_TAKEN,
+            JobState::Dropped => pages::JOB_DROPPED,
+        };
         let format = job.format.to_string();
         table.push([job.number.to_string(), job.zone.to_string(), format, job.request.file.clone(), state.to_owned()]);
     }
@@ -50,23 +58,26 @@ pub(super) fn jobs<'a>(view: &View, width: usize) -> Page<'a> {
 
 fn request<'a>(job: &JobView, width: usize) -> Pane<'a> {
     let mut page = Page::new(width);
-    page.pair("Request", Tone::Text, &format!("{}  ({})", job.request.file, text::octets(job.request.octets)));
-    page.pair("Zone", Tone::Text, &format!("{} (job {}, format {})", job.zone, job.number, job.format));
+    page.pair(pages::REQUEST, Tone::Text, &pages::file(&job.request.file, &text::octets(job.request.octets)));
+    page.pair(pages::LABEL_ZONE, Tone::Text, &pages::zone(&job.zone, job.number, job.format));
     if let (Some(first), Some(last)) = (job.bundles.first(), job.bundles.last()) {
         let end = last.expiration.unwrap_or(last.inception);
         let count = job.bundles.len();
-        page.pair("Bundles", Tone::Text, &format!("{count}, {} to {}", first.inception.date(), end.date()));
+        page.pair(pages::BUNDLES, Tone::Text, &pages::bundles(count, first.inception.date(), end.date()));
     }
-    page.digest("SHA-256 of the request", &job.request.sha256);
+    page.digest(pages::REQUEST_SHA256, &job.request.sha256);
     page.blank();
     match &job.previous {
-        None => page.say(Tone::Warn, "WARN  No previous response: this is the zone's first."),
+        // Before the checks have run, nobody has said that there is none.
+        None if job.findings.is_empty() => page.pair(pages::LABEL_PREVIOUS, Tone::Quiet, pages::PREVIOUS_OPEN),
+        None => page.pair(pages::LABEL_PREVIOUS, Tone::Warn, pages::PREVIOUS_NONE),
         Some(previous) => {
-            page.pair("Previous", Tone::Text, &format!("{}  ({})", previous.file, text::octets(previous.octets)));
-            page.digest("SHA-256 of the previous response", &previous.sha256);
+            let file = pages::file(&previous.file, &text::octets(previous.octets));
+            page.pair(pages::LABEL_PREVIOUS, Tone::Text, &file);
+            page.digest(pages::PREVIOUS_SHA256, &previous.sha256);
         }
     }
-    Pane::new("Request", page)
+    Pane::new(pages::REQUEST, page)
 }
 
 fn bundles(job: &JobView, width: usize) -> Pane<'_> {
@@ -82,12 +93,13 @@ fn bundles(job: &JobView, width: usize) -> Pane<'_> {
         }
         Tone::Text.line(bundle_line(bundle, digits, width))
     });
-    let head = format!("{:>digits$} {:<19} {:<19} ZSK tags", "No", "From (UTC)", "Until (UTC)");
-    Pane { head: vec![Tone::Head.line(head)], ..Pane::new("Bundles", page) }
+    let [number, from, until, tags] = pages::BUNDLE_HEADS;
+    let head = format!("{number:>digits$} {from:<19} {until:<19} {tags}");
+    Pane { head: vec![Tone::Head.line(head)], ..Pane::new(pages::BUNDLES, page) }
 }
 
 fn bundle_line(bundle: &BundleView, digits: usize, width: usize) -> String {
-    let until = bundle.expiration.map_or_else(|| "set by the plan".to_owned(), moment);
+    let until = bundle.expiration.map_or_else(|| pages::BUNDLE_OPEN.to_owned(), moment);
     let mut line = format!("{:>digits$} {:<19} {until:<19}", bundle.number, moment(bundle.inception));
     for (index, (key, _)) in bundle.keys.iter().enumerate() {
         let tag = format!(" {}", key.key_tag());
@@ -108,18 +120,14 @@ fn moment(time: Time) -> String {
 
 fn key_pane<'a>(look: &Look<'a>, job: &'a JobView, width: usize) -> Pane<'a> {
     let uses = look.cache.keys(&job.bundles);
-    let title = format!("Keys ({})", uses.len());
+    let title = pages::keys(uses.len());
     let mut page = Page::new(width);
     page.has_digests();
     page.many(uses.len() * keys::ROWS, move |row| {
         let used = uses.get(row / keys::ROWS);
         let found = used.and_then(|used| Some((used, job.bundles.get(used.bundle)?.keys.get(used.key)?)));
         let Some((used, (key, fingerprint))) = found else { return Line::default() };
-        let place = match used.count {
-            1 => format!("in bundle {} alone", used.first),
-            count if count == used.last - used.first + 1 => format!("in bundles {} to {}", used.first, used.last),
-            count => format!("in {count} bundles between {} and {}", used.first, used.last),
-        };
+        let place = pages::key_in(used.count, used.first, used.last);
         keys::row(&format!("Key {}", row / keys::ROWS + 1), &place, key, fingerprint, row % keys::ROWS)
     });
     Pane::new(title, page)
@@ -127,28 +135,23 @@ fn key_pane<'a>(look: &Look<'a>, job: &'a JobView, width: usize) -> Pane<'a> {
 
 fn checks<'a>(look: &Look<'a>, job: &'a JobView, width: usize) -> Pane<'a> {
     let [fail, warn, ..] = findings::count(&job.findings);
-    let title = match (fail, warn) {
-        (0, 0) => "Checks".to_owned(),
-        (0, warn) => format!("Checks: {warn} WARN"),
-        (fail, _) => format!("Checks: {fail} FAIL"),
-    };
     let mut page = Page::new(width);
     findings::page(&mut page, &job.findings, look.cache.findings(&job.findings, width));
-    Pane::new(title, page)
+    Pane::new(pages::checks(fail, warn), page)
 }
 
 fn label(file: &FileChoice) -> String {
-    format!("{}  ({}, {})", file.name, file.place, text::octets(file.size))
+    pages::file(&file.name, &format!("{}, {}", file.place, text::octets(file.size)))
 }
 
-pub(super) fn document(asked: &DocumentAsked) -> Panel {
+pub(super) fn document(view: &View, asked: &DocumentAsked) -> Panel {
     let previous = asked.purpose == Purpose::Previous;
     let items = asked.files.iter().enumerate().map(|(index, file)| (label(file), Reply::Choose(index)));
     let mut choices = Choices::numbered(items);
     choices.push('L', text::DOCUMENT_AGAIN, Reply::Done);
     if previous {
         choices.push('N', text::DOCUMENT_NO_PREVIOUS, Reply::No.sure(text::DOCUMENT_SURE));
-    } else {
+    } else if view.jobs.iter().any(|job| job.state == JobState::Taken) {
         choices.push('N', text::DOCUMENT_NO_REQUEST, Reply::No);
     }
     choose(text::document(asked.job, previous), choices, text::NO_FILES)

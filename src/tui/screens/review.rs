@@ -3,35 +3,41 @@
 use super::super::page::{Page, Pane};
 use super::super::panel::{Panel, Shape};
 use super::super::reply::Reply;
-use super::super::text;
+use super::super::text::{self, pages};
 use super::super::theme::Tone;
 use super::super::widgets::Choices;
 use super::{Look, findings, plan};
-use crate::ceremony::{ResultView, View};
+use crate::ceremony::{Question, ResultView, View};
 
 pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
     let results = &look.view.results;
     let several = results.len() > 1;
+    let failed = matches!(look.view.question, Question::Review { failed: true });
     let mut panes = Vec::new();
     for result in results {
-        let title = |what: &str| if several { format!("{what} {}", result.number) } else { what.to_owned() };
-        panes.push(Pane::new(title("Response"), response(result, width)));
-        panes.push(Pane::new(title("Checks"), checks(look, result, width)));
-        panes.push(Pane { wide: true, ..Pane::new(title("Table"), plan::verbatim(&result.table, width)) });
+        let title = |what: &str| pages::of_job(what, result.number, several);
+        let [response, checks] = [
+            Pane::new(title(pages::RESPONSE), response(result, width)),
+            Pane::new(title(pages::CHECKS), checks(look, result, width)),
+        ];
+        // What failed is read first.
+        panes.extend(if failed { [checks, response] } else { [response, checks] });
+        panes.push(Pane { wide: true, ..Pane::new(title(pages::TABLE), plan::verbatim(&result.table, width)) });
     }
     if panes.is_empty() {
         let mut page = Page::new(width);
-        page.say(Tone::Quiet, "The responses are being put together.");
-        panes.push(Pane::new("Response", page));
+        page.say(Tone::Quiet, pages::RESPONSES_NONE);
+        panes.push(Pane::new(pages::RESPONSE, page));
     }
     panes
 }
 
 fn response<'a>(result: &ResultView, width: usize) -> Page<'a> {
     let mut page = Page::new(width);
-    page.pair("Response", Tone::Text, &format!("{}  ({})", result.file, text::octets(result.octets)));
-    page.pair("Zone", Tone::Text, &result.zone.to_string());
-    page.digest("SHA-256 of the response", &result.sha256);
+    page.pair(pages::RESPONSE, Tone::Text, &pages::file(&result.file, &text::octets(result.octets)));
+    page.pair(pages::LABEL_ZONE, Tone::Text, &result.zone.to_string());
+    page.blank();
+    page.digest(pages::RESPONSE_SHA256, &result.sha256);
     page
 }
 
@@ -50,7 +56,7 @@ pub(super) fn accept(view: &View, failed: bool) -> Panel {
     });
     let [fail, warn, skipped, pass] = sum;
     let verdicts = text::verdicts(fail, warn, skipped, pass);
-    let panel = Panel::new(text::review(failed), Shape::Choices);
+    let panel = Panel::new(text::review(failed), Shape::Choices).explain(text::review_made(view.signatures));
     let no = Reply::No.word(text::REVIEW_NO_SURE, text::REFUSE_WORD);
     if failed {
         let mut choices = Choices::default();

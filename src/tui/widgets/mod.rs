@@ -9,4 +9,4 @@ mod text_field;
 pub(crate) use self::choices::{Choice, Choices};
 pub(crate) use self::pin_field::PinField;
 pub(crate) use self::progress::progress;
-pub(crate) use self::text_field::TextField;
+pub(crate) use self::text_field::{TextField, Window};

@@ -6,19 +6,45 @@ use crate::render::is_cp437;
 /// Signs that a free text of the transcript may have.
 const LIMIT: usize = 1000;
 
+/// Columns of a field for a sentence, however wide the screen is.
+const LONG: usize = 72;
+
+/// Columns of a field for initials, a time or a word.
+const SHORT: usize = 16;
+
 /// A line that is typed; it scrolls sideways where it is longer than its field.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TextField {
     /// What stands before it.
     pub(crate) label: String,
+    /// Columns that it has at most.
+    pub(crate) columns: usize,
     signs: Vec<char>,
     cursor: usize,
+}
+
+/// What is seen of a line.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Window {
+    /// Its signs.
+    pub(crate) seen: String,
+    /// The column of the cursor.
+    pub(crate) cursor: usize,
+    /// Whether there is more to the left.
+    pub(crate) before: bool,
+    /// Whether there is more to the right.
+    pub(crate) after: bool,
 }
 
 impl TextField {
     /// An empty field.
     pub(crate) fn new(label: impl Into<String>) -> Self {
-        Self { label: label.into(), signs: Vec::new(), cursor: 0 }
+        Self { label: label.into(), columns: LONG, signs: Vec::new(), cursor: 0 }
+    }
+
+    /// An empty field for a few signs.
+    pub(crate) fn short(label: impl Into<String>) -> Self {
+        Self { columns: SHORT, ..Self::new(label) }
     }
 
     /// What was typed.
@@ -62,10 +88,12 @@ impl TextField {
         true
     }
 
-    /// What is seen of it in `width` columns, and the column of the cursor.
-    pub(crate) fn window(&self, width: usize) -> (String, usize) {
+    /// What is seen of it in `width` columns.
+    pub(crate) fn window(&self, width: usize) -> Window {
         let first = (self.cursor + 1).saturating_sub(width);
-        (self.signs.iter().skip(first).take(width).collect(), self.cursor.saturating_sub(first))
+        let seen = self.signs.iter().skip(first).take(width).collect();
+        let cursor = self.cursor.saturating_sub(first);
+        Window { seen, cursor, before: first > 0, after: self.signs.len() > first + width }
     }
 }
 
@@ -97,10 +125,12 @@ mod tests {
     #[test]
     fn keeps_the_cursor_in_sight() {
         let mut field = typed("abcdefgh");
-        assert_eq!(field.window(5), ("efgh".to_owned(), 4));
+        let window = |seen: &str, cursor, before, after| Window { seen: seen.to_owned(), cursor, before, after };
+        assert_eq!(field.window(5), window("efgh", 4, true, false));
         field.key(Action::Home);
-        assert_eq!(field.window(5), ("abcde".to_owned(), 0));
-        assert_eq!(field.window(0), (String::new(), 0));
+        assert_eq!(field.window(5), window("abcde", 0, false, true));
+        assert_eq!(field.window(9), window("abcdefgh", 0, false, false));
+        assert_eq!(field.window(0).seen, "");
     }
 
     #[test]

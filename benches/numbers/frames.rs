@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::thread::{sleep, spawn};
 use std::time::{Duration, Instant};
 
-use claviger::ceremony::{BundleView, DocumentView, JobView, PlanView, PlannedView, Question, TwoPeople, View};
+use claviger::ceremony::{
+    BundleView, DocumentView, JobState, JobView, PlanView, PlannedView, Question, TwoPeople, View,
+};
 use claviger::dns::{Algorithm, Dnskey, Sha256Digest, Time, sha256};
 use claviger::exchange::Format;
 use claviger::steps::{Mode, Moment, Step};
@@ -85,7 +87,7 @@ fn request() -> View {
         bundles: Arc::new(bundles.collect()),
         findings: Arc::new(Vec::new()),
         schema: None,
-        accepted: false,
+        state: JobState::Open,
     });
     view
 }
@@ -94,7 +96,7 @@ fn plan() -> View {
     let mut view = request();
     let sha256 = sha256(b"plan");
     view.step = Step::Plan;
-    view.question = Question::TwoPeople(TwoPeople { subject: "plan".to_owned(), sha256, first: None });
+    view.question = Question::TwoPeople(TwoPeople { subject: "plan".to_owned(), sha256, first: None, reason: None });
     let line = |index: usize| format!("{index:>6}  2026-11-01T00:00:00Z  2026-11-15T00:00:00Z  20326*  14796  31406");
     let job = PlannedView {
         number: 1,
