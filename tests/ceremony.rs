@@ -377,7 +377,7 @@ fn a_stick_that_is_pulled_is_missed_and_found_again() {
         (screen.question.contains(BIND) && !screen.has("not there any more")).then_some(())
     });
     // The other medium of the record, when it is to be written.
-    crew.until(&mut terminal, "Accept the responses? They are sealed");
+    crew.until(&mut terminal, "Accept the responses? Two people confirm it");
     fs::rename(room.stick("RECORD-B"), &away).unwrap();
     crew.until(&mut terminal, "could not be written to RECORD-B. What now?");
     terminal.see("it is not there any more");
