@@ -78,7 +78,7 @@ pub(super) fn hold(env: &Env, started: &Started<'_>) -> Result<Done, CliError> {
 /// How it begins. One that goes on finds its rehearsal prepared.
 fn setup(env: &Env, started: &Started<'_>, left: Option<&Spool>) -> Result<Setup, CliError> {
     let mode = if started.rehearsal { Mode::Rehearsal } else { Mode::Ceremony };
-    let mut setup = player::setup_writing(Some(&[PathBuf::from(RUN)]), mode, env)?;
+    let mut setup = player::setup(Some(&[PathBuf::from(RUN)]), mode, env)?;
     started.build_id.clone_into(&mut setup.build_id);
     setup.profiles = from_image(Path::new(PROFILES))?;
     setup.appliance = Some(Appliance {

@@ -56,7 +56,9 @@ impl Run for Args {
             };
             return appliance::hold(env, &started);
         }
-        let mut setup = player::setup(self.drill.clone().map_or(Mode::Ceremony, Mode::Drill), env)?;
+        // Media come and go, and what the token's host must write stands in a profile that nobody has chosen yet.
+        let mode = self.drill.clone().map_or(Mode::Ceremony, Mode::Drill);
+        let mut setup = player::setup(None, mode, env)?;
         setup.profiles = self.profile.iter().map(|path| player::profile_file(path)).collect::<Result<_, _>>()?;
         let volumes = FolderVolumes::new(self.medium.clone(), self.media.clone());
         let spool = SpoolFolder::new(self.spool.clone()).map_err(|error| CliError::input(error.to_string()))?;

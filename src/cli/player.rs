@@ -17,14 +17,11 @@ use super::Env;
 use super::error::CliError;
 use super::input;
 
-/// How a ceremony on an ordinary computer begins. Its files are not restricted: media come and go, and so would be the
-/// token hosts that it starts.
-pub(super) fn setup(mode: Mode, env: &Env) -> Result<Setup, CliError> {
-    setup_writing(None, mode, env)
-}
-
-/// How a ceremony begins that writes nothing but devices and below `writable`.
-pub(super) fn setup_writing(writable: Option<&[PathBuf]>, mode: Mode, env: &Env) -> Result<Setup, CliError> {
+/// How a ceremony begins: with a process that is confined, and names the program in stamps and transcripts.
+///
+/// Together with the token hosts that it starts it writes devices and what is `writable`; without that, files are not
+/// restricted.
+pub(super) fn setup(writable: Option<&[PathBuf]>, mode: Mode, env: &Env) -> Result<Setup, CliError> {
     let failed = |error: io::Error| CliError::internal(format!("there is no randomness: {error}"));
     let seed = Seed::new(|octets| env.entropy.fill(octets)).map_err(failed)?;
     Ok(Setup {

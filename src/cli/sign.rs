@@ -1,6 +1,7 @@
 //! `sign`: the whole ceremony without the screen and without people; the transcript lists every confirmation not given.
 
 use std::path::{Path, PathBuf};
+use std::slice;
 use std::sync::Arc;
 use std::sync::mpsc;
 
@@ -81,14 +82,15 @@ impl Run for Args {
         let profile = input::profile(&self.profile, report)?;
         self.pins.fit(&profile)?;
         let desk = self.read(&profile, report)?;
-        let mut setup = player::setup(Mode::Unattended, env)?;
+        let out = self.out()?;
+        let writable = [profile.hsm.writable.as_slice(), slice::from_ref(&out)].concat();
+        let mut setup = player::setup(Some(&writable), Mode::Unattended, env)?;
         setup.profiles.push(player::profile_file(&self.profile)?);
         setup.judged_at = self.now;
         setup.until = self.until;
         setup.final_try = self.pins.final_try();
         setup.previous_given = !self.previous.is_empty();
         let given = Given { documents: desk.documents.clone(), shares: self.shares()? };
-        let out = self.out()?;
         let _turn = Turn::take(&out, env.clock.as_ref()).map_err(|error| self.unusable(error))?;
         let record = self.record.as_deref().map(|record| record_in(&out, record)).transpose()?;
         self.expect_names(&desk, &out)?;

@@ -152,9 +152,10 @@ pub fn lock_memory() -> Measure {
 
 /// Reading stays free: a vendor's library has its configuration where its vendor likes.
 fn restrict_writing(writable: &[PathBuf]) -> Measure {
-    // ABI 3 is the last whose rights concern the writing of files alone; later ones would refuse ioctl, which every
-    // driver needs.
-    let writing = AccessFs::from_write(ABI::V3);
+    // What ABI 3 adds, to cut a file short without opening it to write, has the kernel look at the whole path whenever a
+    // file is opened, to read as well: 4 in 100 of the time that SoftHSM2 takes for a signature with P-256. Later ones
+    // would refuse ioctl, which every driver needs.
+    let writing = AccessFs::from_write(ABI::V2);
     let (there, missing): (Vec<&PathBuf>, Vec<&PathBuf>) = writable.iter().partition(|path| path.exists());
     let devices = devices();
     let restricted = Ruleset::default()

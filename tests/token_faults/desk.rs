@@ -259,6 +259,10 @@ fn a_module_writes_only_where_its_host_may() {
     let host = confined.iter().find(|entry| entry["body"]["process"] == "token-host").unwrap().to_string();
     let (own, tokens) = (desk.desk.signer.path().display(), desk.tokens());
     assert!(host.contains(&format!("writes devices, {own}, {};", tokens.parent().unwrap().display())), "{host}");
+    // The ceremony's own process is bound as well: by what its hosts need, and the folder that it writes into.
+    let out = desk.desk.signer.path().join("out").canonicalize().unwrap();
+    let whole = confined.iter().find(|entry| entry["body"]["process"] == "ceremony").unwrap().to_string();
+    assert!(whole.contains(&format!("{}, {};", tokens.parent().unwrap().display(), out.display())), "{whole}");
     let module = faults::module();
     let sha256 = claviger::dns::sha256(&fs::read(module).unwrap());
     assert!(host.contains(&format!("module: {} of SHA-256 {sha256}", module.display())), "{host}");

@@ -25,7 +25,7 @@ pub(super) struct FaultyRoom {
 impl FaultyRoom {
     pub(super) fn new(login: &str) -> Self {
         let room = Room::prepared(3);
-        let rules = Rules::before(&room.profile(), room.beside());
+        let rules = Rules::before(&room.profile(), &room.path());
         let pin = room.token_pin();
         if login != "shares" {
             room.login(login);

@@ -5,6 +5,7 @@ mod prepare;
 mod requests;
 
 use std::path::{Path, PathBuf};
+use std::slice;
 use std::sync::Arc;
 use std::sync::mpsc;
 
@@ -58,7 +59,7 @@ impl Run for Args {
         let dir = self.dir.clone().unwrap_or_else(|| format!("rehearsal-{}", env.clock.now().compact()).into());
         let soft = SoftToken { module: self.module.clone(), conf: None };
         let rehearsal = prepared(&dir, &soft, self.bundles, &env)?;
-        let mut setup = player::setup(Mode::Rehearsal, &env)?;
+        let mut setup = player::setup(Some(slice::from_ref(&rehearsal.folder)), Mode::Rehearsal, &env)?;
         setup.profiles.push(player::profile_file(&rehearsal.profile)?);
         let volumes = Box::new(FolderVolumes::new(Vec::new(), Some(rehearsal.sticks.clone())));
         let spool = SpoolFolder::new(rehearsal.spool.clone()).map_err(|error| CliError::input(error.to_string()))?;

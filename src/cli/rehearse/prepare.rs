@@ -69,6 +69,8 @@ impl SoftToken {
 
 /// The folder of a rehearsal.
 pub(in crate::cli) struct Rehearsal {
+    /// The folder itself; all that a rehearsal writes lies in it.
+    pub(super) folder: PathBuf,
     /// The profile.
     pub(in crate::cli) profile: PathBuf,
     /// The folder whose folders play sticks.
@@ -94,7 +96,12 @@ pub(super) fn name(role: &Role) -> String {
 impl Rehearsal {
     /// The parts of such a folder.
     pub(super) fn at(dir: &Path) -> Self {
-        Self { profile: dir.join(PROFILE), sticks: dir.join("sticks"), spool: dir.join("spool") }
+        Self {
+            folder: dir.to_owned(),
+            profile: dir.join(PROFILE),
+            sticks: dir.join("sticks"),
+            spool: dir.join("spool"),
+        }
     }
 
     /// A folder that was prepared before: its records are still there, and the next ceremony follows them.
