@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use common::crew::{self, Crew, Room};
 use common::look::{audit, entries, holds, holds_no_pin};
 use common::pty::{self, EXCEPTION, LARGE, PATIENCE, PAUSE, SMALL, STOP, Terminal};
+use common::rehearsal::claviger;
 use rustix::process::Signal;
 
 const BIND: &str = "ksr-example.txt";
@@ -480,4 +481,18 @@ fn a_drill_is_marked_on_every_screen_and_no_ceremony_goes_on_from_it() {
     terminal.press(&format!("{number}\r"));
     terminal.see("no ceremony goes on from it");
     terminal.press(STOP);
+}
+
+#[test]
+fn an_interrupted_drill_does_not_go_on_as_a_ceremony() {
+    let room = Room::prepared(2);
+    let mut terminal = room.ceremony(&["--drill", "lost-officer"], "DRILL");
+    Crew::new(&room, &[BIND]).until(&mut terminal, "which file is the request (KSR)?");
+    terminal.signal(Signal::KILL);
+    terminal.exit();
+    let [profile, spool] = ["profile.toml", "ceremony-spool"].map(|name| room.path().join(name));
+    let words = ["ceremony", "--profile", profile.to_str().unwrap(), "--spool", spool.to_str().unwrap()];
+    let run = claviger(&words, room.beside());
+    let told = run.err.contains("expected  ceremony\n  found     drill:lost-officer\n");
+    assert!(run.code == 3 && told, "{}", run.err);
 }
