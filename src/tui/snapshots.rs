@@ -103,7 +103,9 @@ fn says_rehearsal_on_every_screen() {
         view.mode = Mode::Rehearsal;
         let mut app = App::new(&view);
         press(&mut app, &view, &keys);
-        assert!(fixture::draw(&mut app, &view, 80, 24).contains("REHEARSAL"), "{name}");
+        for (width, height) in [(80, 24), (60, 20)] {
+            assert!(fixture::draw(&mut app, &view, width, height).contains("REHEARSAL"), "{name} {width}x{height}");
+        }
     }
 }
 
