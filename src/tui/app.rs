@@ -176,6 +176,7 @@ impl App {
             input,
             Input::Exception { .. } | Input::Keyboard { .. } | Input::Stop(_) | Input::Answer(Answer::Time(_))
         );
+        let exception = matches!(input, Input::Exception { .. });
         self.sent = Some((self.question.clone(), self.panel.texts()));
         self.dialog_sent = dialog;
         driver.input(input);
@@ -185,6 +186,9 @@ impl App {
             && let Some(done) = self.dialog.take()
         {
             self.drafts.retain(|(shape, _)| shape != done.shape());
+        }
+        if exception && !refused {
+            self.panel.hint = Some(text::exception_recorded(view.exceptions));
         }
         if refused && !dialog && matches!(view.question, Question::People { .. }) && !self.panel.is_started() {
             self.panel.focus = 0; // somebody is missing, and is typed next

@@ -45,6 +45,6 @@ pub(crate) fn stop() -> Panel {
 
 /// Asks whether a pause is made.
 pub(crate) fn pause() -> Panel {
-    let (yes, no) = ((text::PAUSE_YES, Reply::Yes), (text::SURE_NO, Reply::No));
+    let (yes, no) = ((text::PAUSE_YES, Reply::Yes), (text::PAUSE_NO, Reply::No));
     Panel::new(text::PAUSE, Shape::Pause).explain(text::PAUSE_HOW).yes_no(yes, no)
 }

@@ -20,7 +20,7 @@ pub(crate) const KEYS: &[(&str, &str)] = &[
     ("F4   Ctrl-T", "next page (Tab too, where it is free)"),
     ("     Ctrl-R", "page before"),
     ("F5   Ctrl-K", "decide on a new keyboard, on the image"),
-    ("F10  Ctrl-X", "stop the ceremony"),
+    ("F10  Ctrl-X", "stop the ceremony; Ctrl-C as well"),
     ("PgUp Ctrl-B", "scroll up"),
     ("PgDn Ctrl-F", "scroll down"),
     ("Tab", "next field; arrows work as well"),

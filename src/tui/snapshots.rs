@@ -109,7 +109,9 @@ fn says_on_every_screen_that_it_is_practice() {
             view.mode = mode;
             let mut app = App::new(&view);
             press(&mut app, &view, &keys);
-            assert!(fixture::draw(&mut app, &view, 80, 24).contains(word), "{name}");
+            for (width, height) in [(80, 24), (60, 20)] {
+                assert!(fixture::draw(&mut app, &view, width, height).contains(word), "{name} {width}x{height}");
+            }
         }
     }
 }

@@ -172,6 +172,11 @@ pub(crate) const EXCEPTION: &str = "Record an exception";
 pub(crate) const EXCEPTION_HOW: &str = "It stands in the transcript for good and changes no verdict.";
 /// Its fields.
 pub(crate) const EXCEPTION_FIELDS: [&str; 4] = ["Expected", "Happened", "Action taken", "Decided by"];
+/// It is recorded.
+pub(crate) fn exception_recorded(count: usize) -> String {
+    format!("The exception is recorded. So far: {count}.")
+}
+
 /// Title of the stop dialog.
 pub(crate) const STOP: &str = "Stop the ceremony?";
 /// What stopping means.
@@ -217,6 +222,8 @@ pub(crate) const PAUSE_HOW: &str =
     "The action that runs is finished, then the HSM is logged out. Going on needs the officers again.";
 /// Makes it.
 pub(crate) const PAUSE_YES: &str = "Yes, pause at the next action";
+/// Does not.
+pub(crate) const PAUSE_NO: &str = "No, go on signing";
 
 // --- open
 

@@ -307,6 +307,7 @@ fn an_exception_that_was_begun_stands_there_when_it_is_opened_again() {
     assert!(fixture::draw(&mut app, &script.view, 80, 25).contains("seal 4711"));
     play(&mut app, &mut script, &keys("\nnone\nnew\nCA\n"));
     assert_eq!(script.inputs.len(), 1);
+    assert!(fixture::draw(&mut app, &script.view, 80, 25).contains("The exception is recorded."));
     play(&mut app, &mut script, &[KeyCode::F(2)]);
     assert!(
         !fixture::draw(&mut app, &script.view, 80, 25).contains("seal 4711"),
