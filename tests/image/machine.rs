@@ -125,8 +125,8 @@ impl Machine {
     }
 
     /// Switches it on with the kernel and the initramfs of this flavour's image, without a boot loader: with the words of
-    /// the menu's first entry, but for those that show the kernel's messages, and with more of them.
-    pub fn direct(flavour: &str, more: &str) -> Self {
+    /// the menu's first entry, but for those that show the kernel's messages, and with more of them; on this processor.
+    pub fn direct(flavour: &str, more: &str, processor: &str) -> Self {
         let part = |name: &str| built(flavour).join(name).display().to_string();
         let (kernel, initrd) = (part("iso/boot/vmlinuz"), part("initrd"));
         let menu = fs::read_to_string(part("iso/boot/grub/grub.cfg")).expect("the boot menu");
@@ -136,7 +136,8 @@ impl Machine {
         };
         let menu = ["hardening", "iommu", "screen"].map(words).join(" ");
         let line = format!("{menu} vga=792 loglevel=1 quiet {more} -- init"); // 1024x768, as GRUB would set it
-        Self::switch_on(Firmware::Bios, true, &["-kernel", &kernel, "-initrd", &initrd, "-append", &line])
+        let words = ["-cpu", processor, "-kernel", &kernel, "-initrd", &initrd, "-append", &line];
+        Self::switch_on(Firmware::Bios, true, &words)
     }
 
     fn switch_on(firmware: Firmware, usb: bool, more: &[&str]) -> Self {

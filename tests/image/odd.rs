@@ -56,7 +56,7 @@ fn a_clock_that_lost_its_battery_is_shown_as_it_is() {
 #[test]
 #[ignore = "make image-test-full"]
 fn without_a_hardware_clock_people_are_told_so() {
-    let mut machine = Machine::direct("rehearsal", "initcall_blacklist=cmos_init");
+    let mut machine = Machine::direct("rehearsal", "initcall_blacklist=cmos_init", "qemu64");
     let requester = Requester::new();
     let mut crew = requester.crew();
     let told = crew.until(&mut machine, "by their own watches. The first one");
