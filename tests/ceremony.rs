@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use common::crew::{self, Crew, Room};
 use common::look::{audit, entries, holds, holds_no_pin};
 use common::pty::{self, EXCEPTION, LARGE, PATIENCE, PAUSE, SMALL, STOP, Terminal};
+use common::rehearsal::claviger;
 use rustix::process::Signal;
 
 const BIND: &str = "ksr-example.txt";
@@ -455,4 +456,43 @@ fn damaged_files_a_missing_token_and_a_wrong_module_lead_back() {
     assert_eq!(terminal.exit(), 1);
     let (code, said) = audit(&room.record("RECORD-A", false), None);
     assert_eq!(code, 0, "{said}");
+}
+
+#[test]
+fn a_drill_is_marked_on_every_screen_and_no_ceremony_goes_on_from_it() {
+    let room = Room::prepared(2);
+    let mut terminal = room.ceremony(&["--drill", "lost-officer"], "DRILL");
+    let mut crew = Crew::new(&room, &[BIND]);
+    crew.until(&mut terminal, "DRILL lost-officer: practice, yet its signatures are valid");
+    crew.until(&mut terminal, "The ceremony is over: complete.");
+    terminal.press("l\r");
+    assert_eq!(terminal.exit(), 0);
+    let record = room.record("RECORD-A", false);
+    assert!(record.file_name().unwrap().to_str().unwrap().starts_with("REHEARSAL-"), "{record:?}");
+    let (code, said) = audit(&record, None);
+    assert!(code == 0 && said.starts_with("DRILL lost-officer: NOT ANCHORED"), "{said}");
+    assert_eq!(entries(&record, "transcript.jsonl", "opened")[0]["body"]["mode"], "drill:lost-officer");
+    assert!(room.stick("KSR").join("REHEARSAL-skr-example.txt").exists());
+
+    // The real one is offered that record, and does not take it.
+    let mut terminal = room.ceremony(&[], "CEREMONY");
+    let screen = Crew::new(&room, &[BIND]).until(&mut terminal, "REHEARSAL-20");
+    let number = crew::numbered(&screen.question, "REHEARSAL-20").unwrap();
+    terminal.press(&format!("{number}\r"));
+    terminal.see("no ceremony goes on from it");
+    terminal.press(STOP);
+}
+
+#[test]
+fn an_interrupted_drill_does_not_go_on_as_a_ceremony() {
+    let room = Room::prepared(2);
+    let mut terminal = room.ceremony(&["--drill", "lost-officer"], "DRILL");
+    Crew::new(&room, &[BIND]).until(&mut terminal, "which file is the request (KSR)?");
+    terminal.signal(Signal::KILL);
+    terminal.exit();
+    let [profile, spool] = ["profile.toml", "ceremony-spool"].map(|name| room.path().join(name));
+    let words = ["ceremony", "--profile", profile.to_str().unwrap(), "--spool", spool.to_str().unwrap()];
+    let run = claviger(&words, room.beside());
+    let told = run.err.contains("expected  ceremony\n  found     drill:lost-officer\n");
+    assert!(run.code == 3 && told, "{}", run.err);
 }

@@ -104,12 +104,13 @@ fn a_previous_response_that_is_not_the_records_newest_is_refused_by_the_head() {
     assert_eq!(named.as_deref(), PathBuf::from(record).file_name().and_then(|name| name.to_str()));
 
     // What is no record, lies elsewhere, or does not hold together.
-    assert_eq!(desk.sign(&["--record", "out", "next.txt"]).0, 2);
-    assert_eq!(desk.sign(&["--record", "none", "next.txt"]).0, 2);
+    desk.write("later.txt", &ksr(14, 2));
+    assert_eq!(desk.sign(&["--record", "out", "later.txt"]).0, 2);
+    assert_eq!(desk.sign(&["--record", "none", "later.txt"]).0, 2);
     fs::create_dir(desk.signer.path().join("out/photos")).unwrap();
-    assert_eq!(desk.sign(&["--record", "out/photos", "next.txt"]).0, 3);
+    assert_eq!(desk.sign(&["--record", "out/photos", "later.txt"]).0, 3);
     fs::write(desk.signer.path().join(record).join("plan.json"), "{}").unwrap();
-    assert_eq!(desk.sign(&["--record", record, "next.txt"]).0, 3);
+    assert_eq!(desk.sign(&["--record", record, "later.txt"]).0, 3);
 }
 
 fn sha256_of(value: &serde_json::Value) -> serde_json::Value {
@@ -135,6 +136,20 @@ fn runs_that_begin_in_the_same_second_go_one_after_another_and_each_has_its_reco
     for record in records {
         assert_eq!(outcome(&desk.audited(&record)), "complete");
     }
+}
+
+#[test]
+fn a_response_that_could_not_be_written_is_told_before_anything_is_signed() {
+    let desk = Desk::new();
+    desk.write("out/skr.txt", "somebody's");
+    let (code, value) = desk.sign(&["--first", "ksr.txt"]);
+    assert_eq!((code, &value["error"]["file"]), (5, &"out/skr.txt".into()), "{value}");
+    assert!(desk.records("out").is_empty(), "something was begun");
+    fs::create_dir(desk.signer.path().join("other")).unwrap();
+    desk.write("other/ksr.txt", &ksr(12, 2));
+    let (code, value) = desk.sign(&["--first", "--out", "two", "ksr.txt", "other/ksr.txt"]);
+    assert_eq!((code, &value["error"]["file"]), (2, &"other/ksr.txt".into()), "{value}");
+    assert!(desk.records("two").is_empty(), "something was begun");
 }
 
 #[test]

@@ -13,8 +13,8 @@ mod transcript {
     use claviger::paper::report;
     use claviger::steps::{Actor, Mode, Moment, Step};
     use claviger::transcript::{
-        Body, CeremonyKey, Chain, Ending, Files, JournalHead, Namespace, Note, Opened, Planned, SealedRecord, Written,
-        delivery, names, rrsets, seal,
+        Body, CeremonyKey, Chain, Ending, Files, JournalHead, Namespace, Note, Opened, Planned, ResponseMade,
+        SealedRecord, Written, delivery, names, rrsets, seal,
     };
     use ed25519_dalek::{Signer as _, SigningKey};
     use tempfile::TempDir;
@@ -110,12 +110,23 @@ mod transcript {
             ceremony_key: public.base64(),
             key_fingerprint: public.fingerprint(),
         };
-        let planned = Planned { plan_sha256: sha256(b"{}"), signatures: 2, covered_until: vec![Time::MAX] };
+        let sets = response.bundles.iter().flat_map(|bundle| &bundle.sets);
+        let signatures = sets.map(|set| set.signatures.len()).sum();
+        let planned = Planned { plan_sha256: sha256(b"{}"), signatures, covered_until: vec![Time::MAX] };
+        let path = "jobs/01-example/skr.txt";
+        let made = ResponseMade {
+            job: 1,
+            path: path.to_owned(),
+            file: "skr.txt".to_owned(),
+            sha256: sha256(&files[path]),
+            octets: files[path].len() as u64,
+        };
         let mut chain = Chain::new();
         chain.append(moment(1), Step::Open, &Actor::Program, Body::Opened(opened)).unwrap();
         chain.append(moment(2), Step::Plan, &Actor::Program, Body::Planned(planned)).unwrap();
         let note = Note { note: "back\\slash, \"quotes\" and 100 % \u{e9}".to_owned() };
         chain.append(moment(3), Step::Plan, &Actor::Operator, Body::Paused(note)).unwrap();
+        chain.append(moment(3), Step::Review, &Actor::Program, Body::Response(made)).unwrap();
         let mut record = seal(&mut chain, &key(), mode, files, Ending::Complete, moment(4), report).unwrap();
         let mut log = Chain::following(record.fingerprint);
         let written = Written {
@@ -215,14 +226,16 @@ mod transcript {
 
     #[test]
     fn the_witnesses_script_accepts_a_good_record() {
-        for mode in [Mode::Ceremony, Mode::Unattended, Mode::Rehearsal] {
+        for mode in ["ceremony", "unattended", "rehearsal", "drill:x"] {
+            let mode: Mode = mode.parse().unwrap();
             let record = record(&mode);
             let folder = on_disk(&record.files);
             let output = script(folder.path(), None);
             let shown = text(&output);
             assert!(output.status.success() && !shown.contains("FAIL"), "{shown}");
             assert!(shown.contains("NOT ANCHORED"));
-            assert_eq!(shown.contains("REHEARSAL"), mode == Mode::Rehearsal);
+            assert_eq!(shown.contains("THE RECORD OF A REHEARSAL"), mode == Mode::Rehearsal);
+            assert_eq!(shown.contains("THE RECORD OF A DRILL"), mode.to_string() == "drill:x");
             let fingerprint = record.fingerprint.to_string();
             let output = script(folder.path(), Some(&fingerprint.to_uppercase()));
             assert!(output.status.success() && !text(&output).contains("NOT ANCHORED"), "{}", text(&output));
@@ -271,7 +284,10 @@ mod transcript {
         response.bundles[1].sets[0].signatures[0].rrsig.signature[5] ^= 1;
         let record = record_of(&Mode::Ceremony, &response);
         let shown = text(&script(on_disk(&record.files).path(), None));
-        assert!(shown.contains("FAIL  jobs/01-example/dnskey.txt bundle 2: Error: Bogus DNSSEC signature"), "{shown}");
+        assert!(
+            shown.contains("FAIL  jobs/01-example/dnskey.txt bundle 2: not verified: Error: Bogus DNSSEC signature"),
+            "{shown}"
+        );
         assert_eq!(shown.matches("FAIL").count(), 2, "{shown}"); // and the count of good bundles
     }
     /// Signed by the root's own signer, by `dnssec-ksr` and by `keymgr`: RSA, ECDSA and Ed25519.

@@ -237,6 +237,17 @@ fn a_signature_that_is_false_cannot_be_hidden_from_ldns() {
         });
     }
     // What the response has more than dnskey.txt, or otherwise.
+    forgery_fails(
+        "a good signature twice in place of a false one",
+        "not in jobs/01-example/skr-example.txt",
+        |said, files| {
+            answered(said, files, |text| text.push_str(&format!("{false_one}\n")));
+            rrsets(files, |text| {
+                let good = text.lines().find(|line| line.contains("\tRRSIG\t")).unwrap().to_owned();
+                *text = text.replacen("; bundle 2 ", &format!("{good}\n; bundle 2 "), 1);
+            });
+        },
+    );
     forgery_fails("a signature more in the response", "as many signatures as", |said, files| {
         answered(said, files, |text| text.push_str(&format!("{false_one}\n")));
     });
@@ -254,6 +265,13 @@ fn each_response_of_the_transcript_is_verified_and_no_other() {
         let digest = sha256(&files[RESPONSE]).to_string();
         rrsets(files, |text| *text = text.replace(&digest, ".*"));
     });
+    forgery_fails("a response outside of the record", "../skr.txt or ", |said, _| {
+        for entry in said {
+            if let Body::Response(made) = &mut entry.body {
+                made.path = "jobs/../../skr.txt".to_owned();
+            }
+        }
+    });
     forgery_fails("another response", "is the response of the transcript", |said, _| {
         for entry in said {
             if let Body::Response(made) = &mut entry.body {
@@ -263,6 +281,10 @@ fn each_response_of_the_transcript_is_verified_and_no_other() {
     });
     forgery_fails("a response that nobody was told of", "of no response in the transcript", |said, _| {
         said.retain(|entry| !matches!(&entry.body, Body::Response(made) if made.path == RESPONSE));
+    });
+    forgery_fails("no plan at all", "the plan that was confirmed is the one here", |said, files| {
+        said.retain(|entry| !matches!(entry.body, Body::Planned(_)));
+        files.remove("plan.json");
     });
     forgery_fails("fewer signatures than planned", "as many new signatures as planned", |said, _| {
         for entry in said {

@@ -10,10 +10,12 @@
     clippy::print_stdout,
     clippy::print_stderr,
     clippy::disallowed_methods,
-    reason = "a measurement prints, reads the clock, starts programs and may panic"
+    unreachable_pub,
+    reason = "a measurement prints, reads the clock, starts programs, may panic, and shares modules with tests"
 )]
 
 mod bare;
+mod boot;
 mod frames;
 mod peers;
 mod rate;
@@ -25,13 +27,34 @@ mod table;
 #[path = "../../tests/common/mod.rs"]
 mod common;
 
+// The machine of the image's tests.
+#[path = "../../tests/image/keys.rs"]
+mod keys;
+#[allow(dead_code, reason = "tests press keys and plug media, too")]
+#[path = "../../tests/image/line.rs"]
+mod line;
+#[allow(dead_code, reason = "as above")]
+#[path = "../../tests/image/machine.rs"]
+mod machine;
+#[allow(dead_code, reason = "as above")]
+#[path = "../../tests/image/qmp.rs"]
+mod qmp;
+#[allow(dead_code, reason = "as above")]
+#[path = "../../tests/image/screen.rs"]
+mod screen;
+
 use table::Table;
 
 /// A section's name, and what measures it.
 type Section = (&'static str, fn(&mut Table));
 
-const SECTIONS: [Section; 4] =
-    [("rate", rate::measure), ("sign", sign::measure), ("read", read::measure), ("screen", frames::measure)];
+const SECTIONS: [Section; 5] = [
+    ("rate", rate::measure),
+    ("sign", sign::measure),
+    ("read", read::measure),
+    ("screen", frames::measure),
+    ("boot", boot::measure),
+];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();

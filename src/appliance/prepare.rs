@@ -15,8 +15,8 @@ use crate::process::SOFT_TOKEN;
 use super::user::{TOKEN_USER, USER};
 use super::{devices, door};
 
-/// Usable memory in KiB below which nothing is begun; the kernel keeps some of 192 MiB for itself.
-const LEAST_MEMORY: u64 = 128 << 10;
+/// Usable memory in KiB below which nothing is begun: of 192 MiB the kernel leaves 148.
+const LEAST_MEMORY: u64 = 144 << 10;
 /// Where the software token of a rehearsal is kept.
 const TOKENS: &str = "/run/claviger/token/tokens";
 

@@ -86,7 +86,7 @@ fn counts(findings: &Findings) -> String {
     let subject =
         if findings.job == 0 { findings.stage.clone() } else { format!("{} of job {}", findings.stage, findings.job) };
     let (fail, warn) = (count(Verdict::Fail), count(Verdict::Warn));
-    format!("{subject}, {fail} failed, {warn} warned, {} in all", findings.findings.len())
+    format!("{subject}, {fail} FAIL, {warn} WARN of {}", findings.findings.len())
 }
 
 #[cfg(test)]

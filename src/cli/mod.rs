@@ -140,7 +140,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, out: &mut dyn Write, err: &
     let args: Vec<OsString> = args.into_iter().collect();
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
-        Err(error) if !error.use_stderr() => return written(say(out, &error.to_string()), 0),
+        Err(error) if !error.use_stderr() => return printed(&error.to_string(), 0, out, err),
         Err(error) => return misused(&args, &error, out, err, env),
     };
     let (name, command) = cli.command.parts();
@@ -164,32 +164,29 @@ fn finish(
         }
         Err(error) => {
             let code = error.exit_code();
-            let said = say(err, &text::clean(&error.to_string()));
+            let _ = say(err, &text::clean(&error.to_string())); // nobody is left to hear that nobody hears
             report.verdict = Outcome::Error;
             report.error = Some(error);
-            if !json {
-                return written(said, code);
-            }
             (code, String::new())
         }
     };
     let text = if json { report.line() } else { text::clean(&text) };
-    written(say(out, &text), code)
+    printed(&text, code, out, err)
 }
 
 /// Reports arguments that make no command.
 fn misused(args: &[OsString], error: &clap::Error, out: &mut dyn Write, err: &mut dyn Write, env: &Env) -> u8 {
     let rendered = error.to_string();
-    let said = say(err, &text::clean(&rendered));
+    let _ = say(err, &text::clean(&rendered)); // as above
     let before_files = args.iter().skip(1).take_while(|arg| *arg != "--");
     if !before_files.clone().any(|arg| arg == "--json") {
-        return written(said, error::USAGE);
+        return error::USAGE;
     }
     let words = before_files.filter_map(|arg| arg.to_str()).filter(|arg| !arg.starts_with('-'));
     let mut report = Report::new(&command_of(words), env.clock.now());
     report.verdict = Outcome::Error;
     report.error = Some(usage_error(&rendered, error));
-    written(say(out, &report.line()), error::USAGE)
+    printed(&report.line(), error::USAGE, out, err)
 }
 
 /// The command that the first words name, as far as there is one: `key generate`.
@@ -231,10 +228,14 @@ fn say(stream: &mut dyn Write, text: &str) -> io::Result<()> {
     stream.flush()
 }
 
-/// The exit status, unless what was to be said could not be: a full disk behind `>` must not pass for success.
-fn written(said: io::Result<()>, code: u8) -> u8 {
-    match said {
-        Err(error) if code == 0 && error.kind() != ErrorKind::BrokenPipe => error::MEDIA,
+/// Prints the result; the exit status, unless it could not be printed: a full disk behind `>` must not pass for success.
+fn printed(text: &str, code: u8, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
+    match say(out, text) {
+        Err(error) if code == 0 && error.kind() != ErrorKind::BrokenPipe => {
+            let error = CliError::media(format!("the result cannot be written: {error}"));
+            let _ = say(err, &error.advice("make room where stdout leads, and look whether all was done").to_string());
+            error::MEDIA
+        }
         _ => code,
     }
 }
@@ -268,7 +269,9 @@ mod tests {
     fn a_reader_that_has_gone_is_no_error_and_a_full_disk_is_one() {
         let mut err = Vec::new();
         assert_eq!(run(args(&["--help"]), &mut Closed(ErrorKind::BrokenPipe), &mut err, &Env::system()), 0);
+        assert!(err.is_empty());
         assert_eq!(run(args(&["--help"]), &mut Closed(ErrorKind::StorageFull), &mut err, &Env::system()), error::MEDIA);
+        assert!(String::from_utf8(err.clone()).unwrap().contains("the result cannot be written"));
         let code = run(args(&["nonsense"]), &mut Vec::new(), &mut Closed(ErrorKind::BrokenPipe), &Env::system());
         assert_eq!(code, error::USAGE);
     }

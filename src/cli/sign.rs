@@ -16,6 +16,7 @@ use crate::policy::Finding;
 use crate::profile::Profile;
 use crate::quorum::MAX_FILE_OCTETS;
 use crate::steps::{Mode, Role, TokenFacts, Verdict};
+use crate::transcript::names;
 
 use super::error::CliError;
 use super::input::{self, Read};
@@ -92,6 +93,7 @@ impl Run for Args {
         let given = Given { documents: desk.documents.clone(), shares: self.shares()? };
         let _turn = Turn::take(&out, env.clock.as_ref()).map_err(|error| self.unusable(error))?;
         let record = self.record.as_deref().map(|record| record_in(&out, record)).transpose()?;
+        self.expect_names(&desk, &out)?;
         let volumes = FolderVolumes::new(vec![out], None);
         let (sender, receiver) = mpsc::channel();
         let send = Arc::new(move |work| {
@@ -134,6 +136,28 @@ impl Args {
             desk.previous.push((response.zone, desk.documents.len() - 1));
         }
         Ok(desk)
+    }
+
+    /// Nothing is overwritten: what could not be written in the end is told before anything is signed.
+    fn expect_names(&self, desk: &Desk, out: &Path) -> Result<(), CliError> {
+        let mut taken: Vec<String> = Vec::new();
+        for (index, path) in desk.requests.iter().zip(&self.files) {
+            let request = desk.documents.get(*index).map(|file| file.name.as_str()).unwrap_or_default();
+            let response = names::response_file_name(request);
+            if taken.contains(&response) {
+                let error = CliError::usage(format!("two requests would be answered by {response}"));
+                let error = error.file(input::shown(path)).expected("a name of its own").found(request);
+                return Err(error.advice("rename one of them"));
+            }
+            if out.join(&response).symlink_metadata().is_ok() {
+                let error = CliError::media("the name of the response is taken, and nothing is overwritten");
+                let error = error.file(input::shown(&self.out.join(&response))).field("--out");
+                let error = error.expected("no such file").found("one");
+                return Err(error.advice("move it away, or name another folder"));
+            }
+            taken.push(response);
+        }
+        Ok(())
     }
 
     fn shares(&self) -> Result<Vec<(Role, Vec<u8>)>, CliError> {

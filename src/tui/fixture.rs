@@ -437,6 +437,17 @@ fn opening() -> Vec<(&'static str, View)> {
     ]
 }
 
+/// A record medium and the request medium were taken out, while a file is to be chosen.
+fn media_gone() -> View {
+    let files = vec![FileChoice { place: "KSR".into(), name: "ksr-example.txt".into(), size: 781 }];
+    let asked = DocumentAsked { job: 1, purpose: Purpose::Request, files };
+    let mut gone = view(Step::Request, Question::Document(asked));
+    gone.request_volume = Some(volume(9, "KSR", "floppy", 512_000, true));
+    gone.volumes.remove(0);
+    gone.volumes.pop();
+    gone
+}
+
 fn media() -> Vec<(&'static str, View)> {
     let record = |folder: &str, interrupted| RecordChoice {
         volume: VolumeId(1),
@@ -469,6 +480,7 @@ fn media() -> Vec<(&'static str, View)> {
     vec![
         ("media_record", view(Step::Media, Question::RecordVolumes { needed: 2 })),
         ("media_request", view(Step::Media, Question::RequestVolume)),
+        ("media_gone", media_gone()),
         ("media_previous", view(Step::Media, Question::PreviousRecord(records))),
         ("media_read_back", compared),
         ("media_reason", view(Step::Media, Question::Reason { subject: subject(), typed: String::new() })),

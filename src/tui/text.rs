@@ -347,7 +347,7 @@ pub(crate) const SEAL_WORD: &str = "SEAL";
 /// Roles that still have nobody.
 pub(crate) fn people_missing(roles: &[Role]) -> String {
     if roles.is_empty() {
-        return "Every required role is filled. Enter the others too, officers as well; then go on below.".to_owned();
+        return "Every required role is filled. Enter the others too, officers as well.".to_owned();
     }
     let roles: Vec<&str> = roles.iter().map(Role::as_str).collect();
     format!("Still missing: {}. Type role (as CA, CO1) and name.", roles.join(", "))
@@ -476,6 +476,11 @@ pub(crate) fn confirmed_by(role: &Role) -> String {
 pub(crate) fn document(job: usize, previous: bool) -> String {
     let what = if previous { "the previous response (SKR)" } else { "the request (KSR)" };
     format!("Job {job}: which file is {what}?")
+}
+
+/// The medium is not there.
+pub(crate) fn medium_gone(volume: &VolumeFacts) -> String {
+    format!("!! {} was taken out: put it in again.", render::escape(&volume.label, 24))
 }
 
 /// No file.

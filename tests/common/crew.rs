@@ -108,8 +108,20 @@ impl Room {
         let folder = self.path();
         let words = ["rehearse", "--dir", folder.to_str().expect("UTF-8")].into_iter();
         let words: Vec<&str> = words.chain(self.options.iter().map(String::as_str)).collect();
-        let mut terminal = Terminal::start(size, &words, self.folder.path());
-        terminal.expect_banner();
+        self.start(size, &words, "REHEARSAL")
+    }
+
+    /// The same profile, token and media for a ceremony that is none of the rehearsal's, with these options.
+    pub fn ceremony(&self, options: &[&str], banner: &'static str) -> Terminal {
+        let [profile, sticks, spool] = ["profile.toml", "sticks", "ceremony-spool"].map(|name| self.path().join(name));
+        let [profile, sticks, spool] = [&profile, &sticks, &spool].map(|path| path.to_str().expect("UTF-8"));
+        let words = ["ceremony", "--profile", profile, "--media", sticks, "--spool", spool];
+        self.start(SMALL, &[&words, options].concat(), banner)
+    }
+
+    fn start(&self, size: (u16, u16), words: &[&str], banner: &'static str) -> Terminal {
+        let mut terminal = Terminal::start(size, words, self.folder.path());
+        terminal.expect_banner(banner);
         PINS.iter().for_each(|pin| terminal.never(pin));
         terminal
     }

@@ -45,8 +45,8 @@ pub struct Terminal {
     keys: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
     output: Arc<(Mutex<Output>, Condvar)>,
-    /// Whether every screen has to carry the banner.
-    banner: bool,
+    /// What every screen has to say.
+    banner: &'static str,
     /// Texts that no screen may show.
     secrets: Vec<String>,
     plain: String,
@@ -74,12 +74,12 @@ impl Terminal {
         let output = Arc::new((Mutex::new(output), Condvar::new()));
         let sink = Arc::clone(&output);
         thread::spawn(move || listen(reader, &sink));
-        Self { master: pair.master, keys, child, output, banner: false, secrets: Vec::new(), plain }
+        Self { master: pair.master, keys, child, output, banner: "", secrets: Vec::new(), plain }
     }
 
-    /// From now on every screen that is looked at has to say that it is a rehearsal.
-    pub fn expect_banner(&mut self) {
-        self.banner = true;
+    /// From now on every screen that is looked at has to say this.
+    pub fn expect_banner(&mut self, text: &'static str) {
+        self.banner = text;
     }
 
     /// No screen may ever show this.
@@ -189,7 +189,7 @@ impl Terminal {
         let text = screen.to_string();
         let foreign: Vec<char> = text.chars().filter(|sign| *sign != '\n' && !is_cp437(*sign)).collect();
         assert!(foreign.is_empty(), "signs {foreign:?} that the console has no glyphs for:\n{text}");
-        assert!(!self.banner || text.contains("REHEARSAL"), "the screen does not say that it is a rehearsal:\n{text}");
+        assert!(text.contains(self.banner), "the screen does not say {}:\n{text}", self.banner);
         let shown = self.secrets.iter().find(|secret| text.contains(secret.as_str()));
         assert_eq!(shown, None, "a PIN on the screen:\n{text}");
     }
@@ -248,8 +248,9 @@ impl Screen {
             let octet = row.find(heading)?;
             Some((number, row[..octet].chars().count()))
         });
-        let digests = places.map(|(row, column)| digest(&self.rows[row + 1..], column));
-        digests.max_by_key(Vec::len).filter(|words| !words.is_empty())
+        let mut digests: Vec<_> = places.map(|(row, column)| digest(&self.rows[row + 1..], column)).collect();
+        digests.reverse(); // of several that are whole, the first one on the screen
+        digests.into_iter().max_by_key(Vec::len).filter(|words| !words.is_empty())
     }
 }
 

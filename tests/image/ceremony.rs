@@ -1,18 +1,22 @@
 //! Whole ceremonies on the image, by key presses, and what they leave on the sticks.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use claviger::render;
 use serde_json::Value;
 
 use crate::blklog::Log;
-use crate::common::crew::{Console as _, Crew};
+use crate::common::crew::{Console as _, Crew, numbered};
 use crate::common::rehearsal::{Rehearsals, claviger};
+use crate::figures;
 use crate::machine::{Firmware, Machine, Medium, iso, logged_stick};
 use crate::powercut::{self, State};
 use crate::screen::Dump;
-use crate::sticks::{Drawer, copy_off, copy_onto};
+use crate::sticks::{Drawer, copy_off, copy_onto, fill};
 
 /// The day of the machine's clock.
 const DAY: &str = "2026-03-02";
@@ -91,31 +95,81 @@ fn scan(dump: &Dump) -> String {
     grids[0].decode().expect("a QR code that can be read").1
 }
 
-fn whole_ceremony(firmware: Firmware, medium: Medium) {
+/// What the request is brought on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Brought {
+    /// A stick, with room for the response.
+    Stick,
+    /// A floppy, with so little room that the response needs another one.
+    FullFloppy,
+}
+
+/// The response does not fit beside the request: that is told before anything is written, and again where it cannot be
+/// written; another floppy takes it.
+fn exchange_floppies(machine: &mut Machine, crew: &mut Crew, other: &Path) {
+    let label = "KSR-OTHER";
+    let told = crew.until(machine, "Are these the responses that were planned?");
+    assert!(told.has(&format!("{REQUEST} has 512 B free and")), "{told}");
+    assert!(told.has("are needed: have another medium of this label ready."), "{told}");
+    let told = crew.until(machine, &format!("could not be written to {REQUEST}. What now?"));
+    assert!(told.has("it is full: "), "{told}");
+    assert!(told.has("Nothing is lost: the memory holds the master copy."), "{told}");
+    machine.eject();
+    machine.insert(other, false);
+    let choice = format!("Write to {label} instead");
+    let number = machine.wait(&format!("`{choice}`"), |screen| numbered(&screen.question, &choice));
+    machine.press(&format!("{number}\r"));
+}
+
+/// A whole ceremony, from the first screen to power-off, and what lies on the media then.
+pub fn whole_ceremony(firmware: Firmware, medium: Medium, brought: Brought, more: &[&str]) {
     let drawer = Drawer::new();
     let requester = Requester::new();
-    let request = drawer.fat(REQUEST);
+    let request = match brought {
+        Brought::Stick => drawer.fat(REQUEST),
+        Brought::FullFloppy => drawer.floppy(REQUEST),
+    };
     copy_onto(&request, &requester.request());
     let records = RECORDS.map(|label| drawer.fat(label));
     let base = drawer.path("base");
     fs::copy(&records[0], &base).unwrap();
     let log = drawer.empty("log", 0);
     let logged = logged_stick("first", &records[0], &log);
-    let logged: Vec<&str> = logged.iter().map(String::as_str).collect();
-    let mut machine = Machine::with(&iso("rehearsal"), firmware, medium, &logged);
+    let more: Vec<&str> = logged.iter().map(String::as_str).chain(more.iter().copied()).collect();
+    let start = Instant::now();
+    let mut machine = Machine::with(&iso("rehearsal"), firmware, medium, &more);
     machine.see(FIRST);
-    machine.plug("request", &request);
     machine.plug("second", &records[1]);
     let mut crew = requester.crew();
+    let answered = match brought {
+        Brought::Stick => {
+            machine.plug("request", &request);
+            request
+        }
+        Brought::FullFloppy => {
+            fill(&request, 512);
+            machine.insert(&request, false);
+            let before = drawer.path("before");
+            copy_off(&request, &before);
+            let other = drawer.floppy("KSR-OTHER");
+            exchange_floppies(&mut machine, &mut crew, &other);
+            let after = drawer.path("after");
+            copy_off(&request, &after);
+            assert_eq!(on_it(&before), on_it(&after), "the full floppy has changed");
+            other
+        }
+    };
     crew.until(&mut machine, "Does every witness have the transcript fingerprint on paper?");
     let paper = fingerprint(&mut machine);
     crew.until(&mut machine, "The ceremony is over: complete.");
     machine.press("l\r");
     machine.is_off();
+    let took = start.elapsed().as_secs();
+    figures::note(&format!("a ceremony by key presses ({firmware:?}, {medium:?}, {brought:?}): {took} s"));
 
-    let answered = drawer.path("answered");
-    copy_off(&request, &answered);
-    let delivered = fs::read(answered.join("REHEARSAL-skr-example.txt")).unwrap();
+    let taken_off = drawer.path("answered");
+    copy_off(&answered, &taken_off);
+    let delivered = fs::read(taken_off.join("REHEARSAL-skr-example.txt")).unwrap();
     let mut transcripts = Vec::new();
     for (place, image) in records.iter().enumerate() {
         let folder = drawer.path(&format!("off-{place}"));
@@ -128,6 +182,7 @@ fn whole_ceremony(firmware: Firmware, medium: Medium) {
         transcripts.push(fs::read(record.join("transcript.jsonl")).unwrap());
     }
     confined(&transcripts[0]);
+    says_who_it_is(&transcripts[0], medium);
     let log = Log::read(&log);
     let states = powercut::states(&drawer, &log, &base, &transcripts[0]);
     eprintln!("{} writes, {} flushes: {states:?}", log.len(), log.flushes().len());
@@ -135,8 +190,24 @@ fn whole_ceremony(firmware: Firmware, medium: Medium) {
     assert!([State::Nothing, State::Journal, State::Record].iter().all(|state| seen.contains(state)), "{seen:?}");
 }
 
+/// The files in a folder by name.
+fn on_it(folder: &Path) -> BTreeMap<OsString, Vec<u8>> {
+    let files = fs::read_dir(folder).unwrap().map(Result::unwrap);
+    files.map(|file| (file.file_name(), fs::read(file.path()).unwrap())).collect()
+}
+
+/// The first entry names the image by its manifest, and the medium that it started from, as far as it can be seen.
+fn says_who_it_is(transcript: &[u8], medium: Medium) {
+    let first = transcript.split(|octet| *octet == b'\n').next().unwrap();
+    let first: Value = serde_json::from_slice(first).unwrap();
+    let sha256 = |path: &Path| claviger::dns::sha256(&fs::read(path).unwrap()).to_string();
+    let medium = if medium == Medium::Usb { sha256(&iso("rehearsal")) } else { "absent".to_owned() };
+    let manifest = sha256(&iso("rehearsal").with_extension("manifest"));
+    assert_eq!(first["body"]["build_id"], format!("{manifest}; medium {medium}"));
+}
+
 /// What the transcript says of the processes that read documents and load the vendor's library.
-fn confined(transcript: &[u8]) {
+pub fn confined(transcript: &[u8]) {
     let entries = transcript.split(|octet| *octet == b'\n').filter(|line| !line.is_empty());
     let entries = entries.map(|line| serde_json::from_slice::<Value>(line).unwrap());
     let confined: Vec<Value> = entries.filter(|entry| entry["kind"] == "confined").collect();
@@ -152,10 +223,10 @@ fn confined(transcript: &[u8]) {
 
 #[test]
 fn a_ceremony_from_cd_on_bios() {
-    whole_ceremony(Firmware::Bios, Medium::Cd);
+    whole_ceremony(Firmware::Bios, Medium::Cd, Brought::FullFloppy, &[]);
 }
 
 #[test]
 fn a_ceremony_from_usb_on_uefi() {
-    whole_ceremony(Firmware::Uefi, Medium::Usb);
+    whole_ceremony(Firmware::Uefi, Medium::Usb, Brought::Stick, &[]);
 }

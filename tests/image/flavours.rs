@@ -2,12 +2,16 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use crate::ceremony::{FIRST, RECORDS, REQUEST, Requester, record};
+use serde_json::json;
+
+use crate::ceremony::{FIRST, RECORDS, REQUEST, Requester, confined, record};
 use crate::common::crew::Console as _;
 use crate::common::pty::STOP;
 use crate::common::rehearsal::claviger;
-use crate::machine::{Firmware, Machine, Medium, built, iso};
+use crate::machine::{Firmware, Machine, Medium, PATIENCE, built, iso};
 use crate::sticks::{Drawer, copy_off, copy_onto};
 
 /// The module of the flavour `ceremony`.
@@ -104,6 +108,7 @@ fn a_ceremony_on_its_own_image_goes_as_far_as_the_token() {
     assert!(audit.code == 0 && audit.out.contains("consistent"), "{}{}", audit.out, audit.err);
     let transcript = fs::read_to_string(record.join("transcript.jsonl")).unwrap();
     assert!(transcript.contains("no card reader here"));
+    confined(transcript.as_bytes());
     let names: Vec<_> = fs::read_dir(&record).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(!record.file_name().unwrap().to_string_lossy().contains("REHEARSAL"), "{record:?} {names:?}");
 }
@@ -126,11 +131,21 @@ fn from_inside_no_module_can_be_loaded_and_there_is_no_network() {
     assert_eq!(said("cat /proc/sys/kernel/modules_disabled"), "1");
     assert_eq!(said("ls /sys/class/net"), "lo");
     assert!(said("cat /sys/kernel/security/lockdown").contains("[confidentiality]"));
+    assert_eq!(said("cat /proc/sys/kernel/sysrq"), "0");
+    assert!(said("echo x 2>&1 >/usr/bin/x").contains("Read-only file system"));
     let loaded = said("ls -1 /sys/module");
     assert!(loaded.contains("usb_storage") && loaded.contains("vfat"), "{loaded}");
     for driver in ["e1000", "virtio_net", "usbnet", "cdc_ether", "bluetooth", "cfg80211", "ahci", "nvme"] {
         assert!(!loaded.lines().any(|name| name == driver), "{driver} is loaded");
     }
+    // A reader of smart cards is let in, and the daemon takes it.
+    machine.qmp("device_add", &json!({ "driver": "usb-ccid", "id": "reader", "bus": "xhci.0" }));
+    let start = Instant::now();
+    while !said("ls -l /proc/$(busybox pidof pcscd)/fd").contains("/dev/bus/usb/") {
+        assert!(start.elapsed() < PATIENCE, "no reader for pcscd: {}", said("ls -l /proc/$(busybox pidof pcscd)/fd"));
+        thread::sleep(Duration::from_secs(1));
+    }
+    machine.unplug("reader");
     // Each process of ours: no right is left, no new one can be had, no other system call than the listed ones.
     for (role, uid, filter) in [("ceremony", "900", "2"), ("broker", "0", "0")] {
         let status =

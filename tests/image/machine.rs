@@ -101,6 +101,7 @@ pub struct Machine {
     /// The serial line.
     pub line: Line,
     font: Arc<Font>,
+    text_font: Arc<Font>,
     /// What was read last.
     last: RefCell<Option<(Dump, Vec<String>)>>,
     folder: TempDir,
@@ -114,6 +115,31 @@ impl Machine {
 
     /// Switches it on with more of QEMU's arguments; of two of a kind the later holds.
     pub fn with(iso: &Path, firmware: Firmware, medium: Medium, more: &[&str]) -> Self {
+        let boot = format!("if=none,id=boot,readonly=on,format=raw,file={}", iso.display());
+        let (boot, device) = match medium {
+            Medium::Usb => (boot, "usb-storage,id=boot-stick,bus=xhci.0,drive=boot,bootindex=0,serial=BOOT"),
+            Medium::Cd | Medium::CdWithoutUsb => (boot + ",media=cdrom", "ide-cd,drive=boot,bootindex=0"),
+        };
+        let words = ["-drive", &boot, "-device", device];
+        Self::switch_on(firmware, medium != Medium::CdWithoutUsb, &[&words, more].concat())
+    }
+
+    /// Switches it on with the kernel and the initramfs of this flavour's image, without a boot loader: with the words of
+    /// the menu's first entry, but for those that show the kernel's messages, and with more of them.
+    pub fn direct(flavour: &str, more: &str) -> Self {
+        let part = |name: &str| built(flavour).join(name).display().to_string();
+        let (kernel, initrd) = (part("iso/boot/vmlinuz"), part("initrd"));
+        let menu = fs::read_to_string(part("iso/boot/grub/grub.cfg")).expect("the boot menu");
+        let words = |name: &str| {
+            let value = menu.lines().find_map(|line| line.strip_prefix(&format!("set {name}=\"")));
+            value.and_then(|value| value.strip_suffix('"')).expect("the menu's words").to_owned()
+        };
+        let menu = ["hardening", "iommu", "screen"].map(words).join(" ");
+        let line = format!("{menu} vga=792 loglevel=1 quiet {more} -- init"); // 1024x768, as GRUB would set it
+        Self::switch_on(Firmware::Bios, true, &["-kernel", &kernel, "-initrd", &initrd, "-append", &line])
+    }
+
+    fn switch_on(firmware: Firmware, usb: bool, more: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         // However this test ends, QEMU ends with it.
         let mut command = Command::new("setpriv");
@@ -132,19 +158,16 @@ impl Machine {
         ]);
         command.args(["-machine", "q35,smm=on", "-accel", "tcg,thread=multi", "-smp", "2"]);
         command.args(["-rtc", &format!("base={CLOCK},clock=host")]);
-        if medium != Medium::CdWithoutUsb {
+        if usb {
             command.args(["-device", "qemu-xhci,id=xhci,p2=15,p3=15"]);
         }
         command.args(["-device", "isa-fdc,id=fdc", "-device", "floppy,unit=0,id=floppy,drive-type=144"]);
         let line = folder.path().join("line");
         let chardev = format!("socket,id=serial,path={},server=on,wait=off", line.display());
-        command.args(["-chardev", &chardev, "-serial", "chardev:serial"]);
-        let boot = format!("if=none,id=boot,readonly=on,format=raw,file={}", iso.display());
-        let (boot, device) = match medium {
-            Medium::Usb => (boot, "usb-storage,bus=xhci.0,drive=boot,bootindex=0,serial=BOOT"),
-            Medium::Cd | Medium::CdWithoutUsb => (boot + ",media=cdrom", "ide-cd,drive=boot,bootindex=0"),
-        };
-        command.args(["-drive", &boot, "-device", device]);
+        command.args(["-chardev", &chardev]);
+        if !more.contains(&"-serial") {
+            command.args(["-serial", "chardev:serial"]);
+        }
         command.args(firmware.arguments(folder.path()));
         let socket = folder.path().join("qmp");
         command.args(["-qmp", &format!("unix:{},server=on,wait=off", socket.display())]);
@@ -159,6 +182,7 @@ impl Machine {
             qmp,
             line,
             font: Font::of_kernel(&built("rehearsal/iso/boot/vmlinuz")),
+            text_font: Font::of_firmware(),
             last: RefCell::default(),
             folder,
         }
@@ -180,7 +204,8 @@ impl Machine {
     pub fn rows(&self) -> Vec<String> {
         let dump = self.dump();
         let mut last = self.last.borrow_mut();
-        let rows = self.font.read(&dump, last.as_ref().map(|(dump, rows)| (dump, rows.as_slice())));
+        let font = if dump.is_text_mode() { &self.text_font } else { &self.font };
+        let rows = font.read(&dump, last.as_ref().map(|(dump, rows)| (dump, rows.as_slice())));
         *last = Some((dump, rows.clone()));
         rows
     }
@@ -196,29 +221,38 @@ impl Machine {
         self.press(keys);
     }
 
-    /// Plugs in another keyboard, which `press_other` presses.
-    pub fn plug_keyboard(&self) {
-        let keyboard = json!({ "driver": "usb-kbd", "id": "keyboard", "bus": "xhci.0", "display": "screen" });
+    /// Plugs in a USB keyboard with this name and serial number; without any other it is what `press` presses.
+    pub fn plug_keyboard(&self, name: &str, serial: &str) {
+        let keyboard = json!({ "driver": "usb-kbd", "id": name, "bus": "xhci.0", "serial": serial });
+        self.qmp("device_add", &keyboard);
+    }
+
+    /// Plugs in a keyboard beside the first one, which `press_other` presses.
+    pub fn plug_other_keyboard(&self) {
+        let keyboard = json!({ "driver": "usb-kbd", "id": "other", "bus": "xhci.0", "display": "screen" });
         self.qmp("device_add", &keyboard);
     }
 
     /// Presses keys of the other keyboard.
     pub fn press_other(&self, keys: &str) {
-        self.strike(keys, &json!({ "device": "screen" }));
+        keys::chords(keys).iter().for_each(|chord| self.strike(chord, &json!({ "device": "screen" })));
     }
 
-    /// Presses keys; `keyboard` is what QEMU is told of the keyboard, besides.
-    fn strike(&self, keys: &str, keyboard: &Value) {
-        for chord in keys::chords(keys) {
-            let event = |key: &&str, down| json!({ "type": "key", "data": { "down": down, "key": { "type": "qcode", "data": key } } });
-            let down: Vec<Value> = chord.iter().map(|key| event(key, true)).collect();
-            let up: Vec<Value> = chord.iter().rev().map(|key| event(key, false)).collect();
-            for events in [down, up] {
-                let mut arguments = keyboard.clone();
-                arguments["events"] = events.into();
-                self.qmp("input-send-event", &arguments);
-                thread::sleep(STROKE / 2);
-            }
+    /// Presses keys together, by QEMU's names of them.
+    pub fn press_chord(&self, keys: &[&str]) {
+        self.strike(keys, &json!({}));
+    }
+
+    /// Presses keys together; `keyboard` is what QEMU is told of the keyboard, besides.
+    fn strike(&self, chord: &[&str], keyboard: &Value) {
+        let event = |key: &&str, down| json!({ "type": "key", "data": { "down": down, "key": { "type": "qcode", "data": key } } });
+        let down: Vec<Value> = chord.iter().map(|key| event(key, true)).collect();
+        let up: Vec<Value> = chord.iter().rev().map(|key| event(key, false)).collect();
+        for events in [down, up] {
+            let mut arguments = keyboard.clone();
+            arguments["events"] = events.into();
+            self.qmp("input-send-event", &arguments);
+            thread::sleep(STROKE / 2);
         }
     }
 
@@ -304,7 +338,7 @@ impl Console for Machine {
     }
 
     fn press(&mut self, keys: &str) {
-        self.strike(keys, &json!({}));
+        keys::chords(keys).iter().for_each(|chord| self.press_chord(chord));
     }
 }
 

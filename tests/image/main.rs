@@ -15,6 +15,7 @@ mod build;
 mod ceremony;
 #[path = "../common/mod.rs"]
 mod common;
+mod figures;
 mod flavours;
 mod keys;
 mod line;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::ceremony::FIRST;
+use crate::ceremony::{Brought, FIRST, Requester, whole_ceremony};
 use crate::common::crew::Console as _;
 use crate::machine::{Firmware, Machine, Medium, PATIENCE, built, iso};
 use crate::sticks::Drawer;
@@ -32,6 +32,14 @@ fn too_little_memory_is_told() {
     assert!(screen.has("Expected: 192 MiB, better 256 MiB."), "{screen}");
 }
 
+/// Not even the initramfs has room: the kernel says so itself.
+#[test]
+#[ignore = "make image-test-full"]
+fn far_too_little_memory_is_told_by_the_kernel() {
+    let machine = Machine::with(&iso("rehearsal"), Firmware::Bios, Medium::Cd, &["-m", "96"]);
+    machine.see("Unable to mount root fs");
+}
+
 #[test]
 #[ignore = "make image-test-full"]
 fn without_usb_it_starts_and_offers_no_medium() {
@@ -43,6 +51,17 @@ fn without_usb_it_starts_and_offers_no_medium() {
 fn a_clock_that_lost_its_battery_is_shown_as_it_is() {
     let machine = Machine::with(&iso("rehearsal"), Firmware::Bios, Medium::Cd, &["-rtc", "base=2000-01-01T00:00:00"]);
     assert!(machine.see(FIRST).has("UTC 2000-01-01"));
+}
+
+#[test]
+#[ignore = "make image-test-full"]
+fn without_a_hardware_clock_people_are_told_so() {
+    let mut machine = Machine::direct("rehearsal", "initcall_blacklist=cmos_init");
+    let requester = Requester::new();
+    let mut crew = requester.crew();
+    let told = crew.until(&mut machine, "by their own watches. The first one");
+    assert!(told.has("no hardware clock is known here"), "{told}");
+    crew.until(&mut machine, "Which 2 media take the record?");
 }
 
 #[test]
@@ -73,6 +92,25 @@ fn the_serial_console_shows_the_same() {
     wait("serial console");
     machine.line.send("\x1b[B\r");
     wait("Is this the profile that was agreed on?");
+}
+
+/// Too little memory for a frame buffer: the console is VGA text, as on firmware that knows no other mode.
+#[test]
+#[ignore = "make image-test-full"]
+fn a_ceremony_in_text_mode_from_floppies() {
+    let small = ["-global", "VGA.vgamem_mb=1"];
+    whole_ceremony(Firmware::Bios, Medium::Usb, Brought::FullFloppy, &small);
+}
+
+#[test]
+#[ignore = "make image-test-full"]
+fn a_serial_console_that_is_not_there_is_told_on_the_screen() {
+    let mut machine = Machine::with(&iso("ceremony"), Firmware::Bios, Medium::Cd, &["-serial", "none"]);
+    machine.see("serial console");
+    machine.press("\x1b[B\r");
+    machine.see("Claviger stops here.");
+    machine.press("\r");
+    machine.is_off();
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What stands on the machine's screen: the pixels of a screen dump, read by the glyphs of the kernel's own font.
 //!
-//! The font is taken out of the image's kernel at run time; firmware and GRUB draw a few glyphs otherwise, so the nearest
-//! glyph is meant.
+//! The font is taken out of the image's kernel at run time, and that of VGA text mode out of the firmware. UEFI and GRUB
+//! draw a few glyphs otherwise, so the nearest glyph is meant.
 
 use std::collections::HashMap;
 use std::fs;
@@ -34,12 +34,19 @@ impl Font {
         Arc::clone(FONT.get_or_init(|| Arc::new(Self::find(&unpacked(path)))))
     }
 
-    fn find(kernel: &[u8]) -> Self {
+    /// The font of VGA text mode (SeaVGABIOS, which QEMU comes with).
+    pub fn of_firmware() -> Arc<Self> {
+        static FONT: OnceLock<Arc<Font>> = OnceLock::new();
+        let path = "/usr/share/seabios/vgabios-stdvga.bin";
+        Arc::clone(FONT.get_or_init(|| Arc::new(Self::find(&fs::read(path).expect("SeaVGABIOS (package seabios)")))))
+    }
+
+    fn find(octets: &[u8]) -> Self {
         let start = [[0; HEIGHT], FACE].concat();
         // Most of a kernel has no octet in common with the face.
-        let faces = kernel.windows(start.len()).enumerate().filter(|(_, window)| window[18] == 0x7e);
-        let (place, _) = faces.into_iter().find(|(_, window)| *window == start).expect("the kernel's 8x16 font");
-        let octets = &kernel[place..place + 256 * HEIGHT];
+        let faces = octets.windows(start.len()).enumerate().filter(|(_, window)| window[18] == 0x7e);
+        let (place, _) = faces.into_iter().find(|(_, window)| *window == start).expect("an 8x16 font");
+        let octets = &octets[place..place + 256 * HEIGHT];
         let glyphs: Vec<Glyph> = octets.chunks_exact(HEIGHT).map(|glyph| glyph.try_into().unwrap()).collect();
         // Of glyphs that look alike, as the empty ones, printable ASCII is meant.
         let order = (0..=255_u8).rev().filter(|code| !(0x20..0x7f).contains(code)).chain(0x20..0x7f);
@@ -152,9 +159,13 @@ impl Dump {
         u8::try_from(sum / 3).unwrap()
     }
 
-    /// VGA text mode shows 80 columns of 9 pixels.
+    /// Whether this is VGA text mode, 80 columns of 9 pixels.
+    pub fn is_text_mode(&self) -> bool {
+        (self.width, self.height) == (720, 400)
+    }
+
     fn cell_width(&self) -> usize {
-        if (self.width, self.height) == (720, 400) { 9 } else { 8 }
+        if self.is_text_mode() { 9 } else { 8 }
     }
 
     /// Whether a cell has one colour alone, as most have.

@@ -75,6 +75,17 @@ pub fn copy_onto(stick: &Path, file: &Path) {
     tool("mcopy", &["-i", text(stick), text(file), "::"]);
 }
 
+/// Fills a FAT stick with a file, but for so many octets.
+pub fn fill(stick: &Path, but: usize) {
+    // `mdir` ends with a line as `   1 456 128 bytes free`.
+    let said = tool("mdir", &["-i", text(stick), "::"]);
+    let free = said.lines().find_map(|line| line.strip_suffix(" bytes free")).expect("what is free");
+    let free: usize = free.split_whitespace().collect::<String>().parse().expect("octets");
+    let filling = stick.with_file_name("photos.zip");
+    fs::write(&filling, vec![0x5a; free - but]).unwrap();
+    copy_onto(stick, &filling);
+}
+
 /// Copies everything off a FAT stick into a new folder.
 pub fn copy_off(stick: &Path, folder: &Path) {
     fs::create_dir_all(folder).unwrap();

@@ -15,7 +15,7 @@ use crate::render;
 
 pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
     let view = look.view;
-    let mut panes: Vec<Pane<'a>> = view.codes.iter().map(|code| Pane::new(&*code.title, page(code, width))).collect();
+    let mut panes: Vec<Pane<'a>> = view.codes.iter().map(|code| Pane::new(tab(code), page(code, width))).collect();
     let mut page = Page::new(width);
     if let Question::Finished { outcome } = &view.question {
         page.say(Tone::Head, &text::finished(outcome));
@@ -28,6 +28,11 @@ pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
     }
     panes.extend(transcript(look, width));
     panes
+}
+
+/// A title short enough to stand beside others.
+fn tab(code: &Code) -> &str {
+    code.title.strip_prefix(pages::SHA256_OF).unwrap_or(&code.title)
 }
 
 fn page<'a>(code: &Code, width: usize) -> Page<'a> {

@@ -21,7 +21,9 @@ pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
 pub(super) fn plugged_in<'a>(view: &View, width: usize) -> Page<'a> {
     let mut page = Page::new(width);
     page.say(Tone::Head, pages::PLUGGED_IN);
-    if view.volumes.is_empty() {
+    let absent = view.record_volumes.iter().chain(&view.request_volume).filter(|bound| !is_there(view, bound));
+    let absent: Vec<&VolumeFacts> = absent.collect();
+    if view.volumes.is_empty() && absent.is_empty() {
         page.say(Tone::Quiet, text::NO_VOLUMES);
     } else {
         let [label, serial, free, usage] = pages::MEDIA_HEADS;
@@ -30,6 +32,11 @@ pub(super) fn plugged_in<'a>(view: &View, width: usize) -> Page<'a> {
         for volume in &view.volumes {
             let label = render::escape(&volume.label, 24);
             table.push([label, render::escape(&volume.serial, 24), text::octets(volume.free), used(view, volume)]);
+        }
+        for volume in absent {
+            let label = render::escape(&volume.label, 24);
+            let used = format!("{}, {}", used(view, volume), pages::USE_ABSENT);
+            table.push([label, render::escape(&volume.serial, 24), pages::FREE_ABSENT.to_owned(), used]);
         }
         for line in table.lines() {
             page.line(Tone::Text.line(line));
@@ -55,12 +62,22 @@ pub(super) fn bound<'a>(view: &View, width: usize) -> Page<'a> {
     page
 }
 
+/// Whether it is the same medium, not only the same number, which media that are not there share.
+fn is_same(a: &VolumeFacts, b: &VolumeFacts) -> bool {
+    (a.id, &a.serial, &a.uuid) == (b.id, &b.serial, &b.uuid)
+}
+
+/// Whether a medium that was bound is plugged in.
+pub(super) fn is_there(view: &View, bound: &VolumeFacts) -> bool {
+    view.volumes.iter().any(|volume| volume.id == bound.id)
+}
+
 fn used(view: &View, volume: &VolumeFacts) -> String {
     let mut uses = Vec::new();
-    if view.record_volumes.iter().any(|bound| bound.id == volume.id) {
+    if view.record_volumes.iter().any(|bound| is_same(bound, volume)) {
         uses.push(pages::USE_RECORD);
     }
-    if view.request_volume.as_ref().is_some_and(|bound| bound.id == volume.id) {
+    if view.request_volume.as_ref().is_some_and(|bound| is_same(bound, volume)) {
         uses.push(pages::USE_REQUEST);
     }
     if volume.is_foreign() {

@@ -12,6 +12,7 @@ mod open;
 mod plan;
 mod request;
 mod review;
+mod spread;
 mod unlock;
 mod write;
 

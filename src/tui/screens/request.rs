@@ -8,7 +8,7 @@ use super::super::reply::Reply;
 use super::super::text::{self, pages};
 use super::super::theme::Tone;
 use super::super::widgets::Choices;
-use super::{Look, choose, findings, keys, media};
+use super::{Look, choose, findings, keys, media, transcript};
 use crate::ceremony::{BundleView, DocumentAsked, FileChoice, JobState, JobView, Purpose, Question, View};
 use crate::dns::Time;
 use crate::render::{Column, Table};
@@ -17,7 +17,9 @@ pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
     let view = look.view;
     let choosing = matches!(&view.question, Question::Document(asked) if asked.purpose == Purpose::Request);
     let Some(job) = view.jobs.last().filter(|_| !choosing) else {
-        return vec![Pane::new(pages::JOBS, jobs(view, width)), Pane::new(pages::MEDIA, media::bound(view, width))];
+        let media = Pane::new(pages::MEDIA, media::bound(view, width));
+        let jobs = (!view.jobs.is_empty()).then(|| Pane::new(pages::JOBS, jobs(view, width)));
+        return jobs.into_iter().chain([media]).chain(transcript(look, width)).collect();
     };
     let mut panes =
         vec![request(job, width), bundles(job, width), key_pane(look, job, width), checks(look, job, width)];
@@ -154,7 +156,9 @@ pub(super) fn document(view: &View, asked: &DocumentAsked) -> Panel {
     } else if view.jobs.iter().any(|job| job.state == JobState::Taken) {
         choices.push('N', text::DOCUMENT_NO_REQUEST, Reply::No);
     }
-    choose(text::document(asked.job, previous), choices, text::NO_FILES)
+    let panel = choose(text::document(asked.job, previous), choices, text::NO_FILES);
+    let gone = view.request_volume.as_ref().filter(|bound| !media::is_there(view, bound));
+    gone.into_iter().fold(panel, |panel, medium| panel.warn(text::medium_gone(medium)))
 }
 
 pub(super) fn judged(view: &View, job: usize, failed: bool) -> Panel {

@@ -180,6 +180,10 @@ pub(crate) const USE_REQUEST: &str = "request";
 pub(crate) const USE_FOREIGN: &str = "cannot be used";
 /// Read-only.
 pub(crate) const USE_PROTECTED: &str = "write-protected";
+/// Bound, and not there.
+pub(crate) const USE_ABSENT: &str = "NOT PLUGGED IN";
+/// Its room.
+pub(crate) const FREE_ABSENT: &str = "-";
 /// Heading of the last record.
 pub(crate) const LAST_CEREMONY: &str = "Last ceremony";
 /// None.
@@ -335,7 +339,7 @@ pub(crate) const RESPONSES_NONE: &str = "The responses are being put together.";
 /// A response's digest.
 pub(crate) const RESPONSE_SHA256: &str = "SHA-256 of the response";
 /// What the one digest of several responses is of.
-pub(crate) const RESPONSES_LIST: &str = "It is the digest of the list of all responses, as sha256sum prints it:";
+pub(crate) const RESPONSES_LIST: &str = "The digest of the list of all responses, as sha256sum prints it:";
 
 // --- write
 
@@ -356,6 +360,8 @@ pub(crate) const FINGERPRINT: &str = "Transcript fingerprint (SHA-256)";
 
 // --- close
 
+/// What the titles of digests begin with, on paper as well.
+pub(crate) const SHA256_OF: &str = "SHA-256 of ";
 /// What the QR code holds.
 pub(crate) const IN_THE_CODE: &str = "In the QR code (Q shows it):";
 /// The keys beside the code.
