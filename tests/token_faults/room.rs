@@ -183,6 +183,27 @@ fn a_host_that_blocks_while_signing_is_killed_at_its_deadline_and_nothing_is_los
 }
 
 #[test]
+fn who_stops_once_more_does_not_wait_for_a_host_that_blocks() {
+    let stand = FaultyRoom::new("shares");
+    stand.room.change_profile("[media]", "sign-within = \"PT1H\"\n\n[media]");
+    stand.rules.set(&["sign = 4 block"]);
+    let (mut crew, mut terminal) = stand.open();
+    crew.until(&mut terminal, "Please wait: signing");
+    for reason in ["it is silent", "it is silent still"] {
+        terminal.press(STOP);
+        terminal.answer("Stop the ceremony?", &format!("{reason}\rSTOP\r"));
+    }
+    crew.until(&mut terminal, "The ceremony is over: stopped.");
+    assert!(terminal.children().is_empty(), "a host that blocks is still there");
+    terminal.press("l\r");
+    assert_eq!(terminal.exit(), 1);
+    let record = stand.sealed(&terminal);
+    assert!(batches(&record).iter().all(|(from, to)| (*from, *to) <= (1, 3)), "{:?}", batches(&record));
+    let stopped = entries(&record, "transcript.jsonl", "stopped");
+    assert_eq!(stopped[0]["body"]["note"], "it is silent", "{stopped:?}");
+}
+
+#[test]
 fn of_two_tokens_of_one_label_people_choose_by_serial() {
     let stand = FaultyRoom::new("pin");
     let profile = fs::read_to_string(stand.room.profile()).unwrap();
