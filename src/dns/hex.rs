@@ -1,14 +1,12 @@
 //! Octets as hexadecimal digits.
 
-use std::fmt::Write as _;
-
 /// Two lower-case digits an octet.
 #[must_use]
 pub fn encode(octets: &[u8]) -> String {
-    octets.iter().fold(String::with_capacity(octets.len() * 2), |mut text, octet| {
-        let _ = write!(text, "{octet:02x}"); // writing to a String never fails
-        text
-    })
+    let halves = octets.iter().flat_map(|octet| [octet >> 4, octet & 0x0f]);
+    let mut text = String::with_capacity(octets.len() * 2);
+    text.extend(halves.filter_map(|half| char::from_digit(half.into(), 16)));
+    text
 }
 
 /// Reads digits of either case; `None` for an odd count or any other sign.

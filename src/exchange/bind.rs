@@ -105,13 +105,13 @@ fn dnskey(key: &Dnskey) -> String {
 /// Parts base64 and hexadecimal digits into groups of 56.
 fn grouped(text: &str) -> String {
     let mut grouped = String::with_capacity(text.len() + text.len() / 56);
-    for (index, sign) in text.chars().enumerate() {
-        if index > 0 && index.is_multiple_of(56) {
-            grouped.push(' ');
-        }
-        grouped.push(sign);
+    let mut rest = text;
+    while let Some((group, more)) = rest.split_at_checked(56).filter(|(_, more)| !more.is_empty()) {
+        grouped.push_str(group);
+        grouped.push(' ');
+        rest = more;
     }
-    grouped
+    grouped + rest
 }
 
 fn bundle_header(out: &mut String, kind: Kind, time: Time) {
