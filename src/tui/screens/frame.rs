@@ -60,8 +60,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, drawn: &Drawn<'_>) -> Seen {
     let area = frame.area();
     frame.buffer_mut().set_style(area, Tone::Text.style());
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
-        let rehearsal = (drawn.look.view.mode == Mode::Rehearsal).then(|| text::REHEARSAL.to_owned());
-        let lines = rehearsal.into_iter().chain(text::too_small(area.width, area.height));
+        let lines = text::banner(&drawn.look.view.mode).into_iter().chain(text::too_small(area.width, area.height));
         for (line, y) in lines.zip(area.y..area.bottom()) {
             frame.buffer_mut().set_stringn(area.x, y, line, usize::from(area.width), Tone::Text.style());
         }
