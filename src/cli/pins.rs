@@ -75,7 +75,7 @@ impl PinArgs {
             Err(error.advice("give what this way to log in needs, and nothing else"))
         };
         if let Some((officer, _)) = self.shares.iter().find(|_| kind != LoginKind::Shares) {
-            return wrong("--share", "no share".to_owned(), format!("one of {officer}"));
+            return wrong("--share", "no share".to_owned(), format!("one share of {officer}"));
         }
         match (kind, profile.quorum.as_ref()) {
             (LoginKind::Pin, _) => match self.pin_files.as_slice() {
@@ -109,7 +109,7 @@ impl PinArgs {
                     return wrong(known.join(", "), officer.to_string());
                 }
                 Some(officer) if officers.contains(&officer) => {
-                    return wrong(format!("one of {officer}"), "two".to_owned());
+                    return wrong(format!("one PIN of {officer}"), "two".to_owned());
                 }
                 Some(officer) => officers.push(officer),
             }
@@ -135,13 +135,13 @@ impl PinArgs {
             }
             let shares = self.shares.iter().filter(|(other, _)| other == officer).count();
             if shares != 1 {
-                return wrong("--share", format!("one of {officer}"), shares.to_string());
+                return wrong("--share", format!("one share of {officer}"), shares.to_string());
             }
         }
         for (officer, _) in &self.shares {
             let pins = self.pin_files.iter().filter(|file| file.officer.as_ref() == Some(officer)).count();
             if pins != 1 {
-                return wrong("--pin-file", format!("one of {officer}"), pins.to_string());
+                return wrong("--pin-file", format!("one PIN of {officer}"), pins.to_string());
             }
         }
         let (expected, found) = (usize::from(quorum.threshold), self.shares.len());
@@ -164,12 +164,12 @@ impl PinArgs {
         for officer in self.pin_files.iter().filter_map(|file| file.officer.as_ref()) {
             let shares = self.shares.iter().filter(|(other, _)| other == officer).count();
             if shares != 1 {
-                return wrong("--share", format!("one of {officer}"), shares);
+                return wrong("--share", format!("one share of {officer}"), shares);
             }
         }
         for (officer, _) in &self.shares {
             if pins(Some(officer)) != 1 {
-                return wrong("--pin-file", format!("one of {officer}"), pins(Some(officer)));
+                return wrong("--pin-file", format!("one PIN of {officer}"), pins(Some(officer)));
             }
         }
         Ok(())

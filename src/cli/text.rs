@@ -45,14 +45,17 @@ impl Text {
         self.lines(render::lines(digest).iter().map(|line| format!("  {line}")));
     }
 
-    /// Adds all findings: failures first, then warnings and what was skipped; what passed in short.
+    /// Adds all findings: failures first, then warnings and what was skipped; what passed in short. What was found of
+    /// the plan and again of its response stands once.
     pub(super) fn findings(&mut self, findings: &[Finding]) {
+        let mut told = BTreeSet::new();
         for verdict in [Verdict::Fail, Verdict::Warn, Verdict::Skipped] {
-            let these = findings.iter().filter(|finding| finding.verdict == verdict);
-            self.lines(these.map(ToString::to_string));
+            let these = findings.iter().filter(|finding| finding.verdict == verdict).map(ToString::to_string);
+            self.lines(these.filter(|line| told.insert(line.clone())));
         }
         let passed = findings.iter().filter(|finding| finding.verdict == Verdict::Pass);
-        let names: Vec<&str> = passed.map(|finding| finding.check.as_str()).collect();
+        let names = passed.map(|finding| finding.check.as_str()).filter(|name| told.insert((*name).to_owned()));
+        let names: Vec<&str> = names.collect();
         let names = wrap(&names.join(" "), WIDTH);
         let marks = std::iter::once("PASS").chain(std::iter::repeat(""));
         self.lines(names.iter().zip(marks).map(|(line, mark)| format!("{mark:<7} {line}")));
@@ -251,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_stand_first_and_passes_are_short() {
+    fn failures_stand_first_passes_are_short_and_nothing_stands_twice() {
         let finding = |check: &str, verdict| Finding {
             check: check.to_owned(),
             verdict,
@@ -266,6 +269,8 @@ mod tests {
             finding("B", Verdict::Warn),
             finding("C", Verdict::Fail),
             finding("D", Verdict::Pass),
+            finding("B", Verdict::Warn),
+            finding("A", Verdict::Pass),
         ];
         let mut text = Text::default();
         text.findings(&findings);

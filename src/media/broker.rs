@@ -16,7 +16,8 @@ use crate::steps::{VolumeFacts, VolumeId};
 pub struct BrokerVolumes {
     broker: BrokerClient,
     media: PathBuf,
-    seen: BTreeMap<VolumeId, Seen>,
+    /// The label of each that was ever seen.
+    labels: BTreeMap<VolumeId, String>,
 }
 
 impl BrokerVolumes {
@@ -27,11 +28,11 @@ impl BrokerVolumes {
     }
 
     fn at(broker: BrokerClient, media: &Path) -> Self {
-        Self { broker, media: media.to_owned(), seen: BTreeMap::new() }
+        Self { broker, media: media.to_owned(), labels: BTreeMap::new() }
     }
 
     fn label(&self, id: VolumeId) -> String {
-        self.seen.get(&id).map_or_else(|| format!("number {}", id.0), |seen| seen.facts.label.clone())
+        self.labels.get(&id).cloned().unwrap_or_default()
     }
 
     fn refused(&self, id: VolumeId, action: &'static str, answer: Result<Answer, FrameError>) -> MediaError {
@@ -49,9 +50,10 @@ impl Volumes for BrokerVolumes {
             Ok(Answer::Plugged(plugged)) => plugged,
             other => return Err(fault("list", "the media", other)),
         };
-        let volumes = plugged.volumes.into_iter().map(shown);
-        self.seen = volumes.map(|seen| (seen.facts.id, seen)).collect();
-        Ok(self.seen.values().map(|seen| seen.facts.clone()).collect())
+        let volumes: BTreeMap<_, _> =
+            plugged.volumes.into_iter().map(|seen| (seen.facts.id, shown(seen).facts)).collect();
+        self.labels.extend(volumes.values().map(|facts| (facts.id, facts.label.clone())));
+        Ok(volumes.into_values().collect())
     }
 
     fn open(&mut self, id: VolumeId, access: Access) -> Result<Folder, MediaError> {

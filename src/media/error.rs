@@ -5,6 +5,8 @@ use std::fmt;
 use rustix::fs::FileType;
 use thiserror::Error;
 
+use crate::render::octets;
+
 /// A medium or a file on it is not as it must be; the caller's master copy is untouched.
 ///
 /// The message says what happened, where, what was expected and found; [`MediaError::advice`] what to do next.
@@ -23,7 +25,7 @@ pub enum MediaError {
         file: String,
     },
     /// Not enough room.
-    #[error("medium {volume}: it is full: {needed} octets needed, {free} free")]
+    #[error("medium {volume}: it is full: {} needed, {} free", octets(*needed), octets(*free))]
     Full {
         /// The medium's label.
         volume: String,
@@ -202,7 +204,7 @@ mod tests {
     #[test]
     fn messages_name_place_expected_and_found() {
         let error = MediaError::Full { volume: "REC-A".into(), needed: 8192, free: 10 };
-        assert_eq!(error.to_string(), "medium REC-A: it is full: 8192 octets needed, 10 free");
+        assert_eq!(error.to_string(), "medium REC-A: it is full: 8.1 kB needed, 10 B free");
         let error =
             MediaError::WrongKind { file: "KSR/ksr.xml".into(), expected: FileKind::Regular, found: FileKind::Link };
         assert_eq!(error.to_string(), "KSR/ksr.xml: expected a regular file, found a symbolic link");

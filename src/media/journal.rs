@@ -170,10 +170,10 @@ pub fn read_journal(medium: &Folder, name: &str, limit: u64) -> Result<LeftOver,
     Ok(LeftOver { transcript, files })
 }
 
-/// Removes the journal of the record `name` from a medium opened for writing.
+/// Removes the journal of the record `name` from a medium opened for writing; one that took another's place has none.
 ///
 /// # Errors
-/// [`MediaError::Missing`], [`MediaError::ReadOnly`], [`MediaError::Gone`], [`MediaError::Io`].
+/// [`MediaError::ReadOnly`], [`MediaError::Gone`], [`MediaError::Io`].
 pub fn remove_journal(medium: &Folder, name: &str) -> Result<(), MediaError> {
     check_own(name)?;
     medium.expect_writable()?;
@@ -182,7 +182,11 @@ pub fn remove_journal(medium: &Folder, name: &str) -> Result<(), MediaError> {
     if medium.kind(OsStr::new(&done))?.is_some() {
         medium.remove_folder(OsStr::new(&done))?;
     }
-    medium.rename(&format!("{name}{SUFFIX}"), &done)?;
+    let journal = format!("{name}{SUFFIX}");
+    if medium.kind(OsStr::new(&journal))?.is_none() {
+        return medium.sync();
+    }
+    medium.rename(&journal, &done)?;
     medium.sync()?;
     medium.remove_folder(OsStr::new(&done))?;
     medium.sync()
@@ -249,6 +253,8 @@ mod tests {
         let mut journal = stick.journal();
         journal.put("head.sig", b"x").unwrap();
         journal.finish().unwrap();
+        // A medium that never had one, since it took the place of a full one.
+        remove_journal(&stick.open(Access::Write).unwrap(), NAME).unwrap();
         assert_eq!(list_journals(&stick.open(Access::Read).unwrap()), Ok(Vec::new()));
         assert_eq!(std::fs::read_dir(stick.path("")).unwrap().count(), 0);
     }

@@ -1,5 +1,6 @@
 //! Volumes: what can be plugged in; on a laptop folders, or a folder of folders.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
@@ -50,6 +51,8 @@ pub struct FolderVolumes {
     folders: Vec<PathBuf>,
     bay: Option<PathBuf>,
     plugged: Vec<Plugged>,
+    /// The label of each that was ever seen.
+    labels: BTreeMap<VolumeId, String>,
     next: u32,
 }
 
@@ -67,7 +70,7 @@ impl FolderVolumes {
     /// Volumes over these folders and all folders in `bay`; those that do not exist are not plugged in.
     #[must_use]
     pub const fn new(folders: Vec<PathBuf>, bay: Option<PathBuf>) -> Self {
-        Self { folders, bay, plugged: Vec::new(), next: 1 }
+        Self { folders, bay, plugged: Vec::new(), labels: BTreeMap::new(), next: 1 }
     }
 
     // Given folders first, then the bay's by name. Links in a bay are no sticks.
@@ -140,13 +143,14 @@ impl Volumes for FolderVolumes {
             });
             plugged.push(volume);
         }
+        self.labels.extend(plugged.iter().map(|volume| (volume.id, volume.label.clone())));
         self.plugged = plugged;
         Ok(facts)
     }
 
     fn open(&mut self, id: VolumeId, access: Access) -> Result<Folder, MediaError> {
         let Some(volume) = self.plugged.iter().find(|volume| volume.id == id) else {
-            return Err(MediaError::Gone { volume: format!("number {}", id.0) });
+            return Err(MediaError::Gone { volume: self.labels.get(&id).cloned().unwrap_or_default() });
         };
         let gone = || MediaError::Gone { volume: volume.label.clone() };
         let fd = open_root(&volume.path).map_err(|errno| match errno {
@@ -209,7 +213,7 @@ mod tests {
         assert_eq!(labels(&mut volumes), [(2, "B".into())]);
         assert_eq!(
             volumes.open(VolumeId(1), Access::Read).unwrap_err().to_string(),
-            "medium number 1: it is not there any more"
+            "medium A: it is not there any more"
         );
         std::fs::rename(bay.path().join(".A"), bay.path().join("A")).unwrap();
         assert_eq!(labels(&mut volumes), [(3, "A".into()), (2, "B".into())]);

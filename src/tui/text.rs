@@ -137,15 +137,9 @@ pub(crate) fn unfit(unfit: Unfit, wanted: &MediumWanted) -> String {
     }
 }
 
-/// Octets in decimal units, as media are sold.
+/// Room on a medium.
 pub(crate) fn octets(count: u64) -> String {
-    match count {
-        VolumeFacts::UNKNOWN => "?".to_owned(),
-        0..1_000 => format!("{count} B"),
-        1_000..1_000_000 => format!("{}.{} kB", count / 1_000, count / 100 % 10),
-        1_000_000..1_000_000_000 => format!("{}.{} MB", count / 1_000_000, count / 100_000 % 10),
-        _ => format!("{}.{} GB", count / 1_000_000_000, count / 100_000_000 % 10),
-    }
+    if count == VolumeFacts::UNKNOWN { "?".to_owned() } else { render::octets(count) }
 }
 
 /// Media in a list, label below label and serial below serial.

@@ -87,7 +87,7 @@ fn without_people_officers_log_in_by_the_order_of_their_pin_files() {
         (&["CO1=alice"][..], "2 officers"),
         (&["alice", "CO2=bob"], "OFFICER=FILE"),
         (&["CO1=alice", "CO9=bob"], "CO1, CO2, CO3"),
-        (&["CO1=alice", "CO1=bob"], "one of CO1"),
+        (&["CO1=alice", "CO1=bob"], "one PIN of CO1"),
     ] {
         let (code, value) = run("usage", files);
         assert_eq!((code, value["error"]["expected"].as_str()), (2, Some(expected)), "{value}");
