@@ -76,7 +76,7 @@ fn fingerprint(machine: &mut Machine) -> String {
         screen.words("Transcript fingerprint").filter(|words| words.len() == 32)
     });
     machine.press("q");
-    machine.see("Q: back to the words.");
+    machine.see("Q: back to the"); // beside the code there may be two lines of it
     let code = scan(&machine.dump());
     machine.press("q");
     machine.see("Does every witness have the transcript fingerprint on paper?");
