@@ -11,13 +11,13 @@ use crate::table::{Table, median};
 
 /// Starts, of which the middle one counts.
 const STARTS: usize = 3;
-/// Processors, by QEMU's names. Without RDRAND the kernel gathers randomness for seconds before it gives any, and the
-/// ceremony's key comes before the first screen.
+/// Processors, by QEMU's names. Without RDRAND the kernel gathers randomness for seconds before it gives any: the first
+/// screen then says so, and the ceremony's follows.
 const PROCESSORS: [(&str, &str); 2] = [("qemu64,+rdrand", ""), ("qemu64", ", without RDRAND")];
 /// The flavour with a shell.
 const FLAVOUR: &str = "debug";
-/// A step's name, which stands at the left of every screen of a ceremony and on no other.
-const DRAWN: &str = "[ ] execute";
+/// What stands on the first screen: a step of the list at its left, or what is waited for before.
+const DRAWN: [&str; 2] = ["6   execute", "gathers randomness"];
 /// How long a start may take.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -63,7 +63,7 @@ fn start(processor: &str) -> Start {
     let machine = Machine::direct(FLAVOUR, "", processor);
     let begun = Instant::now();
     let drawn = loop {
-        if machine.rows().iter().any(|row| row.contains(DRAWN)) {
+        if machine.rows().iter().any(|row| DRAWN.iter().any(|drawn| row.contains(drawn))) {
             break Instant::now();
         }
         assert!(begun.elapsed() < PATIENCE, "no screen after {PATIENCE:?}:\n{}", machine.rows().join("\n"));

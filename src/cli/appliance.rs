@@ -9,6 +9,7 @@ use crate::crew::{Preparation, SpoolFolder, Stage, StationConfig, is_profile};
 use crate::media::{BothVolumes, BrokerVolumes, FolderVolumes, Volumes};
 use crate::process::{BROKER_SOCKET, BrokerClient, KEYMAPS, LAUNCHER_SOCKET, Request, SOFT_TOKEN, Starter};
 use crate::steps::Mode;
+use crate::tui;
 
 use super::error::CliError;
 use super::player::{self, channel};
@@ -78,6 +79,9 @@ pub(super) fn hold(env: &Env, started: &Started<'_>) -> Result<Done, CliError> {
 /// How it begins. One that goes on finds its rehearsal prepared.
 fn setup(env: &Env, started: &Started<'_>, left: Option<&Spool>) -> Result<Setup, CliError> {
     let mode = if started.rehearsal { Mode::Rehearsal } else { Mode::Ceremony };
+    if !env.entropy.is_ready() {
+        let _ = tui::announce(&mode); // a console that takes nothing is said when the screen is opened
+    }
     let mut setup = player::setup(Some(&[PathBuf::from(RUN)]), mode, env)?;
     started.build_id.clone_into(&mut setup.build_id);
     setup.profiles = from_image(Path::new(PROFILES))?;

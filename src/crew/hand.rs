@@ -1,7 +1,7 @@
 //! The hand on the token: one thread that holds the client of the token host.
 
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -29,7 +29,8 @@ pub(super) enum Order {
 pub(super) struct Hand {
     orders: Sender<Order>,
     killer: Arc<Mutex<Option<Killer>>>,
-    busy: Arc<AtomicBool>,
+    /// Orders that are not done yet.
+    pending: Arc<AtomicUsize>,
 }
 
 impl Hand {
@@ -41,29 +42,31 @@ impl Hand {
     ) -> std::io::Result<Self> {
         let (orders, taken) = mpsc::channel();
         let killer = Arc::new(Mutex::new(None));
-        let busy = Arc::new(AtomicBool::new(false));
+        let pending = Arc::new(AtomicUsize::new(0));
         let mut grip = Grip {
             hosts,
             report,
             interrupt,
             verifiers,
             killer: Arc::clone(&killer),
-            busy: Arc::clone(&busy),
+            pending: Arc::clone(&pending),
             token: None,
             found: Vec::new(),
         };
         thread::Builder::new().name("hand".to_owned()).spawn(move || grip.run(&taken))?;
-        Ok(Self { orders, killer, busy })
+        Ok(Self { orders, killer, pending })
     }
 
     pub(super) fn order(&self, order: Order) {
+        self.pending.fetch_add(1, Ordering::AcqRel);
         let _ = self.orders.send(order); // a hand that is gone has said so by its panic
     }
 
-    /// Ends the host: in order if it listens, at once if it is busy with something that may never end.
+    /// Ends the host: in order if it listens, at once if it is busy with something that may never end, be it an end that
+    /// was ordered before.
     pub(super) fn close(&self) {
         let killer = self.killer.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(killer) = killer.as_ref().filter(|_| self.busy.load(Ordering::Acquire)) {
+        if let Some(killer) = killer.as_ref().filter(|_| self.pending.load(Ordering::Acquire) > 0) {
             killer.kill();
         }
         drop(killer);
@@ -77,7 +80,7 @@ struct Grip {
     interrupt: Arc<AtomicBool>,
     verifiers: usize,
     killer: Arc<Mutex<Option<Killer>>>,
-    busy: Arc<AtomicBool>,
+    pending: Arc<AtomicUsize>,
     token: Option<Token>,
     found: Vec<FoundKey>,
 }
@@ -85,8 +88,6 @@ struct Grip {
 impl Grip {
     fn run(&mut self, orders: &Receiver<Order>) {
         while let Ok(order) = orders.recv() {
-            let closing = matches!(order, Order::Close);
-            self.busy.store(!closing, Ordering::Release);
             let work = match order {
                 Order::Start(hsm) => Work::TokenStarted(self.start(&hsm)),
                 Order::Login(serial, login) => Work::LoggedIn(self.login(&serial, &login)),
@@ -97,15 +98,18 @@ impl Grip {
                     Work::TokenClosed
                 }
             };
-            self.busy.store(false, Ordering::Release);
+            self.pending.fetch_sub(1, Ordering::AcqRel);
             (self.report)(work);
         }
     }
 
     fn start(&mut self, hsm: &Hsm) -> Result<TokenSeen, TokenError> {
         self.close();
-        let (mut token, confinement) = Token::start(&TokenConfig::of(hsm, self.hosts.clone()))?;
-        *self.killer.lock().unwrap_or_else(PoisonError::into_inner) = token.killer();
+        let known = &self.killer;
+        // A module may never come back from being loaded.
+        let (mut token, confinement) = Token::start_killable(&TokenConfig::of(hsm, self.hosts.clone()), |killer| {
+            *known.lock().unwrap_or_else(PoisonError::into_inner) = Some(killer);
+        })?;
         let tokens = token.tokens()?;
         let measures = confinement.measures();
         let mut measures: Vec<String> =

@@ -36,6 +36,9 @@ pub trait Entropy: Send + Sync {
     /// # Errors
     /// When the system has none to give.
     fn fill(&self, buffer: &mut [u8]) -> io::Result<()>;
+
+    /// Whether it gives some at once; a computer without a generator gathers for seconds after its start.
+    fn is_ready(&self) -> bool;
 }
 
 /// The computer's clocks.
@@ -89,6 +92,11 @@ impl Entropy for SystemEntropy {
             rest = rest.get_mut(filled..).unwrap_or_default();
         }
         Ok(())
+    }
+
+    fn is_ready(&self) -> bool {
+        let flags = rustix::rand::GetRandomFlags::NONBLOCK;
+        rustix::rand::getrandom(&mut [0_u8; 1], flags) != Err(rustix::io::Errno::AGAIN)
     }
 }
 
@@ -150,6 +158,10 @@ impl Entropy for SeededEntropy {
             }
         }
         Ok(())
+    }
+
+    fn is_ready(&self) -> bool {
+        true
     }
 }
 
@@ -245,6 +257,8 @@ mod tests {
     fn the_system_fills_every_octet_and_its_clock_runs() {
         let mut buffer = [0; 4096];
         SystemEntropy.fill(&mut buffer).unwrap();
+        assert!(SystemEntropy.is_ready(), "it has just given some");
+        assert!(SystemEntropy.is_ready(), "it has just given some");
         assert!(buffer.chunks(64).all(|chunk| chunk.iter().any(|octet| *octet != 0)));
         let clock = SystemClock::start();
         assert!(clock.now() > "2024-01-01T00:00:00Z".parse().unwrap());

@@ -128,9 +128,22 @@ impl Token {
     /// # Errors
     /// [`TokenError::Start`], [`TokenError::Module`], or the host died or did not answer.
     pub fn start(config: &TokenConfig) -> Result<(Self, Confinement), TokenError> {
+        Self::start_killable(config, drop)
+    }
+
+    /// As [`Token::start`]; whoever may have to end the host, while the module is being loaded as well, is given its
+    /// killer first.
+    ///
+    /// # Errors
+    /// As of [`Token::start`].
+    pub fn start_killable(
+        config: &TokenConfig,
+        started: impl FnOnce(Killer),
+    ) -> Result<(Self, Confinement), TokenError> {
         let failed =
             |error: std::io::Error| TokenError::Start { program: config.hosts.to_string(), reason: error.to_string() };
         let (child, socket) = config.hosts.start(HOST_ROLE, &config.env).map_err(failed)?;
+        started(child.killer());
         socket.set_nonblocking(true).map_err(failed)?;
         let writer = FrameWriter::new(socket.try_clone().map_err(failed)?);
         let pid = child.pid();

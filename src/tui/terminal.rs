@@ -6,16 +6,18 @@ use std::thread;
 use std::time::Duration;
 
 use ratatui::backend::CrosstermBackend;
-use ratatui::crossterm::cursor::Show;
+use ratatui::crossterm::cursor::{MoveTo, Show};
 use ratatui::crossterm::event;
 use ratatui::crossterm::execute;
-use ratatui::crossterm::style::ResetColor;
-use ratatui::crossterm::terminal::{self, EnterAlternateScreen, LeaveAlternateScreen};
+use ratatui::crossterm::style::{Print, ResetColor};
+use ratatui::crossterm::terminal::{self, Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen};
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 
 use super::driver::Message;
 use super::screens::frame::SMALLEST;
+use super::text;
+use crate::steps::Mode;
 
 /// The terminal in raw mode; it is restored when this goes, and when the program panics.
 pub struct Screen {
@@ -60,6 +62,20 @@ impl Drop for Screen {
     fn drop(&mut self) {
         restore();
     }
+}
+
+/// Shows what is waited for before there is a ceremony to show.
+///
+/// # Errors
+/// Standard output cannot be written to.
+pub fn announce(mode: &Mode) -> io::Result<()> {
+    let mut out = io::stdout();
+    execute!(out, ResetColor, Clear(ClearType::All), MoveTo(0, 0))?;
+    let lines = text::banner(mode).into_iter().chain(text::GATHERING.map(str::to_owned));
+    for (line, row) in lines.zip(0..) {
+        execute!(out, MoveTo(0, row), Print(line))?;
+    }
+    out.flush()
 }
 
 /// Gives the terminal back; failures have nobody left to be told to.

@@ -22,6 +22,10 @@ pub(crate) fn banner(mode: &Mode) -> Option<String> {
     }
 }
 
+/// Before the first screen, on a computer that has no randomness to give yet.
+pub(crate) const GATHERING: [&str; 3] =
+    [PROGRAM, "", "Please wait: the computer gathers randomness for the ceremony's key."];
+
 /// The keys of the bottom line.
 pub(crate) const KEY_HELP: (&str, &str) = ("F1", "Help");
 /// Back from help.

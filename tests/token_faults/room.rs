@@ -204,6 +204,22 @@ fn who_stops_once_more_does_not_wait_for_a_host_that_blocks() {
 }
 
 #[test]
+fn who_stops_does_not_wait_for_a_module_that_blocks_while_it_is_loaded() {
+    let stand = FaultyRoom::new("shares");
+    stand.rules.set(&["initialize = block"]);
+    let (mut crew, mut terminal) = stand.open();
+    crew.until(&mut terminal, "Please wait: starting the token host");
+    terminal.press(STOP);
+    terminal.answer("Stop the ceremony?", "the module is silent\rSTOP\r");
+    crew.until(&mut terminal, "The ceremony is over: stopped.");
+    assert!(terminal.children().is_empty(), "a host that blocks is still there");
+    terminal.press("l\r");
+    assert_eq!(terminal.exit(), 1);
+    let record = stand.sealed(&terminal);
+    assert!(entries(&record, "transcript.jsonl", "token-fault").is_empty(), "it was killed, and not found silent");
+}
+
+#[test]
 fn of_two_tokens_of_one_label_people_choose_by_serial() {
     let stand = FaultyRoom::new("pin");
     let profile = fs::read_to_string(stand.room.profile()).unwrap();

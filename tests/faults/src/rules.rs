@@ -26,8 +26,8 @@ pub(crate) enum Fault {
 pub(crate) struct Rules {
     /// `module = PATH`: the real one.
     pub(crate) module: PathBuf,
-    /// `initialize = CKR_…`: the answer of C_Initialize.
-    pub(crate) initialize: Option<CK_RV>,
+    /// `initialize = block|abort|CKR_…`: what C_Initialize does.
+    pub(crate) initialize: Option<Fault>,
     /// `login = block|abort|CKR_…`: what C_Login does.
     pub(crate) login: Option<Fault>,
     /// `flag = CKF_…`: set in every CK_TOKEN_INFO.
@@ -66,7 +66,7 @@ impl Rules {
         let pair = || value.split_once(' ');
         match name.trim() {
             "module" => self.module = value.into(),
-            "initialize" => self.initialize = Some(answer(value)?),
+            "initialize" => self.initialize = Some(fault(value)?),
             "login" => self.login = Some(fault(value)?),
             "flag" => self.flags |= flag(value)?,
             "serial" => self.serial = Some(value.to_owned()),
