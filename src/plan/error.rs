@@ -26,7 +26,7 @@ pub enum PlanError {
     },
     /// A format whose times come with the request, under a schedule.
     #[error(
-        "{zone}: a {format} request has its own times and needs a policy with `schemas`; policy `{policy}` has a \
+        "zone {zone}: a {format} request has its own times and needs a policy with `schemas`; policy `{policy}` has a \
          `schedule`. Give the zone another policy"
     )]
     NeedsSchemas {
@@ -39,7 +39,7 @@ pub enum PlanError {
     },
     /// A format whose times the signer fills, under schemas.
     #[error(
-        "{zone}: a {format} request leaves the times to the signer and needs a policy with a `schedule`; policy \
+        "zone {zone}: a {format} request leaves the times to the signer and needs a policy with a `schedule`; policy \
          `{policy}` has `schemas`. Give the zone another policy"
     )]
     NeedsSchedule {
@@ -51,7 +51,7 @@ pub enum PlanError {
         policy: String,
     },
     /// A schema that the policy does not have, or none chosen out of several.
-    #[error("{zone}: expected a schema out of {known}; found {found}. Choose one of them")]
+    #[error("zone {zone}: expected a schema out of {known}; found {found}. Choose one of them")]
     Schema {
         /// The zone.
         zone: Name,
@@ -61,7 +61,7 @@ pub enum PlanError {
         found: String,
     },
     /// A schema for a zone under a schedule.
-    #[error("{zone}: schema `{schema}` was chosen, but policy `{policy}` has a schedule; leave the schema out")]
+    #[error("zone {zone}: schema `{schema}` was chosen, but policy `{policy}` has a schedule; leave the schema out")]
     NoSchemas {
         /// The zone.
         zone: Name,
@@ -71,7 +71,7 @@ pub enum PlanError {
         policy: String,
     },
     /// An end of coverage for a request that brings its own.
-    #[error("{zone}: coverage until {until} was asked for, but the request has its own times; leave it out")]
+    #[error("zone {zone}: coverage until {until} was asked for, but the request has its own times; leave it out")]
     NoUntil {
         /// The zone.
         zone: Name,
@@ -79,7 +79,9 @@ pub enum PlanError {
         until: Time,
     },
     /// The request has more bundles than the schema slots.
-    #[error("{zone}: schema `{schema}` has {slots} slots; the request has {bundles} bundles. Choose another schema")]
+    #[error(
+        "zone {zone}: schema `{schema}` has {slots} slots; the request has {bundles} bundles. Choose another schema"
+    )]
     Slots {
         /// The zone.
         zone: Name,
@@ -91,7 +93,7 @@ pub enum PlanError {
         bundles: usize,
     },
     /// A schema names a key that the zone does not have.
-    #[error("{zone}: the schema names key `{key}`, which the zone does not have; correct the profile")]
+    #[error("zone {zone}: the schema names key `{key}`, which the zone does not have; correct the profile")]
     UnknownKey {
         /// The zone.
         zone: Name,
@@ -100,7 +102,7 @@ pub enum PlanError {
     },
     /// A key is in use and its DNSKEY is not in the profile.
     #[error(
-        "{zone}: key `{key}` is used, but the profile has no `dnskey` for it; generate the key and add the line that \
+        "zone {zone}: key `{key}` is used, but the profile has no `dnskey` for it; generate the key and add the line that \
          is printed"
     )]
     NoDnskey {
@@ -110,7 +112,7 @@ pub enum PlanError {
         key: String,
     },
     /// The request lacks what its format must have; its reader would have refused it.
-    #[error("{zone}: the request has no {part}; ask for a complete one")]
+    #[error("zone {zone}: the request has no {part}; ask for a complete one")]
     Incomplete {
         /// The zone.
         zone: Name,
@@ -118,7 +120,7 @@ pub enum PlanError {
         part: &'static str,
     },
     /// The schedule makes no progress, or leaves the range of times that an RRSIG can express.
-    #[error("{zone}: at {at} the schedule leads nowhere: {reason}. Correct the schedule in the profile")]
+    #[error("zone {zone}: at {at} the schedule leads nowhere: {reason}. Correct the schedule in the profile")]
     Cadence {
         /// The zone.
         zone: Name,
@@ -128,7 +130,7 @@ pub enum PlanError {
         reason: &'static str,
     },
     /// The coverage ends before it begins.
-    #[error("{zone}: coverage until {until} ends before the request begins at {first}; choose a later end")]
+    #[error("zone {zone}: coverage until {until} ends before the request begins at {first}; choose a later end")]
     NoCoverage {
         /// The zone.
         zone: Name,
@@ -138,7 +140,9 @@ pub enum PlanError {
         first: Time,
     },
     /// More bundles than one response can have.
-    #[error("{zone}: the schedule makes more than {limit} bundles; choose a longer validity or a shorter coverage")]
+    #[error(
+        "zone {zone}: the schedule makes more than {limit} bundles; choose a longer validity or a shorter coverage"
+    )]
     TooManyBundles {
         /// The zone.
         zone: Name,

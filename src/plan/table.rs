@@ -105,7 +105,8 @@ fn difference(previous: &Response, job: &PlannedJob) -> Vec<String> {
         lines.push(format!("{} goes", names.describe(key)));
     }
     let before = covered_until(previous).map_or_else(|| "nothing".to_owned(), |time| time.to_string());
-    lines.push(format!("covered until {before} before, {} now", job.covered_until()));
+    lines.push(format!("covered until {before} before"));
+    lines.push(format!("covered until {} now", job.covered_until()));
     lines
 }
 

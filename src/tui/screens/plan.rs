@@ -62,7 +62,7 @@ fn difference<'a>(job: &PlannedView, width: usize) -> Page<'a> {
     let mut page = Page::new(width);
     page.say(Tone::Head, &pages::changes(&job.zone));
     for line in &job.difference {
-        page.verbatim(Tone::Text, line);
+        page.say(Tone::Text, line);
     }
     page
 }

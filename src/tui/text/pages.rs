@@ -267,7 +267,7 @@ pub(crate) fn makes(signatures: usize, jobs: usize) -> String {
 /// What becomes of a job.
 pub(crate) fn planned(zone: &Name, schema: Option<&str>, until: Time) -> String {
     let schema = schema.map(|schema| format!("schema {schema}, ")).unwrap_or_default();
-    format!("{zone}: {schema}covered until {until}")
+    format!("zone {zone}: {schema}covered until {until}")
 }
 
 /// Who signs.
@@ -277,7 +277,7 @@ pub(crate) fn signed_by(name: &str, tag: u16) -> String {
 
 /// What changes.
 pub(crate) fn changes(zone: &Name) -> String {
-    format!("{zone}: changes against the previous response")
+    format!("zone {zone}: changes against the previous response")
 }
 
 /// What a KSK does.
