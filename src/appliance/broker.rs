@@ -90,15 +90,15 @@ impl<D: Devices> Broker<D> {
     }
 
     fn plugged(&mut self, floppies: bool) -> Result<Answer, Refused> {
-        if !self.devices.door_is_shut() {
+        let Some(report) = self.devices.door() else {
             return Ok(Answer::Plugged(Plugged::default())); // nothing is touched before
-        }
+        };
         let floppies = floppies || self.turn == 0;
         self.turn = (self.turn + 1) % FLOPPY_TURN;
         self.look(floppies).map_err(|error| Refused::Because(format!("the media cannot be looked at: {error}")))?;
         let shown = self.volumes.iter().filter(|volume| !volume.hidden);
         let volumes = shown.map(|volume| volume.seen.clone()).collect();
-        Ok(Answer::Plugged(Plugged { ready: true, volumes }))
+        Ok(Answer::Plugged(Plugged { started: Some(report), volumes }))
     }
 
     /// Brings the list of media up to what is there now.
@@ -242,7 +242,7 @@ impl<D: Devices> Broker<D> {
     }
 
     fn usb_devices(&mut self) -> Result<Answer, Refused> {
-        if !self.devices.door_is_shut() {
+        if self.devices.door().is_none() {
             return Ok(Answer::Usb(UsbState::default())); // udev judges until then
         }
         Ok(Answer::Usb(self.guard.look(&mut self.devices)))
@@ -262,7 +262,7 @@ impl<D: Devices> Broker<D> {
 
     /// Hashes the first medium that holds an image of ours, from its first octet to the last that its own tables name.
     fn boot_medium(&mut self) -> Result<Option<BootMedium>, Refused> {
-        if !self.devices.door_is_shut() {
+        if self.devices.door().is_none() {
             return Err(Refused::Because("the appliance is still starting".to_owned()));
         }
         for node in self.devices.boot_candidates() {

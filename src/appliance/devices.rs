@@ -112,8 +112,8 @@ pub(super) trait Devices {
     /// Sets the clock, seconds since 1970.
     fn set_clock(&mut self, unix: u32) -> io::Result<()>;
 
-    /// Whether nothing can be added to the kernel any more; before that no medium is touched.
-    fn door_is_shut(&mut self) -> bool;
+    /// What was told when the door was shut; none: something can still be added to the kernel, and no medium is touched.
+    fn door(&mut self) -> Option<Vec<String>>;
 }
 
 /// The kernel's own, below a root that is `/` but in tests.
@@ -313,8 +313,8 @@ impl Devices for SystemDevices {
         Ok(clock_settime(ClockId::Realtime, Timespec { tv_sec: i64::from(unix), tv_nsec: 0 })?)
     }
 
-    fn door_is_shut(&mut self) -> bool {
-        door::is_shut()
+    fn door(&mut self) -> Option<Vec<String>> {
+        door::report()
     }
 }
 

@@ -6,12 +6,14 @@ use std::path::Path;
 
 /// Where the state of the door stands; only PID 1 writes it.
 const DOOR: &str = "/run/claviger/door";
-/// How a shut door's state begins.
+/// The first line of a shut door's state.
 const SHUT: &str = "shut";
 
-/// Whether the door was reported shut.
-pub(super) fn is_shut() -> bool {
-    fs::read_to_string(DOOR).is_ok_and(|text| text.starts_with(SHUT))
+/// What was reported when the door was shut: what went wrong before, and what holds since; none: it is open.
+pub(super) fn report() -> Option<Vec<String>> {
+    let text = fs::read_to_string(DOOR).ok()?;
+    let mut lines = text.lines().map(str::to_owned);
+    (lines.next()? == SHUT).then(|| lines.collect())
 }
 
 /// Reports the door shut, with what holds from now on.

@@ -40,10 +40,14 @@ pub(super) fn load_listed(list: &Path) -> io::Result<Vec<String>> {
     Ok(faults)
 }
 
+/// What a driver says that has nothing to drive.
+const NO_DEVICE: &str = "no such device in this computer";
+
 fn load(path: &Path, parameters: &str) -> io::Result<()> {
     let parameters = CString::new(parameters).map_err(|_| io::Error::from(ErrorKind::InvalidInput))?;
     match finit_module(File::open(path)?, &parameters, 0) {
         Ok(()) | Err(Errno::EXIST) => Ok(()), // loaded already
+        Err(Errno::NODEV) => Err(io::Error::other(NO_DEVICE)),
         Err(errno) => Err(errno.into()),
     }
 }

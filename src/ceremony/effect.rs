@@ -206,7 +206,12 @@ pub enum Work {
     /// What is plugged in.
     Volumes(Vec<VolumeFacts>),
     /// The appliance has started, its door is shut; SHA-256 of its boot medium, or why there is none: `absent`.
-    Identified(String),
+    Identified {
+        /// SHA-256 of its boot medium, or why there is none: `absent`.
+        medium: String,
+        /// What went wrong while it started, and what holds since.
+        started: Vec<String>,
+    },
     /// The rehearsal is prepared: its profile.
     Prepared(Result<ProfileFile, String>),
     /// What the hardware clock says; none where there is none.

@@ -17,6 +17,9 @@ pub(super) const PIN: &str = "correct horse";
 pub(super) const RECORDS: [u32; 2] = [1, 2];
 pub(super) const REQUEST: u32 = 3;
 
+/// What the image tells of its start.
+pub(super) const STARTED: &str = "lockdown: none";
+
 /// Everything outside of the machine.
 pub(super) struct World {
     pub(super) ceremony: Ceremony,
@@ -208,7 +211,9 @@ impl World {
             | Effect::Interrupt
             | Effect::CloseToken) => self.on_token(effect),
             Effect::WatchVolumes => one(Work::Volumes(self.volumes.clone())),
-            Effect::Identify => one(Work::Identified("absent".to_owned())),
+            Effect::Identify => {
+                one(Work::Identified { medium: "absent".to_owned(), started: vec![STARTED.to_owned()] })
+            }
             Effect::Prepare => {
                 let octets = profile(&self.key).into_bytes();
                 one(Work::Prepared(Ok(ProfileFile { origin: "rehearsal".to_owned(), octets })))

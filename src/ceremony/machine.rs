@@ -423,7 +423,7 @@ impl Ceremony {
                 self.profiles_read(volume, found);
                 Ok(())
             }
-            (Waiting::Start, Work::Identified(medium)) => self.identified(medium),
+            (Waiting::Start, Work::Identified { medium, started }) => self.identified(medium, started),
             (Waiting::Keymap(number), Work::KeymapLoaded(result)) => self.keymap_loaded(number, result),
             (_, Work::Usb(state)) => self.usb_changed(state),
             (_, Work::UsbDecided(result)) => self.usb_done(result),

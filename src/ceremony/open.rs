@@ -129,6 +129,13 @@ impl Ceremony {
             self.record(actor, Body::Person(PersonEntered { role: person.role, name: person.name }))?;
         }
         self.record_time(TimeAgreed { rtc: self.rtc(), shown, agreed, offset_seconds })?;
+        let started = self.view.computer.started.clone();
+        if !started.is_empty() {
+            self.record(
+                Actor::Program,
+                Body::Confined(Confined { process: "appliance".to_owned(), measures: started }),
+            )?;
+        }
         let confined = Confined { process: "ceremony".to_owned(), measures: self.setup.measures.clone() };
         self.record(Actor::Program, Body::Confined(confined))?;
         self.enter(Step::Media);

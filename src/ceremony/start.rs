@@ -1,7 +1,7 @@
 //! What comes before the profile on the image: it starts, tells what it is, and prepares a rehearsal.
 
 use crate::steps::Actor;
-use crate::transcript::{Body, Keyboard};
+use crate::transcript::{self, Body, Keyboard};
 
 use super::machine::{Ceremony, Waiting};
 use super::profiles::Offer;
@@ -17,9 +17,10 @@ impl Ceremony {
     }
 
     /// The door is shut, and the boot medium was hashed, as far as it is still there.
-    pub(super) fn identified(&mut self, medium: String) -> Result<(), Refusal> {
+    pub(super) fn identified(&mut self, medium: String, started: Vec<String>) -> Result<(), Refusal> {
         self.setup.build_id = format!("{}; medium {medium}", self.setup.build_id);
         self.view.computer.boot_medium = Some(medium);
+        self.view.computer.started = started.iter().map(|line| transcript::clean_text(line)).collect();
         if self.ledger.is_open() {
             self.ask_resume();
             return Ok(());

@@ -1,6 +1,6 @@
 //! Whole ceremonies, in one thread and in memory.
 
-use super::fake::{World, right, setup, start, utc, volume};
+use super::fake::{STARTED, World, right, setup, start, utc, volume};
 use super::*;
 use crate::steps::{Mode, Moment, Pin, Step, UsbFacts, UsbState};
 use crate::transcript::{self, Body, Entry};
@@ -498,6 +498,11 @@ fn on_the_image_the_computers_clock_follows_the_agreed_time() {
     play(&mut world, |_| false);
     assert_eq!(world.clock_set.map(|time| time.to_string()[..17].to_owned()), Some("2026-11-22T15:00:".to_owned()));
     assert!(kinds(&world).contains(&"clock-set".to_owned()));
+    let confined = entries(&world).into_iter().filter_map(|entry| match entry.body {
+        Body::Confined(confined) => Some((confined.process, confined.measures)),
+        _ => None,
+    });
+    assert_eq!(confined.into_iter().next(), Some(("appliance".to_owned(), vec![STARTED.to_owned()])));
 }
 
 fn usb(id: u32) -> UsbFacts {
@@ -601,7 +606,11 @@ fn on_the_image_nothing_is_asked_before_the_door_is_shut() {
     let (at, done) = (world.moment(), Event::Input(Input::Answer(Answer::Done)));
     assert_eq!(world.ceremony.apply(at, done).unwrap_err(), Refusal::NotAsked);
     world.settle();
-    assert_eq!(world.ceremony.view().computer.boot_medium.as_deref(), Some("absent"));
+    let computer = &world.ceremony.view().computer;
+    assert_eq!(
+        (computer.boot_medium.as_deref(), computer.started.as_slice()),
+        (Some("absent"), [STARTED.to_owned()].as_slice())
+    );
 }
 
 #[test]

@@ -109,6 +109,8 @@ pub struct ComputerView {
     pub rtc: Option<i64>,
     /// SHA-256 of the boot medium, or why there is none; none before it is known.
     pub boot_medium: Option<String>,
+    /// What went wrong while the image started, and what holds since.
+    pub started: Vec<String>,
 }
 
 impl ComputerView {
@@ -119,6 +121,7 @@ impl ComputerView {
             locks: Locks { caps: None, num: None },
             rtc: None,
             boot_medium: None,
+            started: Vec::new(),
         }
     }
 }

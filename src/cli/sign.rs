@@ -231,10 +231,10 @@ impl Args {
         let bad: Vec<_> = report.findings.iter().filter(|finding| finding.verdict != Verdict::Pass).cloned().collect();
         text.blank();
         text.findings(&bad);
-        text.line(if good {
-            "SIGNED, unattended: nobody has confirmed anything"
-        } else {
-            "REFUSED: nothing was signed"
+        text.line(match (good, view.signatures.0) {
+            (true, _) => "SIGNED, unattended: nobody has confirmed anything",
+            (false, 0) => "REFUSED: nothing was signed",
+            (false, _) => "REFUSED: what was signed is in no response",
         });
         Done { good, text: text.finish() }
     }

@@ -56,11 +56,11 @@ impl Station {
             self.locks = locks;
             (self.report)(Work::Locks(locks));
         }
-        if self.starting && self.has_started() {
+        if let Some(report) = self.starting.then(|| self.started()).flatten() {
             self.starting = false;
             self.watching = true;
             self.look_at_usb(); // what types now is what was there when the door was shut
-            (self.report)(Work::Identified(self.boot_medium()));
+            (self.report)(Work::Identified { medium: self.boot_medium(), started: report });
         } else if self.watching {
             self.look_at_usb();
         }
@@ -84,10 +84,12 @@ impl Station {
         self.look_at_usb();
     }
 
-    /// Before its door is shut the appliance lists no media; where it cannot start, PID 1 says why.
-    fn has_started(&self) -> bool {
-        let plugged = self.broker.as_ref().map(|broker| broker.ask(Request::Volumes));
-        matches!(plugged, Some(Ok(Answer::Plugged(plugged))) if plugged.ready)
+    /// What the appliance tells of its start, once its door is shut; where it cannot start, PID 1 says why.
+    fn started(&self) -> Option<Vec<String>> {
+        match self.broker.as_ref().map(|broker| broker.ask(Request::Volumes)) {
+            Some(Ok(Answer::Plugged(plugged))) => plugged.started,
+            _ => None,
+        }
     }
 
     /// SHA-256 of the boot medium, or why there is none.
@@ -161,7 +163,7 @@ mod tests {
         let medium = BootMedium { sha256: crate::dns::sha256(b"image"), size: 5 };
         let answers = [
             Answer::Plugged(Plugged::default()),
-            Answer::Plugged(Plugged { ready: true, ..Plugged::default() }),
+            Answer::Plugged(Plugged { started: Some(vec!["lockdown: none".to_owned()]), ..Plugged::default() }),
             Answer::Usb(UsbState { keyboards: 1, ..UsbState::default() }),
             Answer::BootMedium(Some(medium)),
             Answer::Usb(UsbState { keyboards: 1, ..UsbState::default() }),
@@ -181,8 +183,8 @@ mod tests {
         assert!(works.try_recv().is_err(), "nothing is told before the door is shut");
         station.look();
         assert!(matches!(works.try_recv(), Ok(Work::Usb(state)) if state.keyboards == 1));
-        let Ok(Work::Identified(told)) = works.try_recv() else { panic!("nothing was told") };
-        assert_eq!(told, medium.sha256.to_string());
+        let Ok(Work::Identified { medium: told, started }) = works.try_recv() else { panic!("nothing was told") };
+        assert_eq!((told, started), (medium.sha256.to_string(), vec!["lockdown: none".to_owned()]));
         station.look();
         assert!(works.try_recv().is_err(), "it is told once");
         let asked =

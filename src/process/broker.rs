@@ -95,8 +95,8 @@ pub enum Answer {
 /// What is plugged in.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Plugged {
-    /// Whether the appliance has started: before that no medium is touched, and none is listed.
-    pub ready: bool,
+    /// What was told when the appliance had started; none: it has not, no medium is touched, and none is listed.
+    pub started: Option<Vec<String>>,
     /// Media, in the order in which they were plugged in.
     pub volumes: Vec<Seen>,
 }

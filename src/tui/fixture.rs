@@ -412,6 +412,8 @@ fn opening() -> Vec<(&'static str, View)> {
     starting.computer.build_id = Some(hash("manifest").to_string());
     let mut preparing = starting.clone();
     preparing.computer.boot_medium = Some(hash("image").to_string());
+    let holds = ["modules: none can be loaded any more", "lockdown: confidentiality", "root file system: read-only"];
+    preparing.computer.started = holds.map(str::to_owned).to_vec();
     preparing.question = Question::Working(Working {
         what: "keys are made on a software token, for the rehearsal".into(),
         done: 0,

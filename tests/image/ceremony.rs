@@ -212,8 +212,16 @@ pub fn confined(transcript: &[u8]) {
     let entries = entries.map(|line| serde_json::from_slice::<Value>(line).unwrap());
     let confined: Vec<Value> = entries.filter(|entry| entry["kind"] == "confined").collect();
     let processes: Vec<&str> = confined.iter().filter_map(|entry| entry["body"]["process"].as_str()).collect();
-    assert_eq!(processes, ["ceremony", "token-host"]);
-    for entry in &confined {
+    assert_eq!(processes, ["appliance", "ceremony", "token-host"]);
+    // What PID 1 told of the start: no fault but drivers without a device, and what holds since.
+    let started: Vec<&str> =
+        confined[0]["body"]["measures"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let holds =
+        ["modules: none can be loaded any more", "usb: new devices wait", "lockdown: ", "root file system: read-only"];
+    let idle = started.iter().take_while(|told| told.ends_with("no such device in this computer")).count();
+    assert_eq!(started.len() - idle, holds.len(), "{started:?}");
+    assert!(started[idle..].iter().zip(holds).all(|(told, holds)| told.starts_with(holds)), "{started:?}");
+    for entry in &confined[1..] {
         let measures = entry["body"]["measures"].to_string();
         let full = ["no new privileges", "no core file", "not dumpable", "memory locked", "system calls"];
         assert!(full.iter().all(|name| measures.contains(&format!("{name}: full"))), "{measures}");

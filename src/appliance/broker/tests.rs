@@ -96,8 +96,8 @@ impl Devices for Fake {
         Ok(())
     }
 
-    fn door_is_shut(&mut self) -> bool {
-        !self.0.borrow().door_is_open
+    fn door(&mut self) -> Option<Vec<String>> {
+        (!self.0.borrow().door_is_open).then(|| vec!["lockdown: none".to_owned()])
     }
 }
 

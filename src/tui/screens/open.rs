@@ -68,6 +68,10 @@ fn image<'a>(look: &Look<'a>, page: &mut Page<'a>) {
     if look.view.computer.build_id.is_some() {
         page.blank();
         page.say(Tone::Quiet, text::IMAGE_COMPARE);
+        page.blank();
+        for (row, line) in look.view.computer.started.iter().enumerate() {
+            page.pair(if row == 0 { pages::LABEL_STARTED } else { "" }, Tone::Text, line);
+        }
     }
 }
 

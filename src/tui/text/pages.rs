@@ -76,6 +76,8 @@ pub(crate) fn of_job(title: &str, job: usize, several: bool) -> String {
 pub(crate) const LABEL_PROGRAM: &str = "Program";
 /// The image's build.
 pub(crate) const LABEL_BUILD: &str = "Build";
+/// How the image started.
+pub(crate) const LABEL_STARTED: &str = "Started";
 /// The boot medium.
 pub(crate) const LABEL_MEDIUM: &str = "Medium";
 /// How the program runs.
