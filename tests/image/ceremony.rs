@@ -113,7 +113,7 @@ fn exchange_floppies(machine: &mut Machine, crew: &mut Crew, other: &Path) {
     assert!(told.has("are needed: have another medium of this label ready."), "{told}");
     let told = crew.until(machine, &format!("could not be written to {REQUEST}. What now?"));
     assert!(told.has("it is full: "), "{told}");
-    assert!(told.has("Nothing is lost: the memory holds the master copy."), "{told}");
+    assert!(told.has("Nothing is lost: the memory holds it all."), "{told}");
     machine.eject();
     machine.insert(other, false);
     let choice = format!("Write to {label} instead");
