@@ -284,7 +284,12 @@ fn a_boot_leaves_the_signed_journal() {
     let mut killed = room.open(SMALL);
     crew.until(&mut killed, "Who enters a PIN next? 1 more officer");
     for label in ["RECORD-A", "RECORD-B"] {
-        wait_for("the last flush", || !audit(&room.record(label, true), None).1.contains("AUDIT-"));
+        // What is on the screen may be on its way to the media still.
+        wait_for("the last flush", || {
+            let journal = room.record(label, true);
+            let text = fs::read_to_string(journal.join("transcript.jsonl")).unwrap();
+            text.contains(r#""kind":"share""#) && !audit(&journal, None).1.contains("AUDIT-")
+        });
     }
     for host in killed.children() {
         rustix::process::kill_process(host, Signal::KILL).unwrap();
