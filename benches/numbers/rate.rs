@@ -1,7 +1,10 @@
 //! Signing: through crew and token host with every signature verified, against a bare loop on the same token.
 
+use std::cell::RefCell;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver};
+use std::thread::scope;
 use std::time::{Duration, Instant};
 
 use claviger::ceremony::{Effect, KeyWanted, Login, SignItem, Work};
@@ -32,15 +35,19 @@ pub(crate) fn measure(table: &mut Table) {
         let signatures = sign(&crew, &work, items()).0.into_iter();
         let signed = signatures.zip(items()).map(|(signature, item)| (item.dnskey, item.data, signature));
         let signed: Vec<Signed> = signed.collect();
-        let sides: [Side<'_>; 4] = [
+        let bare = RefCell::new(&mut bare);
+        let sides: [Side<'_>; 5] = [
             &mut || sign(&crew, &work, items()).1,
-            &mut || bare.sign(label, count, OCTETS),
+            &mut || bare.borrow_mut().sign(label, count, OCTETS),
+            &mut || beside(&signed, || bare.borrow_mut().sign(label, count, OCTETS)),
             &mut || stand.sign_unverified(label, count, OCTETS),
             &mut || verify_all(&signed, 1),
         ];
-        let [whole, bare, host, verifying] = in_turns(ROUNDS, sides);
+        let [whole, bare, crowded, host, verifying] = in_turns(ROUNDS, sides);
         let rates = [&bare, &whole].map(|times| format!("{:.0}", rate(count, median(times.clone())))).join(" ");
         table.note(&format!("{label}: signatures a second, bare loop and whole path"), rates);
+        let what = format!("{label}: bare loop beside another core that verifies, over bare loop");
+        table.note(&what, format!("{:.3}", median_ratio(&bare, &crowded)));
         let what = format!("{label}: token host without verifying over bare loop");
         table.note(&what, format!("{:.3}", median_ratio(&bare, &host)));
         let what = format!("{label}: verifying on one core over bare loop");
@@ -49,6 +56,21 @@ pub(crate) fn measure(table: &mut Table) {
         table.at_least(&what, median_ratio(&bare, &whole), 0.95);
     }
     crew.carry_out(vec![Effect::CloseToken]);
+}
+
+/// What `work` takes while another thread verifies: what cores take from each other without any part of ours.
+fn beside(signed: &[Signed], work: impl FnOnce() -> Duration) -> Duration {
+    let done = AtomicBool::new(false);
+    scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                verify_all(&signed[..16], 1);
+            }
+        });
+        let time = work();
+        done.store(true, Ordering::Relaxed);
+        time
+    })
 }
 
 /// A crew whose token is open, with the keys found.
