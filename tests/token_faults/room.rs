@@ -53,6 +53,15 @@ impl FaultyRoom {
         self.sealed(terminal)
     }
 
+    /// The record of a ceremony that people stop, whatever its host is doing: that one is gone.
+    fn stopped(&self, crew: &mut Crew, terminal: &mut Terminal) -> PathBuf {
+        crew.until(terminal, "The ceremony is over: stopped.");
+        assert!(terminal.children().is_empty(), "a host that blocks is still there");
+        terminal.press("l\r");
+        assert_eq!(terminal.exit(), 1);
+        self.sealed(terminal)
+    }
+
     fn sealed(&self, terminal: &Terminal) -> PathBuf {
         let record = self.room.record("RECORD-A", false);
         let (code, said) = audit(&record, None);
@@ -193,11 +202,7 @@ fn who_stops_once_more_does_not_wait_for_a_host_that_blocks() {
         terminal.press(STOP);
         terminal.answer("Stop the ceremony?", &format!("{reason}\rSTOP\r"));
     }
-    crew.until(&mut terminal, "The ceremony is over: stopped.");
-    assert!(terminal.children().is_empty(), "a host that blocks is still there");
-    terminal.press("l\r");
-    assert_eq!(terminal.exit(), 1);
-    let record = stand.sealed(&terminal);
+    let record = stand.stopped(&mut crew, &mut terminal);
     assert!(batches(&record).iter().all(|(from, to)| (*from, *to) <= (1, 3)), "{:?}", batches(&record));
     let stopped = entries(&record, "transcript.jsonl", "stopped");
     assert_eq!(stopped[0]["body"]["note"], "it is silent", "{stopped:?}");
@@ -211,11 +216,7 @@ fn who_stops_does_not_wait_for_a_module_that_blocks_while_it_is_loaded() {
     crew.until(&mut terminal, "Please wait: starting the token host");
     terminal.press(STOP);
     terminal.answer("Stop the ceremony?", "the module is silent\rSTOP\r");
-    crew.until(&mut terminal, "The ceremony is over: stopped.");
-    assert!(terminal.children().is_empty(), "a host that blocks is still there");
-    terminal.press("l\r");
-    assert_eq!(terminal.exit(), 1);
-    let record = stand.sealed(&terminal);
+    let record = stand.stopped(&mut crew, &mut terminal);
     assert!(entries(&record, "transcript.jsonl", "token-fault").is_empty(), "it was killed, and not found silent");
 }
 
@@ -271,11 +272,7 @@ fn a_login_at_the_device_walks_a_whole_ceremony_and_can_be_stopped_while_it_wait
     crew.until(&mut terminal, "Please wait: the device asks for cards, keys or a PIN");
     terminal.press(STOP);
     terminal.answer("Stop the ceremony?", "nobody has the cards\rSTOP\r");
-    crew.until(&mut terminal, "The ceremony is over: stopped.");
-    assert!(terminal.children().is_empty(), "a host that blocks is still there");
-    terminal.press("l\r");
-    assert_eq!(terminal.exit(), 1);
-    stand.sealed(&terminal);
+    stand.stopped(&mut crew, &mut terminal);
 }
 
 #[test]
