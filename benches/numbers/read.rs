@@ -150,26 +150,22 @@ fn signatures(response: &Response) -> Vec<Signed> {
     signed
 }
 
-/// The crypto library alone, on so many cores: one key, made ready before.
-pub(crate) fn verify_all(signed: &[Signed], cores: usize) -> Duration {
-    let key = &signed[0].0;
-    let dnskey = domain::rdata::Dnskey::new(
-        key.flags,
-        key.protocol,
-        SecurityAlgorithm::from_int(key.algorithm.0),
-        key.key.as_slice(),
-    );
+/// The crypto library alone: its key is made ready once.
+pub(crate) fn verifier(key: &Dnskey) -> impl Fn(&Signed) + Sync {
+    let algorithm = SecurityAlgorithm::from_int(key.algorithm.0);
+    let dnskey = domain::rdata::Dnskey::new(key.flags, key.protocol, algorithm, key.key.as_slice());
     let public = PublicKey::from_dnskey(&dnskey.expect("a key")).expect("a key");
-    let verify = |part: &[Signed]| {
-        for (_, data, signature) in part {
-            public.verify(data, signature).expect("a good signature");
-        }
-    };
+    move |(_, data, signature)| public.verify(data, signature).expect("a good signature")
+}
+
+/// The crypto library alone, on so many cores: signatures by one key.
+pub(crate) fn verify_all(signed: &[Signed], cores: usize) -> Duration {
+    let verify = verifier(&signed[0].0);
     let size = signed.len().div_ceil(cores);
     let work = || {
         scope(|scope| {
             for part in signed.chunks(size) {
-                scope.spawn(|| verify(part));
+                scope.spawn(|| part.iter().for_each(&verify));
             }
         });
     };
