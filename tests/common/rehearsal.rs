@@ -48,13 +48,18 @@ pub struct Rehearsals {
 impl Rehearsals {
     /// Plays one after another in the same folder; `seed` and the dates make them what they are.
     pub fn play(seed: u8, days: &[&str]) -> Self {
+        Self::play_with(seed, days, &[])
+    }
+
+    /// The same with further options.
+    pub fn play_with(seed: u8, days: &[&str], options: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let seed = format!("{seed:02x}").repeat(32);
         let mut records = Vec::new();
         for day in days {
             let clock = format!("{day}T03:00:00Z");
             let words = ["rehearse", "--auto", "--dir", "R", "--clock", &clock, "--seed", &seed];
-            let run = claviger(&words, folder.path());
+            let run = claviger(&[&words, options].concat(), folder.path());
             assert_eq!((run.code, run.err.as_str()), (0, ""), "{day}: {}", run.out);
             assert_eq!(run.out.matches('\n').count(), 1, "the folder alone is printed: {}", run.out);
             records.push(PathBuf::from(run.out.trim_end()));

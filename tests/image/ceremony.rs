@@ -34,9 +34,14 @@ pub struct Requester {
 }
 
 impl Requester {
-    /// Prepares it.
+    /// Prepares a request of an ordinary size.
     pub fn new() -> Self {
         Self { rehearsals: Rehearsals::play(7, &[DAY]) }
+    }
+
+    /// Prepares one of so many bundles.
+    pub fn with_bundles(bundles: u16) -> Self {
+        Self { rehearsals: Rehearsals::play_with(7, &[DAY], &["--bundles", &bundles.to_string()]) }
     }
 
     /// The requester's own copy of the request medium.

@@ -15,6 +15,8 @@ use crate::keys::KEYBOARD;
 use crate::machine::{Firmware, Machine, Medium, iso};
 use crate::sticks::{Drawer, copy_off, copy_onto};
 
+/// Bundles that take a machine in emulation long enough to sign for a keyboard to be pulled meanwhile.
+const BUNDLES: u16 = 4000;
 /// The question at which the media are plugged in.
 const WHICH: &str = "Which 2 media take the record?";
 
@@ -189,25 +191,41 @@ fn locks_are_shown(machine: &mut Machine, crew: &mut Crew) {
     }
 }
 
-/// The only keyboard is pulled while officers open the token, and nobody can let in the next one: it is let in by an
-/// exception that nobody decided, what was opened is closed, and the officers begin anew.
-fn no_keyboard_is_left(machine: &mut Machine, crew: &mut Crew) {
-    crew.until(machine, "Who enters a PIN next? 1 more");
-    machine.unplug("own");
-    machine.plug_keyboard("spare", "SPARE");
+/// The only keyboard is pulled, and nobody can let in the next one: it is let in by an exception that nobody decided,
+/// what was opened is closed, and the officers begin anew.
+fn no_keyboard_is_left(machine: &mut Machine, crew: &mut Crew, pulled: &str, next: &str) {
+    machine.unplug(pulled);
+    machine.plug_keyboard(next, &next.to_uppercase());
     let screen = machine.see("Pause. Is everybody back?");
     assert!(screen.has("The token session is closed and no PIN is kept."), "{screen}");
     types(machine, |machine| machine.press(STOP));
     crew.until(machine, "Who enters a PIN next? 2 more");
 }
 
-/// Waits until a record is being written to a medium: the screen moves all the time.
-fn writing(machine: &Machine, label: &str) {
-    let (start, label) = (Instant::now(), format!(" to {label}"));
-    while Screen::new(machine.rows()).between("Please wait: writing ", &label).is_none() {
-        assert!(start.elapsed() < machine.patience(), "nothing is written{label}:\n{}", Screen::new(machine.rows()));
+/// Once between two officers' PINs, and once when the token is open and signs.
+fn keyboards_go_at_the_token(machine: &mut Machine, crew: &mut Crew) {
+    crew.until(machine, "Who enters a PIN next? 1 more");
+    no_keyboard_is_left(machine, crew, "own", "spare");
+    crew.until(machine, "Who enters a PIN next? 1 more");
+    crew.until(machine, ": type your PIN, for token");
+    crew.step(machine);
+    busy(machine, "signing", |screen| screen.has("Please wait: signing"));
+    no_keyboard_is_left(machine, crew, "spare", "last");
+}
+
+/// Waits until the machine does this; the screen moves all the time meanwhile.
+fn busy(machine: &Machine, what: &str, is_at_it: impl Fn(&Screen) -> bool) {
+    let start = Instant::now();
+    while !is_at_it(&Screen::new(machine.rows())) {
+        let screen = || Screen::new(machine.rows());
+        assert!(start.elapsed() < machine.patience(), "{what} does not begin:\n{}", screen());
         thread::sleep(Duration::from_millis(50));
     }
+}
+
+/// Whether a record is being written to a medium.
+fn writes(screen: &Screen, label: &str) -> bool {
+    screen.between("Please wait: writing ", &format!(" to {label}")).is_some()
 }
 
 /// A stick is pulled while it is written, plugged in again and tried again, until the next one is written.
@@ -215,14 +233,14 @@ fn pulled_while_written(machine: &mut Machine, crew: &mut Crew, stick: &Path) {
     const FAULT: &str = "could not be written to RECORD-1. What now?";
     crew.until(machine, "Two people confirm the responses. The second one");
     crew.step(machine);
-    writing(machine, RECORDS[0]);
+    busy(machine, "writing", |screen| writes(screen, RECORDS[0]));
     machine.pull("first");
     crew.until(machine, FAULT);
     machine.plug("first", stick);
     let start = Instant::now();
     loop {
         let screen = Screen::new(machine.rows());
-        if screen.between("Please wait: writing ", &format!(" to {}", RECORDS[1])).is_some() {
+        if writes(&screen, RECORDS[1]) {
             return;
         }
         assert!(start.elapsed() < machine.patience(), "the stick is not found again:\n{screen}");
@@ -236,7 +254,7 @@ fn pulled_while_written(machine: &mut Machine, crew: &mut Crew, stick: &Path) {
 #[test]
 fn media_come_and_go_and_nothing_is_lost() {
     let drawer = Drawer::new();
-    let requester = Requester::new();
+    let requester = Requester::with_bundles(BUNDLES);
     let request = drawer.fat(REQUEST);
     copy_onto(&request, &requester.request());
     let records = RECORDS.map(|label| drawer.fat(label));
@@ -261,7 +279,7 @@ fn media_come_and_go_and_nothing_is_lost() {
         listed(&machine, label);
     }
     locks_are_shown(&mut machine, &mut crew);
-    no_keyboard_is_left(&mut machine, &mut crew);
+    keyboards_go_at_the_token(&mut machine, &mut crew);
     pulled_while_written(&mut machine, &mut crew, &records[0]);
     // And now the power fails: QEMU is killed while the other stick is written.
     machine.cut();
@@ -291,8 +309,8 @@ fn keyboards_are_told(transcript: &str) {
     let told = entries.filter_map(|entry| {
         let kind = entry["kind"].as_str().unwrap().to_owned();
         let who = entry["body"]["decided_by"].as_str().unwrap_or_default();
-        let usb = ["usb-refused", "usb-allowed", "exception", "paused", "token-closed"].contains(&kind.as_str());
-        usb.then(|| format!("{kind} {who}").trim_end().to_owned())
+        let usb = ["usb-refused", "usb-allowed", "exception", "paused", "token-closed", "signing"];
+        usb.contains(&kind.as_str()).then(|| format!("{kind} {who}").trim_end().to_owned())
     });
     let told: Vec<String> = told.collect();
     let expected = [
@@ -302,6 +320,12 @@ fn keyboards_are_told(transcript: &str) {
         "usb-allowed nobody",
         "paused",
         "token-closed",
+        "signing",
+        "exception nobody",
+        "usb-allowed nobody",
+        "paused",
+        "token-closed",
+        "signing",
     ];
     assert_eq!(told[..expected.len()], expected, "{told:?}");
     assert!(!told[expected.len()..].iter().any(|entry| entry.starts_with("exception")), "{told:?}");
