@@ -53,9 +53,9 @@ struct Mounted {
 }
 
 impl<D: Devices> Broker<D> {
-    /// A broker that has seen nothing yet.
-    pub(super) fn new(devices: D) -> Self {
-        Self { devices, guard: Guard::default(), volumes: Vec::new(), next: 1, turn: 0 }
+    /// A broker that has seen nothing yet, and numbers media from `first` on.
+    pub(super) fn new(devices: D, first: u32) -> Self {
+        Self { devices, guard: Guard::default(), volumes: Vec::new(), next: first, turn: 0 }
     }
 
     /// Does what is asked, or says why not.

@@ -322,8 +322,9 @@ impl Devices for SystemDevices {
 pub(super) const LOADKEYS: &str = "/usr/bin/loadkeys";
 
 /// What it is told to load the layout of this name.
-pub(super) fn keymap_arguments(name: &str) -> [String; 2] {
-    ["--quiet".to_owned(), format!("/usr/share/claviger/keymaps/{name}.map")]
+pub(super) fn keymap_arguments(name: &str) -> [String; 3] {
+    let path = |name: &str| format!("/usr/share/claviger/keymaps/{name}.map");
+    ["--quiet".to_owned(), path(name), path("every")]
 }
 
 /// From now on a new USB device gets no driver until it is let in, on a host controller that comes later as well; returns

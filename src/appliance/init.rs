@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::io::Errno;
-use rustix::process::{WaitOptions, WaitStatus, waitpid};
+use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process, waitpid};
 use rustix::system::{RebootCommand, reboot};
 
 use crate::dns::sha256;
@@ -105,9 +105,24 @@ pub fn run_init() -> u8 {
     // A panic's own words are never shown.
     let ended = ended.unwrap_or_else(|_| Err("The first process of the image failed within itself.".to_owned()));
     if let Err(message) = ended {
+        end_all();
         console::show_last(&device, &message);
     }
     power_off()
+}
+
+/// Ends every other process, so that the last screen is nobody else's, nor the keys pressed at it, and no session of a
+/// token stays open behind it.
+fn end_all() {
+    let running = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let numbers = running.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    for pid in numbers.filter(|number| *number > 1).filter_map(Pid::from_raw) {
+        let _ = kill_process(pid, Signal::KILL); // the kernel's own threads do not heed it
+    }
+    for _ in 0..20 {
+        while waitpid(None, WaitOptions::NOHANG).is_ok_and(|ended| ended.is_some()) {}
+        thread::sleep(Duration::from_millis(50));
+    }
 }
 
 fn run(command_line: CommandLine) -> Result<(), String> {
@@ -147,7 +162,8 @@ struct Init {
     build_id: String,
     supervisor: Supervisor,
     steps: VecDeque<Step>,
-    waiting: bool,
+    /// The helper that the next step waits for.
+    waiting: Option<&'static str>,
     told: Vec<String>,
 }
 
@@ -159,7 +175,7 @@ impl Init {
             build_id: fs::read(MANIFEST).map_or_else(|_| "none".to_owned(), |octets| sha256(&octets).to_string()),
             supervisor: Supervisor::default(),
             steps: STEPS.into(),
-            waiting: false,
+            waiting: None,
             told: Vec::new(),
         }
     }
@@ -180,9 +196,9 @@ impl Init {
                 Next::Wait => {}
                 Next::Start(child) => self.start_again(child)?,
                 Next::Proceed(good) => {
-                    self.waiting = false;
+                    let helper = self.waiting.take().unwrap_or_default();
                     if !good {
-                        self.told.push(format!("a helper of starting failed: {end:?}"));
+                        self.told.push(format!("{helper}: it failed with {}", end.text()));
                     }
                 }
                 Next::PowerOff => return Ok(()),
@@ -236,7 +252,7 @@ impl Init {
 
     /// Takes steps until one has to be waited for.
     fn advance(&mut self) -> Result<(), String> {
-        while !self.waiting {
+        while self.waiting.is_none() {
             let Some(step) = self.steps.pop_front() else { return Ok(()) };
             match step {
                 Step::LoadModules => match modules::load_listed(Path::new(MODULES)) {
@@ -245,9 +261,8 @@ impl Init {
                 },
                 Step::Run(program, arguments) => self.helper(program, arguments),
                 Step::Keymap => {
-                    if let Some(name) = &self.command_line.keymap {
-                        self.helper(devices::LOADKEYS, &devices::keymap_arguments(name));
-                    }
+                    let name = self.command_line.keymap.as_deref().unwrap_or(KEYMAPS[0]);
+                    self.helper(devices::LOADKEYS, &devices::keymap_arguments(name));
                 }
                 Step::Trigger => {
                     let mut arguments = vec!["trigger".to_owned(), "--action=add".to_owned()];
@@ -266,11 +281,11 @@ impl Init {
         Ok(())
     }
 
-    fn helper(&mut self, program: &str, arguments: &[impl AsRef<std::ffi::OsStr>]) {
+    fn helper(&mut self, program: &'static str, arguments: &[impl AsRef<std::ffi::OsStr>]) {
         match launch(Path::new(program), arguments, None, Streams::Nowhere) {
             Ok(pid) => {
                 self.supervisor.started(pid, Child::Step);
-                self.waiting = true;
+                self.waiting = Some(program);
             }
             Err(error) => self.told.push(format!("{program}: {error}")),
         }

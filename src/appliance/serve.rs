@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
+use std::process;
 
 use rustix::net::sockopt::socket_peercred;
 use rustix::process::{Resource, Rlimit, setrlimit};
@@ -13,7 +14,7 @@ use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities, set_no_new
 use crate::process::{Answer, BROKER_SOCKET, Deadline, FrameError, Link, Request};
 
 use super::broker::Broker;
-use super::devices::{Devices, SystemDevices};
+use super::devices::{Devices, SystemDevices, unmount_all};
 use super::user::USER;
 
 /// Serves until the ceremony asks to switch off.
@@ -27,7 +28,9 @@ pub(super) fn serve() -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
     std::os::unix::fs::chown(path, Some(USER), Some(USER))?;
     give_up()?;
-    let mut broker = Broker::new(SystemDevices::new());
+    // What a broker before this one had in use is nobody's any more, and none of its numbers means another medium now.
+    unmount_all();
+    let mut broker = Broker::new(SystemDevices::new(), process::id() << 10);
     loop {
         let (stream, _) = listener.accept()?;
         if socket_peercred(&stream).is_ok_and(|peer| peer.uid.as_raw() == USER) {
@@ -83,7 +86,7 @@ mod tests {
     #[test]
     fn a_client_is_answered_until_it_goes_or_switches_off() {
         let (near, far) = UnixStream::pair().unwrap();
-        let served = std::thread::spawn(move || converse(&mut Broker::new(SystemDevices::new()), far));
+        let served = std::thread::spawn(move || converse(&mut Broker::new(SystemDevices::new(), 1), far));
         let mut link = Link::over(near).unwrap();
         link.send(&Request::Unmount { volume: VolumeId(1) }, Deadline::never()).unwrap();
         assert_eq!(link.receive::<Answer>(Deadline::never()).unwrap(), Answer::Done);
@@ -92,7 +95,7 @@ mod tests {
         assert!(served.join().unwrap().is_err());
 
         let (near, far) = UnixStream::pair().unwrap();
-        let served = std::thread::spawn(move || converse(&mut Broker::new(SystemDevices::new()), far));
+        let served = std::thread::spawn(move || converse(&mut Broker::new(SystemDevices::new(), 1), far));
         Link::over(near).unwrap().send(&Request::PowerOff, Deadline::never()).unwrap();
         assert_eq!(served.join().unwrap().unwrap(), Over::Off);
     }

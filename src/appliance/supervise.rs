@@ -36,7 +36,8 @@ pub(super) enum End {
 }
 
 impl End {
-    fn text(self) -> String {
+    /// `exit status N` or `signal N`.
+    pub(super) fn text(self) -> String {
         match self {
             Self::Status(status) => format!("exit status {status}"),
             Self::Signal(signal) => format!("signal {signal}"),

@@ -111,10 +111,9 @@ fn a_renewed_lock_shows_what_changed() {
     let [version, sha256] = workshop.change("kbd", |_, sha256| ("0:1.0-1".to_owned(), sha256.to_owned()));
     let (good, said) = workshop.run("lock", |_| {});
     assert!(good && said.contains(&format!("-kbd 0:1.0-1 {sha256}")), "{said}");
-    let line = format!("kbd {version} {sha256}");
     // Debian may have a newer one meanwhile; what is shown is what stands in the lock.
     let new = said.lines().find(|line| line.starts_with("+kbd ")).expect("the new line");
-    assert!(new.ends_with(&line) || new.split(' ').count() == 3, "{said}");
+    assert!(new.ends_with(&sha256) || !new.contains(&version), "{said}");
     assert!(fs::read_to_string(workshop.lock()).unwrap().contains(&new[1..]), "{said}");
     let (good, said) = workshop.run("lock", |_| {});
     assert!(good && said.contains("packages.lock is up to date"), "{said}");

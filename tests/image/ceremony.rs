@@ -228,7 +228,8 @@ pub fn confined(transcript: &[u8]) {
     assert!(started[idle..].iter().zip(holds).all(|(told, holds)| told.starts_with(holds)), "{started:?}");
     for entry in &confined[1..] {
         let measures = entry["body"]["measures"].to_string();
-        let full = ["no new privileges", "no core file", "not dumpable", "memory locked", "system calls"];
+        let full =
+            ["user", "no new privileges", "no core file", "not dumpable", "memory locked", "files", "system calls"];
         assert!(full.iter().all(|name| measures.contains(&format!("{name}: full"))), "{measures}");
         assert!(measures.contains("sockets other than AF_UNIX"), "{measures}");
     }

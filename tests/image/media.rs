@@ -136,6 +136,7 @@ fn no_key_leads_out(machine: &mut Machine) {
     for key in ["s", "u", "b"] {
         machine.press_chord(&["alt", "sysrq", key]);
     }
+    machine.press_chord(&["scroll_lock"]); // it would hold the screen, and all that follows here
     machine.press("\x15"); // what was a sign is no answer
     machine.see(WHICH);
 }

@@ -143,7 +143,7 @@ fn mount(broker: &mut Broker<Fake>, id: u32, write: bool) -> Answer {
 
 fn started() -> (Fake, Broker<Fake>) {
     let fake = Fake::default();
-    (fake.clone(), Broker::new(fake))
+    (fake.clone(), Broker::new(fake, 1))
 }
 
 #[test]
@@ -366,7 +366,7 @@ fn ids(devices: &[crate::steps::UsbFacts]) -> Vec<u32> {
 fn guarded() -> (Fake, Broker<Fake>) {
     let fake = Fake::default();
     fake.plug_usb(UsbDevice { authorized: true, ..usb(1, "first", &[3]) });
-    let mut broker = Broker::new(fake.clone());
+    let mut broker = Broker::new(fake.clone(), 1);
     assert_eq!(usb_state(&mut broker), UsbState { keyboards: 1, ..UsbState::default() });
     (fake, broker)
 }
@@ -410,7 +410,7 @@ fn what_types_and_was_not_let_in_before_the_door_was_shut_waits() {
     fake.plug_usb(usb(1, "late", &[3]));
     fake.plug_usb(UsbDevice { authorized: true, ..usb(2, "camera", &[14]) });
     fake.0.borrow_mut().door_is_open = true;
-    let mut broker = Broker::new(fake.clone());
+    let mut broker = Broker::new(fake.clone(), 1);
     assert_eq!(usb_state(&mut broker), UsbState::default());
     fake.0.borrow_mut().door_is_open = false;
     let state = usb_state(&mut broker);
@@ -430,7 +430,7 @@ fn what_was_let_in_is_a_keyboard_for_long_only_if_the_kernel_has_one() {
 #[test]
 fn a_keyboard_layout_is_named_by_its_place_in_the_list() {
     let fake = Fake::default();
-    let mut broker = Broker::new(fake.clone());
+    let mut broker = Broker::new(fake.clone(), 1);
     assert_eq!(broker.answer(Request::Keymap { number: 2 }), Answer::Done);
     assert_eq!(fake.0.borrow().keymap, "de");
     let beyond = u8::try_from(KEYMAPS.len()).unwrap();
