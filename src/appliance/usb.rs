@@ -145,7 +145,8 @@ pub(super) mod tests {
 
     #[test]
     fn a_product_of_its_own_class_is_let_in_where_a_rule_names_it() {
-        let rule = "ATTR{idVendor}==\"1234\", ATTR{idProduct}==\"5678\", GOTO=\"claviger_usb_end\"\n";
+        let rule = "ATTR{idVendor}==\"1234\", ATTR{idProduct}==\"5678\", GROUP:=\"claviger-token\", MODE:=\"0660\", \
+                    GOTO=\"claviger_usb_end\"\n";
         let rules = Rules::read(&format!("{RULES}{rule}"));
         assert_eq!(rules.judge("1234:5678", &device(&[0xff])).0, Judgement::Admit);
         assert_eq!(rules.judge("1234:5678", &device(&[0xff, 3])).0, Judgement::Ask, "what types is always asked for");
