@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::ceremony::{FIRST, RECORDS, REQUEST, Requester, confined, record};
 use crate::common::crew::Console as _;
@@ -48,6 +48,26 @@ fn the_ceremony_image_has_no_shell_no_software_token_and_no_network() {
     }
     let rehearsal = manifest("rehearsal");
     assert!(rehearsal.contains("libsofthsm2.so") && !rehearsal.contains("busybox"));
+}
+
+#[test]
+fn each_package_and_crate_stands_once_among_the_components() {
+    let name = format!("claviger-{}-rehearsal-amd64.cdx.json", env!("CARGO_PKG_VERSION"));
+    let papers: Value = serde_json::from_slice(&fs::read(built(&name)).unwrap()).unwrap();
+    let components = papers["components"].as_array().unwrap();
+    let is_crate = |component: &&Value| component["purl"].as_str().unwrap().starts_with("pkg:cargo/");
+    assert!(components.iter().filter(is_crate).count() > 100, "crates");
+    for component in components.iter().filter(is_crate) {
+        let licence = component["licenses"][0]["expression"].as_str().unwrap();
+        let words = licence.split(['(', ')', ' ']).filter(|word| !word.is_empty());
+        let sign = |sign: char| sign.is_ascii_alphanumeric() || ".-+".contains(sign);
+        assert!(!licence.is_empty() && words.clone().all(|word| word.chars().all(sign)), "{component}");
+    }
+    let mut names: Vec<&str> = components.iter().map(|component| component["purl"].as_str().unwrap()).collect();
+    let all = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), all, "components stand twice");
 }
 
 #[test]
