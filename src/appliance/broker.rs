@@ -18,6 +18,8 @@ const NEVER_WRITTEN: [&str; 2] = ["SHARE", "CLAVIGER"];
 const FLOPPY_TURN: u32 = 4;
 /// The earliest time that a clock is set to: 2020-01-01.
 const EARLIEST: u32 = 1_577_836_800;
+/// Looks that pass at most between two at a medium that cannot be read, as a power of two: each may take minutes.
+const MOST_PATIENCE: u32 = 6;
 /// Octets of a boot medium that are read at once.
 const PIECE: usize = 1 << 20;
 /// Octets that an image of ours has at most.
@@ -31,6 +33,7 @@ pub(super) struct Broker<D> {
     volumes: Vec<Volume>,
     next: u32,
     turn: u32,
+    looks: u32,
 }
 
 /// A medium for as long as it is plugged in.
@@ -42,6 +45,9 @@ struct Volume {
     floppy: bool,
     seen: Seen,
     read: bool,
+    /// How often it could not be read, and the look at which that is tried again.
+    failed: u32,
+    due: u32,
     hidden: bool,
     mounted: Option<Mounted>,
 }
@@ -55,7 +61,7 @@ struct Mounted {
 impl<D: Devices> Broker<D> {
     /// A broker that has seen nothing yet, and numbers media from `first` on.
     pub(super) fn new(devices: D, first: u32) -> Self {
-        Self { devices, guard: Guard::default(), volumes: Vec::new(), next: first, turn: 0 }
+        Self { devices, guard: Guard::default(), volumes: Vec::new(), next: first, turn: 0, looks: 0 }
     }
 
     /// Does what is asked, or says why not.
@@ -104,10 +110,15 @@ impl<D: Devices> Broker<D> {
     /// Brings the list of media up to what is there now.
     fn look(&mut self, floppies: bool) -> io::Result<()> {
         let mut found = Vec::new();
+        self.looks = self.looks.saturating_add(1);
+        let looks = self.looks;
         for disk in self.devices.disks()? {
             let known = self.volumes.iter().position(|volume| is_same(volume, &disk));
             let known = known.map(|at| self.volumes.remove(at));
-            let look_again = |volume: &Volume| volume.mounted.is_none() && (!volume.read || (disk.floppy && floppies));
+            let look_again = |volume: &Volume| {
+                let unread = !volume.read && looks >= volume.due;
+                volume.mounted.is_none() && (unread || (disk.floppy && floppies))
+            };
             match known {
                 Some(volume) if !look_again(&volume) => found.push(volume),
                 None if disk.floppy && !floppies => {}
@@ -139,6 +150,9 @@ impl<D: Devices> Broker<D> {
             Err(error) => (None, Some(format!("unreadable: {error}"))),
         };
         let hidden = fat.is_none() && fault.is_none();
+        let before_failed = before.as_ref().map_or(0, |volume| volume.failed);
+        let failed = if read { 0 } else { before_failed.saturating_add(1) };
+        let due = self.looks.saturating_add(1 << before_failed.min(MOST_PATIENCE));
         let read_only = disk.read_only || (disk.floppy && self.devices.floppy_is_protected(node));
         let facts = VolumeFacts {
             id: VolumeId(self.next),
@@ -153,7 +167,7 @@ impl<D: Devices> Broker<D> {
         let same = |old: &Volume| VolumeFacts { id: facts.id, free: facts.free, ..old.seen.facts.clone() } == facts;
         if let Some(before) = before.filter(same) {
             let facts = VolumeFacts { id: before.id, ..facts };
-            return Some(Volume { read, seen: Seen { facts, fault }, ..before });
+            return Some(Volume { read, failed, due, seen: Seen { facts, fault }, ..before });
         }
         self.next = self.next.saturating_add(1);
         Some(Volume {
@@ -163,6 +177,8 @@ impl<D: Devices> Broker<D> {
             floppy: disk.floppy,
             seen: Seen { facts, fault },
             read,
+            failed,
+            due,
             hidden,
             mounted: None,
         })

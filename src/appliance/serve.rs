@@ -31,13 +31,16 @@ pub(super) fn serve() -> io::Result<()> {
     // What a broker before this one had in use is nobody's any more, and none of its numbers means another medium now.
     unmount_all();
     let mut broker = Broker::new(SystemDevices::new(), process::id() << 10);
+    let mut served = None;
     loop {
         let (stream, _) = listener.accept()?;
-        if socket_peercred(&stream).is_ok_and(|peer| peer.uid.as_raw() == USER) {
-            match converse(&mut broker, stream) {
-                Ok(Over::Off) => return Ok(()),
-                Ok(Over::Gone) | Err(_) => broker.let_go(),
-            }
+        let Some(peer) = socket_peercred(&stream).ok().filter(|peer| peer.uid.as_raw() == USER) else { continue };
+        // Who connects anew has its media still; who takes its place has none.
+        if served.replace(peer.pid) != Some(peer.pid) {
+            broker.let_go();
+        }
+        if let Ok(Over::Off) = converse(&mut broker, stream) {
+            return Ok(());
         }
     }
 }
