@@ -176,6 +176,14 @@ pub struct Zone {
     pub keys: BTreeMap<String, ZoneKey>,
 }
 
+impl Zone {
+    /// The KSKs that are made already, by their public keys.
+    #[must_use]
+    pub fn ksks(&self) -> BTreeMap<&[u8], &ZoneKey> {
+        self.keys.values().filter_map(|key| Some((key.dnskey.as_ref()?.key.as_slice(), key))).collect()
+    }
+}
+
 /// A KSK of a zone.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ZoneKey {
