@@ -147,13 +147,12 @@ fn check_keys(asked: &Asked<'_>, previous: &Response, report: &mut Report) {
 /// KSKs that have signed a bundle and are not in the profile: the response of somebody else.
 fn foreign_signers(zone: &Zone, bundle: &ResponseBundle) -> Vec<Fault> {
     let known = zone.ksks();
-    let signers: BTreeSet<&Dnskey> =
-        bundle.sets.iter().flat_map(|set| response::signers(bundle, set.records.rr_type())).collect();
-    let foreign = signers.into_iter().filter(|key| !known.contains_key(key.key.as_slice())).map(|key| {
-        let fault =
-            Fault::fail(format!("key {} signed the previous response and is not in the profile", words::key(key)));
-        fault.expected("a KSK of the profile").found(words::key(key))
-    });
+    let foreign =
+        response::all_signers(bundle).into_iter().filter(|key| !known.contains_key(key.key.as_slice())).map(|key| {
+            let fault =
+                Fault::fail(format!("key {} signed the previous response and is not in the profile", words::key(key)));
+            fault.expected("a KSK of the profile").found(words::key(key))
+        });
     foreign.collect()
 }
 

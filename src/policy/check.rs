@@ -56,11 +56,12 @@ checks! {
     SkrPreviousSig "SKR-PREVIOUS-SIG" "Every signature of the previous response verifies and fits its set and bundle, where no two keys share a tag or an identifier.";
     KsrChainKeys "KSR-CHAIN-KEYS" "The ZSKs are those of the previous response where both meet, in both directions; its KSKs are in the profile.";
     KsrChainOverlap "KSR-CHAIN-OVERLAP" "The previous response reaches the request, within the claimed and the profile's limits.";
+    PlanBuild "PLAN-BUILD" "A plan can be made of the requests and the profile; without one, nothing else of it is judged.";
     PlanInputs "PLAN-INPUTS" "The plan answers exactly these requests, after exactly these previous responses.";
     PlanSchema "PLAN-SCHEMA" "The schema has one slot for each bundle of the request.";
     SkrKeys "SKR-KEYS" "Each bundle has exactly the ZSKs that the request has at its time, and KSKs, CDS and CDNSKEY of the profile alone, and the format can hold them; without the request, no KSK, CDS or CDNSKEY but the profile's.";
     SkrKeyTags "SKR-KEY-TAGS" "No two keys of a bundle share a key tag, neither plain nor revoked, or an identifier.";
-    SkrKeyUsage "SKR-KEY-USAGE" "Every key that signs is permitted to for the whole validity of the signature.";
+    SkrKeyUsage "SKR-KEY-USAGE" "Every key that signs is permitted to from its bundle's time until its signatures end.";
     SkrSigned "SKR-SIGNED" "Every set is signed, by at least one KSK that is not revoked, and every revoked KSK signs its set.";
     SkrAlgorithms "SKR-ALGORITHMS" "The algorithms of the DNSKEY RRset are those of its signatures, and all those of the DS RRset are among them (RFC 6840, section 5.11).";
     SkrChain "SKR-CHAIN" "In each bundle a KSK signs that validators know: the bundle before has it, or its DS is at the parent, and was when the bundle before began.";
@@ -103,6 +104,7 @@ impl Check {
 
     /// The checks of a plan.
     pub const PLAN: &[Self] = &[
+        Self::PlanBuild,
         Self::PlanInputs,
         Self::PlanSchema,
         Self::SkrKeys,

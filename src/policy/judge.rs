@@ -107,6 +107,7 @@ pub fn check_plan(profile: &Profile, inputs: &[JobInput], plan: &Plan, now: Time
             continue;
         };
         let job = Job { zone, response: &planned.response, now };
+        report.judge(Check::PlanBuild, "a plan can be made", Vec::new());
         planned::check(&job, planned, input, &mut report);
         response::check_usage(&job, &mut report);
         response::check_signed(&job, &mut report);

@@ -11,6 +11,7 @@ use super::words::{self, Range, limit};
 use crate::dns::{Dnskey, Name, RrType, Rrsig, Time, verify};
 use crate::exchange::{Format, Key, Response, ResponseBundle, RootResponse, Signature, SignedSet, Stamp};
 use crate::plan::{PlannedJob, covered_until};
+use crate::profile::MAX_OFFSET;
 
 /// What lies further apart has no order in the serial arithmetic of RRSIG times (RFC 4034, section 3.1.5).
 const SERIAL_SPAN: i64 = 1 << 31;
@@ -281,14 +282,20 @@ pub(super) fn check_signatures(response: &Response, threads: usize, report: &mut
     report.judge(Check::SkrVerify, format!("{count} signatures verified"), faults);
 }
 
-/// SKR-KEY-USAGE: signers are keys of the profile, and permission covers the bundle's time up to the signature's end.
+/// The KSKs of a bundle that have signed any of its sets.
+pub(super) fn all_signers(bundle: &ResponseBundle) -> BTreeSet<&Dnskey> {
+    bundle.sets.iter().flat_map(|set| signers(bundle, set.records.rr_type())).collect()
+}
+
+/// SKR-KEY-USAGE: signers are keys of the profile, and permission covers the bundle's time up to their signatures' end.
 pub(super) fn check_usage(job: &Job<'_>, report: &mut Report) {
     let keys = job.zone.ksks();
     let mut faults = Vec::new();
     for (index, bundle) in job.response.bundles.iter().enumerate() {
         let place = |fault: Fault| fault.bundle(index, bundle.id.as_ref());
-        let ends = rrsigs(bundle).map(|rrsig| rrsig.expiration).max();
-        for signer in signers(bundle, RrType::Dnskey) {
+        for signer in all_signers(bundle) {
+            let own = rrsigs(bundle).filter(|rrsig| rrsig.key_tag == signer.key_tag());
+            let ends = own.map(|rrsig| rrsig.expiration).max();
             let Some(key) = keys.get(signer.key.as_slice()) else {
                 let fault = Fault::fail(format!("key {} signs and is not in the profile", words::key(signer)));
                 faults.push(place(fault.expected("a KSK of the profile").found(words::key(signer))));
@@ -330,6 +337,15 @@ pub(super) fn check_signed(job: &Job<'_>, report: &mut Report) {
     report.judge(Check::SkrSigned, "every set is signed", faults);
 }
 
+/// The signature of a bundle that begins first, where that is too early: no limit counts what lies before the bundle.
+fn early(bundle: &ResponseBundle) -> Option<Fault> {
+    let first = rrsigs(bundle).map(|rrsig| rrsig.inception).min()?;
+    let offset = bundle.inception.seconds_since(first);
+    let fault =
+        Fault::fail("a signature begins long before its bundle").expected(format!("at most {MAX_OFFSET} before"));
+    (offset > i64::from(MAX_OFFSET.seconds())).then(|| fault.found(words::span(offset)))
+}
+
 /// SKR-VALIDITY and SKR-HORIZON.
 pub(super) fn check_times(job: &Job<'_>, report: &mut Report) {
     let limits = &job.zone.policy.request;
@@ -344,6 +360,9 @@ pub(super) fn check_times(job: &Job<'_>, report: &mut Report) {
     for (index, bundle) in job.response.bundles.iter().enumerate() {
         let place = |fault: Fault| fault.bundle(index, bundle.id.as_ref());
         windows.extend(window_faults(job.response.format, bundle).into_iter().map(place));
+        if job.response.format != Format::RootXml {
+            windows.extend(early(bundle).map(place));
+        }
         let ends: BTreeSet<Time> = rrsigs(bundle).map(|rrsig| rrsig.expiration).collect();
         for end in ends {
             // Counted from the bundle's time on: an earlier inception only allows for clocks that are slow.

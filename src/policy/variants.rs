@@ -108,7 +108,13 @@ impl Case {
         if refused(&findings) {
             return findings;
         }
-        let mut plan = build(&self.profile, std::slice::from_ref(&self.input), self.now, "test").unwrap();
+        let mut plan = match build(&self.profile, std::slice::from_ref(&self.input), self.now, "test") {
+            Ok(plan) => plan,
+            Err(error) => {
+                findings.push(Finding::unplanned(&error));
+                return findings;
+            }
+        };
         (self.break_plan)(&mut plan);
         (self.break_input)(&mut self.input);
         findings.extend(check_plan(&self.profile, std::slice::from_ref(&self.input), &plan, self.now));

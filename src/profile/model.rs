@@ -286,6 +286,9 @@ pub struct KskPolicy {
     pub max_validity_overlap: Duration,
 }
 
+/// How long before its bundle a signature may begin: a day.
+pub const MAX_OFFSET: Duration = Duration::from_days(1);
+
 /// Cadence and contents under a schedule, in the words of `dnssec-policy`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Schedule {

@@ -332,6 +332,7 @@ fn chain() -> Vec<Variant> {
 
 fn plans() -> Vec<Variant> {
     vec![
+        ("coverage that ends when it begins, BIND", Check::PlanBuild, || bind(|c| c.input.until = Some(c.first()))),
         ("plan for another request", Check::PlanInputs, || {
             root(|c| c.break_plan = |p| p.jobs[0].request_sha256 = sha256(b"other"))
         }),
@@ -422,6 +423,17 @@ fn plans() -> Vec<Variant> {
         }),
         ("not permitted for so long", Check::SkrKeyUsage, || {
             root(|c| c.key("current").valid_until = Some(at("2027-07-10T00:00:00Z")))
+        }),
+        ("not permitted for CDS alone, Knot", Check::SkrKeyUsage, || {
+            knot(|c| {
+                c.key("next").timeline = Timeline { ds_until: Some(c.first()), ..Timeline::default() };
+                c.key("next").valid_from = Some(at("2030-01-01T00:00:00Z"));
+                c.break_plan = |p| {
+                    for bundle in &mut p.jobs[0].response.bundles {
+                        bundle.sets[0].signatures.retain(|s| s.rrsig.key_tag != fixture::ksk(112).key_tag());
+                    }
+                };
+            })
         }),
         ("slot that nobody signs", Check::SkrSigned, || root(|c| c.schema("normal").slots[4].sign.clear())),
         ("slot that only a revoked key signs", Check::SkrSigned, || {
@@ -567,6 +579,15 @@ fn plans() -> Vec<Variant> {
                 c.break_plan = |p| {
                     let rrsig = &mut p.jobs[0].response.bundles[2].sets[0].signatures[0].rrsig;
                     rrsig.inception = after(rrsig.inception, days(1));
+                }
+            })
+        }),
+        ("valid more than a day before the bundle, BIND", Check::SkrValidity, || {
+            bind(|c| {
+                c.break_plan = |p| {
+                    let bundle = &mut p.jobs[0].response.bundles[2];
+                    let early = bundle.inception.checked_sub(Duration::from_seconds(86_401)).unwrap();
+                    bundle.sets[0].signatures[0].rrsig.inception = early;
                 }
             })
         }),
