@@ -35,7 +35,8 @@ impl Duration {
     }
 }
 
-/// Reads `P[nW][nD][T[nH][nM][nS]]` with at least one part; years and months have no fixed length and are refused.
+/// Reads `P[nW][nD][T[nH][nM][nS]]` with at least one part and no leading zero; years and months have no fixed length
+/// and are refused.
 impl FromStr for Duration {
     type Err = InvalidDuration;
 
@@ -61,6 +62,9 @@ fn parts(mut text: &str, units: &[(char, u32)]) -> Option<u32> {
         let digits = text.bytes().take_while(u8::is_ascii_digit).count();
         let (number, rest) = text.split_at_checked(digits)?;
         if let Some(rest) = rest.strip_prefix(*unit) {
+            if digits > 1 && number.starts_with('0') {
+                return None;
+            }
             total = number.parse::<u32>().ok()?.checked_mul(*seconds)?.checked_add(total)?;
             text = rest;
         }
@@ -123,6 +127,9 @@ mod tests {
     fn refuses_durations_without_a_fixed_length() {
         for text in ["P1Y", "P1M", "P", "PT", "P1D2W", "1D", "P-1D", "PT1M1H", "P99999999W", "P1.5D", "P1DT", "PTT1S"] {
             assert!(text.parse::<Duration>().is_err(), "{text}");
+        }
+        for text in ["P021D", "PT00S", "P1DT01H"] {
+            assert!(text.parse::<Duration>().is_err(), "{text}: one text for one number");
         }
         assert!("PT4294967296S".parse::<Duration>().is_err());
     }

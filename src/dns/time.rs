@@ -14,7 +14,7 @@ use super::Duration;
 const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// A point in time: seconds since 1970-01-01T00:00:00Z, within the years 1970 to 2105.
+/// A point in time: seconds since 1970-01-01T00:00:00Z, until 2106-02-07T06:28:15Z.
 ///
 /// The upper bound is that of the 32-bit times in RRSIG (RFC 4034, section 3.1.5): a later time would wrap there, so
 /// it is refused when it is read and comparisons need no serial arithmetic. There are no leap seconds.
@@ -56,7 +56,7 @@ impl Time {
     /// Reads `YYYYMMDDhhmmss` (RFC 4034, section 3.2).
     ///
     /// # Errors
-    /// [`InvalidTime`] for anything but 14 digits of a date that exists between 1970 and 2105.
+    /// [`InvalidTime`] for anything but 14 digits of a date that exists from 1970 until [`Time::MAX`].
     pub fn from_digits(text: &str) -> Result<Self, InvalidTime> {
         let time = Self::from_shape(text, "00000000000000");
         time.ok_or_else(|| InvalidTime::new("14 digits YYYYMMDDhhmmss", text))
@@ -135,7 +135,7 @@ impl Time {
         format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
     }
 
-    /// The later point, or `None` past the year 2105.
+    /// The later point, or `None` past [`Time::MAX`].
     #[must_use]
     pub fn checked_add(self, duration: Duration) -> Option<Self> {
         self.0.checked_add(duration.seconds()).map(Self)

@@ -179,6 +179,18 @@ impl ResponseBundle {
             _ => &[],
         }
     }
+
+    /// The same without what the document says of them.
+    pub fn dnskeys(&self) -> impl Iterator<Item = &Dnskey> {
+        self.keys().iter().map(|key| &key.dnskey)
+    }
+
+    /// When the first of its signatures ends; `None` without a signature.
+    #[must_use]
+    pub fn end(&self) -> Option<Time> {
+        let signatures = self.sets.iter().flat_map(|set| &set.signatures);
+        signatures.map(|signature| signature.rrsig.expiration).min()
+    }
 }
 
 /// An RRset with its signatures.

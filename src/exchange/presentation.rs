@@ -76,8 +76,12 @@ impl<'a> Scanner<'a> {
             let Some((number, line)) = self.lines.next() else {
                 return Err(ReadError::at(place, "record", "a closing parenthesis", "the end of the file"));
             };
-            if line.starts_with(';') {
-                let found = "a comment or header inside parentheses";
+            let found = match line.trim_ascii_start().as_bytes().first() {
+                None => Some("a blank line inside parentheses"),
+                Some(b';') => Some("a comment or header inside parentheses"),
+                Some(_) => None,
+            };
+            if let Some(found) = found {
                 return Err(ReadError::at(Place::new(number, 0), "record", "the rest of the record", found));
             }
             split(number, line, &mut open, &mut tokens)?;
@@ -169,6 +173,8 @@ mod tests {
             (" a. 1\n", "a line that begins with white space"),
             ("a. ( 1\n", "the end of the file"),
             ("a. (\n;; SignedKeyResponse 1.0\n", "a comment or header inside parentheses"),
+            ("a. (\n \t\n1 )\n", "a blank line inside parentheses"),
+            ("a. (\n \t ; comment\n1 )\n", "a comment or header inside parentheses"),
             ("a. ) 1\n", "`)`"),
             ("a. ((1))\n", "`(`"),
             ("a. \"1\"\n", "`\"`"),

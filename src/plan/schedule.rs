@@ -63,7 +63,7 @@ pub(super) fn respond(
             let refresh = refresh(schedule, time).ok_or_else(|| PlanError::Cadence {
                 zone: zone(),
                 at: time,
-                reason: "signatures-refresh is not shorter than signatures-validity-dnskey, or the time is past 2105",
+                reason: "signatures-refresh is not shorter than signatures-validity-dnskey, or the time is past 2106-02-07T06:28:15Z",
             })?;
             time = era.until.map_or(refresh, |event| refresh.min(event));
         }
@@ -185,7 +185,7 @@ fn bundle<'a>(
     let cadence = |reason| PlanError::Cadence { zone: zone.clone(), at: time, reason };
     let expiration = time
         .checked_add(schedule.signatures_validity_dnskey)
-        .ok_or_else(|| cadence("signatures would end past the year 2105"))?;
+        .ok_or_else(|| cadence("signatures would end past 2106-02-07T06:28:15Z, the last time of an RRSIG"))?;
     let inception = time
         .checked_sub(schedule.inception_offset)
         .ok_or_else(|| cadence("inception-offset leads to a time before 1970"))?;

@@ -70,8 +70,7 @@ pub fn covered_until(response: &Response) -> Option<Time> {
 
 /// When the first of a bundle's signatures ends; the bundle's own expiration where it has no signature.
 fn expiration(bundle: &ResponseBundle) -> Option<Time> {
-    let signatures = bundle.sets.iter().flat_map(|set| &set.signatures);
-    signatures.map(|signature| signature.rrsig.expiration).min().or(bundle.expiration)
+    bundle.end().or(bundle.expiration)
 }
 
 /// What changes from the previous response to the planned one, one line each; or that there is none.

@@ -72,7 +72,7 @@ mod tests {
         let (profile, input, plan) = (fixture::root_profile(), fixture::root_input(), fixture::root_plan());
         let mut findings = check_request(&profile, &input, fixture::now(), 2);
         let early = admit(plan.clone(), &findings);
-        assert!(matches!(early, Err(Refused::NotJudged { check: "PLAN-INPUTS", jobs: 1, found: 0 })), "{early:?}");
+        assert!(matches!(early, Err(Refused::NotJudged { check: "PLAN-BUILD", jobs: 1, found: 0 })), "{early:?}");
         findings.extend(check_plan(&profile, std::slice::from_ref(&input), &plan, fixture::now()));
         assert_eq!(admit(plan.clone(), &findings).unwrap().plan(), &plan);
         findings[3].verdict = Verdict::Fail;

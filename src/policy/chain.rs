@@ -24,6 +24,7 @@ pub(super) fn check(asked: &Asked<'_>, report: &mut Report) {
     report.judge(Check::SkrPrevious, "the previous response is whole", whole(asked, previous));
     let faults = in_parallel(&previous.bundles, asked.threads, |index, bundle| {
         let mut faults = response::unsigned(bundle);
+        faults.extend(response::clashes(bundle));
         faults.extend(response::signature_faults(&previous.zone, bundle));
         faults.extend(response::window_faults(previous.format, bundle));
         faults.into_iter().map(|fault| fault.bundle(index, bundle.id.as_ref())).collect::<Vec<_>>()
@@ -80,23 +81,21 @@ fn whole(asked: &Asked<'_>, previous: &Response) -> Vec<Fault> {
         faults.push(fault.expected(expected).found(previous.bundles.len()));
     }
     faults.extend(response::gaps(previous));
-    if previous.format == Format::RootXml {
-        faults.extend(strangers(asked.zone, previous));
-    }
+    faults.extend(strangers(asked.zone, previous));
     faults
 }
 
 /// Bundles that somebody else may have put before the last one, to make a key look long published: each is signed by a
 /// KSK of the profile, or by one that the bundle after it has.
 fn strangers(zone: &Zone, previous: &Response) -> Vec<Fault> {
-    let profile = || zone.keys.values().filter_map(|key| key.dnskey.as_ref());
+    let profile = zone.ksks();
     let pairs = previous.bundles.iter().zip(previous.bundles.iter().skip(1)).enumerate();
     let faults = pairs.filter_map(|(index, (bundle, next))| {
-        let later = next.keys().iter().map(|key| &key.dnskey).filter(|key| key.is_sep());
-        let known: BTreeSet<&[u8]> = profile().chain(later).map(|key| key.key.as_slice()).collect();
+        let later: BTreeSet<&Dnskey> = next.dnskeys().filter(|key| key.is_sep()).collect();
+        let is_known = |key: &Dnskey| profile.contains_key(key.key.as_slice()) || later.contains(key);
         let signers = || response::signers(bundle, RrType::Dnskey);
         // That nobody signs at all is SKR-PREVIOUS-SIG's.
-        if signers().next().is_none() || signers().any(|key| known.contains(key.key.as_slice())) {
+        if signers().next().is_none() || signers().any(is_known) {
             return None;
         }
         let fault = Fault::fail("no KSK of the profile or of the bundle after it signs the bundle");
@@ -119,10 +118,14 @@ fn check_keys(asked: &Asked<'_>, previous: &Response, report: &mut Report) {
     let mut faults = Vec::new();
     let first = asked.request().bundles.first();
     match first.and_then(|first| meeting(previous, first.inception).map(|before| (before, first))) {
-        None => faults.push(Fault::fail("the previous response has no bundle for the time when the request begins")),
+        None => {
+            let fault = Fault::fail("the previous response has no bundle for the time when the request begins");
+            let first = first.map_or_else(|| "nothing".to_owned(), |first| first.inception.to_string());
+            let begin = previous.bundles.first().map_or_else(|| "no bundle".to_owned(), |b| b.inception.to_string());
+            faults.push(fault.expected(format!("a bundle that has begun at {first}")).found(begin));
+        }
         Some((before, first)) => {
-            let served: BTreeSet<&Dnskey> =
-                before.keys().iter().map(|key| &key.dnskey).filter(|key| !key.is_sep()).collect();
+            let served: BTreeSet<&Dnskey> = before.dnskeys().filter(|key| !key.is_sep()).collect();
             let wanted: BTreeSet<&Dnskey> =
                 first.keys.iter().map(|key| &key.key.dnskey).filter(|key| key.flags == Dnskey::ZSK).collect();
             let place = |fault: Fault| fault.bundle(0, first.id.as_ref());
@@ -143,22 +146,19 @@ fn check_keys(asked: &Asked<'_>, previous: &Response, report: &mut Report) {
 
 /// KSKs that have signed a bundle and are not in the profile: the response of somebody else.
 fn foreign_signers(zone: &Zone, bundle: &ResponseBundle) -> Vec<Fault> {
-    let known: BTreeSet<&[u8]> =
-        zone.keys.values().filter_map(|key| key.dnskey.as_ref()).map(|key| key.key.as_slice()).collect();
-    let tags: BTreeSet<u16> =
-        bundle.sets.iter().flat_map(|set| &set.signatures).map(|signature| signature.rrsig.key_tag).collect();
-    let signers = bundle.keys().iter().map(|key| &key.dnskey).filter(|key| tags.contains(&key.key_tag()));
-    let foreign = signers.filter(|key| !known.contains(key.key.as_slice())).map(|key| {
-        let fault =
-            Fault::fail(format!("key {} signed the previous response and is not in the profile", words::key(key)));
-        fault.expected("a KSK of the profile").found(words::key(key))
-    });
+    let known = zone.ksks();
+    let foreign =
+        response::all_signers(bundle).into_iter().filter(|key| !known.contains_key(key.key.as_slice())).map(|key| {
+            let fault =
+                Fault::fail(format!("key {} signed the previous response and is not in the profile", words::key(key)));
+            fault.expected("a KSK of the profile").found(words::key(key))
+        });
     foreign.collect()
 }
 
 fn check_overlap(asked: &Asked<'_>, previous: &Response, report: &mut Report) {
     let mut faults = Vec::new();
-    let covered = previous.bundles.last().and_then(response::end);
+    let covered = previous.bundles.last().and_then(ResponseBundle::end);
     if let (Some(covered), Some(first)) = (covered, asked.request().bundles.first()) {
         let place = |fault: Fault| fault.bundle(0, first.id.as_ref());
         let overlap = covered.seconds_since(first.inception);

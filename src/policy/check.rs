@@ -38,7 +38,7 @@ checks! {
     KsrDomain "KSR-DOMAIN" "The request is for a zone of the profile.";
     KsrId "KSR-ID" "The request has an id, and it is not the previous response's.";
     KsrBundleUnique "KSR-BUNDLE-UNIQUE" "No two bundles have one id or time, and none has an id of the previous response.";
-    KsrBundleKeys "KSR-BUNDLE-KEYS" "Every ZSK has flags 256, protocol 3, the right length and tag, can be a key at all, is no KSK of the profile, is listed in the claimed policy, stands once in its bundle, and one identifier means one key.";
+    KsrBundleKeys "KSR-BUNDLE-KEYS" "Every ZSK has flags 256, protocol 3, the right length and tag, can be a key at all, is no KSK of the profile and has no KSK's label, is listed in the claimed policy, stands once in its bundle, and one identifier means one key.";
     KsrBundlePop "KSR-BUNDLE-POP" "Every ZSK has signed its bundle's keys, and every field of that signature fits key and set.";
     KsrBundleCount "KSR-BUNDLE-COUNT" "The request has the number of bundles that the profile demands.";
     KsrBundleCycleDuration "KSR-BUNDLE-CYCLE-DURATION" "The time from the first inception to the last is within the profile's limits.";
@@ -53,18 +53,19 @@ checks! {
     KsrFirst "KSR-FIRST" "There is a previous response.";
     KsrChainHead "KSR-CHAIN-HEAD" "The previous response is the one that the previous record names.";
     SkrPrevious "SKR-PREVIOUS" "The previous response is for this zone, in order, complete and without a gap.";
-    SkrPreviousSig "SKR-PREVIOUS-SIG" "Every signature of the previous response verifies and fits its set and bundle.";
+    SkrPreviousSig "SKR-PREVIOUS-SIG" "Every signature of the previous response verifies and fits its set and bundle, where no two keys share a tag or an identifier.";
     KsrChainKeys "KSR-CHAIN-KEYS" "The ZSKs are those of the previous response where both meet, in both directions; its KSKs are in the profile.";
     KsrChainOverlap "KSR-CHAIN-OVERLAP" "The previous response reaches the request, within the claimed and the profile's limits.";
+    PlanBuild "PLAN-BUILD" "A plan can be made of the requests and the profile; without one, nothing else of it is judged.";
     PlanInputs "PLAN-INPUTS" "The plan answers exactly these requests, after exactly these previous responses.";
     PlanSchema "PLAN-SCHEMA" "The schema has one slot for each bundle of the request.";
-    SkrKeys "SKR-KEYS" "Each bundle has exactly the ZSKs that the request has at its time, and KSKs of the profile alone, and the format can hold them.";
-    SkrKeyTags "SKR-KEY-TAGS" "No two keys of a bundle share a key tag, neither plain nor revoked.";
-    SkrKeyUsage "SKR-KEY-USAGE" "Every key that signs is permitted to for the whole validity of the signature.";
+    SkrKeys "SKR-KEYS" "Each bundle has exactly the ZSKs that the request has at its time, and KSKs, CDS and CDNSKEY of the profile alone, and the format can hold them; without the request, no KSK, CDS or CDNSKEY but the profile's.";
+    SkrKeyTags "SKR-KEY-TAGS" "No two keys of a bundle share a key tag, neither plain nor revoked, or an identifier.";
+    SkrKeyUsage "SKR-KEY-USAGE" "Every key that signs is permitted to from its bundle's time until its signatures end.";
     SkrSigned "SKR-SIGNED" "Every set is signed, by at least one KSK that is not revoked, and every revoked KSK signs its set.";
     SkrAlgorithms "SKR-ALGORITHMS" "The algorithms of the DNSKEY RRset are those of its signatures, and all those of the DS RRset are among them (RFC 6840, section 5.11).";
-    SkrChain "SKR-CHAIN" "In each bundle a KSK signs that validators know: its DS is at the parent, or the bundle before has it.";
-    KsrPolicySafety "KSR-POLICY-SAFETY" "A KSK is published for the safety time before it signs, stays for the safety time after, and never comes back from a revocation.";
+    SkrChain "SKR-CHAIN" "In each bundle a KSK signs that validators know: the bundle before has it, or its DS is at the parent, and was when the bundle before began.";
+    KsrPolicySafety "KSR-POLICY-SAFETY" "A KSK is published for the safety time before it signs, stays for the safety time after, and never comes back from a revocation; under a schedule, one that signed before signs on, or one whose DS was asked for.";
     SkrHoldDown "SKR-HOLD-DOWN" "Where resolvers follow the zone's KSKs by RFC 5011, none signs alone before they trust it.";
     SkrImport "SKR-IMPORT" "The name server for which the response is meant can load it.";
     SkrSize "SKR-SIZE" "A response with the DNSKEY RRset fits into a UDP datagram of 1232 octets.";
@@ -103,6 +104,7 @@ impl Check {
 
     /// The checks of a plan.
     pub const PLAN: &[Self] = &[
+        Self::PlanBuild,
         Self::PlanInputs,
         Self::PlanSchema,
         Self::SkrKeys,
@@ -124,6 +126,8 @@ impl Check {
     pub const RESPONSE: &[Self] = &[
         Self::SkrPlanned,
         Self::SkrVerify,
+        Self::SkrKeys,
+        Self::SkrKeyTags,
         Self::SkrKeyUsage,
         Self::SkrSigned,
         Self::SkrImport,

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::Check;
 use crate::plan::PlanError;
 use crate::steps::Verdict;
 
@@ -49,7 +50,7 @@ impl Finding {
     /// That no plan can be made.
     #[must_use]
     pub fn unplanned(error: &PlanError) -> Self {
-        Self::new("PLAN-BUILD", Verdict::Fail, error.to_string())
+        Self::new(Check::PlanBuild.name(), Verdict::Fail, error.to_string())
     }
 }
 

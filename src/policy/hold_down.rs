@@ -45,7 +45,7 @@ fn hasty(job: &Job<'_>, input: &JobInput) -> Option<Fault> {
         // Whoever is missing once begins anew.
         since = plain(bundle).map(|key| (key, since.get(key).copied().unwrap_or(begin))).collect();
         let Some(index) = index else { continue };
-        let end = response::end(bundle).unwrap_or(bundle.inception);
+        let end = bundle.end().unwrap_or(bundle.inception);
         let wait = wait(job.zone.policy.ttl, end.seconds_since(bundle.inception));
         let seen = |key: &Dnskey| {
             let begin = since.get(key.key.as_slice()).copied().flatten()?;
@@ -64,8 +64,7 @@ fn hasty(job: &Job<'_>, input: &JobInput) -> Option<Fault> {
 }
 
 fn plain(bundle: &ResponseBundle) -> impl Iterator<Item = &[u8]> {
-    let keys = bundle.keys().iter().map(|key| &key.dnskey);
-    keys.filter(|key| key.is_sep() && !key.is_revoked()).map(|key| key.key.as_slice())
+    bundle.dnskeys().filter(|key| key.is_sep() && !key.is_revoked()).map(|key| key.key.as_slice())
 }
 
 #[cfg(test)]

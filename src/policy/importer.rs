@@ -39,7 +39,7 @@ fn bind(job: &Job<'_>, bundle: &ResponseBundle) -> Vec<Fault> {
         let rr_type = set.records.rr_type();
         faults.extend(ttl(set, job.zone.policy.ttl, "named refuses: it must be that of the policy"));
         let signing: BTreeSet<&Dnskey> = response::signers(bundle, rr_type).collect();
-        for key in bundle.keys().iter().map(|key| &key.dnskey).filter(|key| key.is_sep()) {
+        for key in bundle.dnskeys().filter(|key| key.is_sep()) {
             let must = rr_type == RrType::Dnskey || !key.is_revoked();
             if must && !signing.contains(key) {
                 let message =
@@ -63,7 +63,7 @@ fn knot(job: &Job<'_>, bundle: &ResponseBundle, next: Option<&ResponseBundle>) -
         let expected = if set.records.rr_type() == RrType::Dnskey { job.zone.policy.ttl } else { 0 };
         faults.extend(ttl(set, expected, "keymgr does not expect"));
     }
-    if let (Some(next), Some(end)) = (next, response::end(bundle))
+    if let (Some(next), Some(end)) = (next, bundle.end())
         && end <= next.inception
     {
         let fault = Fault::fail("signatures end before the next bundle begins: keymgr cannot load that");

@@ -2,7 +2,8 @@
 
 use super::check::{Check, Fault, Report};
 use super::{
-    Finding, chain, hold_down, importer, planned, possession, request_policy, request_structure, response, safety,
+    Finding, chain, hold_down, importer, parent, planned, possession, request_policy, request_structure, response,
+    safety,
 };
 use crate::dns::Time;
 use crate::exchange::{Request, Response, SignerPolicy};
@@ -106,6 +107,7 @@ pub fn check_plan(profile: &Profile, inputs: &[JobInput], plan: &Plan, now: Time
             continue;
         };
         let job = Job { zone, response: &planned.response, now };
+        report.judge(Check::PlanBuild, "a plan can be made", Vec::new());
         planned::check(&job, planned, input, &mut report);
         response::check_usage(&job, &mut report);
         response::check_signed(&job, &mut report);
@@ -144,8 +146,7 @@ pub fn check_response(
     report.finish()
 }
 
-/// Judges a response of which no plan is at hand, as [`check_response`] does but for `SKR-PLANNED`; its KSKs must be
-/// those of the profile.
+/// Judges a response of which no plan is at hand, as [`check_response`] does but for `SKR-PLANNED`.
 #[must_use]
 pub fn check_response_alone(profile: &Profile, response: &Response, now: Time, threads: usize) -> Vec<Finding> {
     let mut report = Report::new(String::new());
@@ -157,14 +158,14 @@ pub fn check_response_alone(profile: &Profile, response: &Response, now: Time, t
         return skip_rest(report, Check::RESPONSE);
     };
     let until = response.bundles.last().map_or(now, |bundle| bundle.inception);
-    let job = Job { zone, response, now };
-    response::check_ksks(&job, &mut report);
-    check_itself(&job, until, &mut report);
+    check_itself(&Job { zone, response, now }, until, &mut report);
     report.finish()
 }
 
 /// What needs no plan.
 fn check_itself(job: &Job<'_>, until: Time, report: &mut Report) {
+    parent::check_ksks(job, report);
+    response::check_tags(job, report);
     response::check_usage(job, report);
     response::check_signed(job, report);
     importer::check(job, report);

@@ -11,6 +11,7 @@ mod hold_down;
 mod importer;
 mod judge;
 mod parallel;
+mod parent;
 mod planned;
 mod possession;
 mod request_policy;

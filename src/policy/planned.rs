@@ -1,13 +1,13 @@
 //! A plan against its inputs: the right keys, in the right bundles, with a chain of trust.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::check::{Check, Fault, Report};
 use super::judge::Job;
-use super::{response, words};
+use super::{parent, response, words};
 use crate::dns::{AlgorithmNumber, Dnskey, RrType, Sha256Digest, Time};
 use crate::exchange::{self, Format, RequestBundle, Response, ResponseBundle};
-use crate::plan::{JobInput, PlannedJob, Previous, wants_ds};
+use crate::plan::{JobInput, PlannedJob, Previous};
 use crate::profile::Signing;
 
 /// Until when a response to `input` must last.
@@ -28,11 +28,7 @@ pub(super) fn check(job: &Job<'_>, planned: &PlannedJob, input: &JobInput, repor
     check_inputs(job, planned, input, report);
     check_schema(job, planned, input, report);
     check_keys(job, input, report);
-    let mut faults = Vec::new();
-    for (index, bundle) in job.response.bundles.iter().enumerate() {
-        faults.extend(clashes(bundle).into_iter().map(|fault| fault.bundle(index, bundle.id.as_ref())));
-    }
-    report.judge(Check::SkrKeyTags, "no two keys of a bundle share a tag", faults);
+    response::check_tags(job, report);
 }
 
 fn check_inputs(job: &Job<'_>, planned: &PlannedJob, input: &JobInput, report: &mut Report) {
@@ -90,21 +86,31 @@ fn check_keys(job: &Job<'_>, input: &JobInput, report: &mut Report) {
         let Some((position, asked)) =
             position.checked_sub(1).and_then(|last| asked.get(last).map(|asked| (last, asked)))
         else {
-            faults.push(place(Fault::fail("the bundle begins before the request").found(bundle.inception)));
+            let fault = Fault::fail("the bundle begins before the request").found(bundle.inception);
+            faults.push(place(match asked.first() {
+                Some(first) => fault.expected(format!("from {} on", first.inception)),
+                None => fault.expected("a request with a bundle"),
+            }));
             continue;
         };
         answered.insert(position);
         let expected: BTreeSet<&Dnskey> = asked.keys.iter().map(|key| &key.key.dnskey).collect();
-        let all = bundle.keys().iter().map(|key| &key.dnskey);
-        let found: BTreeSet<&Dnskey> = all.filter(|key| !ksks.contains(*key)).collect();
+        let found: BTreeSet<&Dnskey> = bundle.dnskeys().filter(|key| !ksks.contains(*key)).collect();
         if expected != found {
             let fault = Fault::fail("the ZSKs are not those that the request has at this time");
             faults.push(place(fault.expected(words::keys(expected)).found(words::keys(found))));
         }
+        faults.extend(parent::planned(job.zone, bundle).into_iter().map(place));
         let as_asked =
             (&asked.id, asked.inception, asked.expiration) == (&bundle.id, bundle.inception, bundle.expiration);
         if job.response.format == Format::RootXml && !as_asked {
-            faults.push(place(Fault::fail("the bundle has another id or other times than the request's")));
+            let head = |id: &Option<String>, inception: Time, expiration: Option<Time>| {
+                let expiration = expiration.map_or_else(|| "-".to_owned(), |time| time.to_string());
+                format!("{} {inception} {expiration}", id.as_deref().unwrap_or("-"))
+            };
+            let fault = Fault::fail("the bundle has another id or other times than the request's");
+            let fault = fault.expected(head(&asked.id, asked.inception, asked.expiration));
+            faults.push(place(fault.found(head(&bundle.id, bundle.inception, bundle.expiration))));
         }
     }
     let left = asked.len() - answered.len();
@@ -120,57 +126,21 @@ fn check_keys(job: &Job<'_>, input: &JobInput, report: &mut Report) {
     report.judge(Check::SkrKeys, "every bundle has the keys of request and profile", faults);
 }
 
-/// Different keys of a bundle with one tag; a KSK counts with both its forms.
-fn clashes(bundle: &ResponseBundle) -> Vec<Fault> {
-    let mut tags: BTreeMap<u16, &Dnskey> = BTreeMap::new();
-    let mut faults = Vec::new();
-    for key in bundle.keys().iter().map(|key| &key.dnskey) {
-        let other = key.is_sep().then(|| Dnskey { flags: key.flags ^ Dnskey::REVOKE, ..key.clone() }.key_tag());
-        for (tag, form) in [(Some(key.key_tag()), "as it stands"), (other, "plain or revoked")] {
-            let Some(tag) = tag else { continue };
-            let first = *tags.entry(tag).or_insert(key);
-            if (first.algorithm, &first.key) != (key.algorithm, &key.key) {
-                let fault = Fault::fail(format!("two keys share tag {tag} ({form})"));
-                faults.push(fault.expected("a tag of its own for each key").found(words::keys([first, key])));
-            }
-        }
-    }
-    faults
-}
-
 /// SKR-ALGORITHMS and SKR-CHAIN.
 pub(super) fn check_chain(job: &Job<'_>, report: &mut Report) {
     let faults = job.response.bundles.iter().enumerate().flat_map(|(index, bundle)| {
         let mut faults = algorithms(bundle);
         if job.ksk().is_none() {
-            faults.extend(algorithms_at_parent(job, bundle));
+            faults.extend(parent::algorithms(job.zone, bundle));
         }
         faults.into_iter().map(move |fault| fault.bundle(index, bundle.id.as_ref()))
     });
     report.judge(Check::SkrAlgorithms, "every algorithm of a set signs it", faults.collect());
     let (well, faults) = match job.ksk() {
         Some(_) => ("a KSK that was there before signs in every bundle", links(job.response)),
-        None => ("a KSK with a DS signs in every bundle", anchors(job)),
+        None => ("a KSK with a DS signs in every bundle", parent::anchors(job)),
     };
     report.judge(Check::SkrChain, well, faults);
-}
-
-/// The keys whose DS the parent has, by their timelines.
-fn anchored<'a>(job: &Job<'a>, bundle: &ResponseBundle) -> BTreeSet<&'a Dnskey> {
-    let keys = job.zone.keys.values().filter(|key| wants_ds(&key.timeline, bundle.inception));
-    keys.filter_map(|key| key.dnskey.as_ref()).collect()
-}
-
-/// Algorithms of the DS RRset that no DNSKEY has: validators that know both take the zone for bogus.
-fn algorithms_at_parent(job: &Job<'_>, bundle: &ResponseBundle) -> Vec<Fault> {
-    let keys = bundle.keys().iter().map(|key| &key.dnskey).filter(|key| !key.is_revoked());
-    let served: BTreeSet<AlgorithmNumber> = keys.map(|key| key.algorithm).collect();
-    let wanted: BTreeSet<AlgorithmNumber> = anchored(job, bundle).iter().map(|key| key.algorithm).collect();
-    let faults = wanted.difference(&served).map(|algorithm| {
-        let fault = Fault::fail("the parent has a DS of an algorithm that no key of the bundle has");
-        fault.expected(format!("a key of algorithm {algorithm}")).found("none")
-    });
-    faults.collect()
 }
 
 /// Under schemas: where the chain of trust breaks from one bundle to the next. The step from the previous response is
@@ -178,8 +148,7 @@ fn algorithms_at_parent(job: &Job<'_>, bundle: &ResponseBundle) -> Vec<Fault> {
 fn links(response: &Response) -> Vec<Fault> {
     let pairs = response.bundles.iter().zip(response.bundles.iter().skip(1)).enumerate();
     let faults = pairs.filter_map(|(index, (before, bundle))| {
-        let known = before.keys().iter().map(|key| &key.dnskey).filter(|key| key.is_sep() && !key.is_revoked());
-        let known: BTreeSet<&Dnskey> = known.collect();
+        let known: BTreeSet<&Dnskey> = before.dnskeys().filter(|key| key.is_sep() && !key.is_revoked()).collect();
         let signing = || response::signers(bundle, RrType::Dnskey).filter(|key| !key.is_revoked());
         // That nobody signs at all is SKR-SIGNED's.
         let broken = signing().next().is_some() && !signing().any(|key| known.contains(key));
@@ -189,36 +158,9 @@ fn links(response: &Response) -> Vec<Fault> {
     faults.collect()
 }
 
-/// Under a schedule: bundles without a signature by a key with a DS, and what leads to an insecure zone.
-fn anchors(job: &Job<'_>) -> Vec<Fault> {
-    let mut faults: Vec<Fault> = Vec::new();
-    let mut islands = Vec::new();
-    for (index, bundle) in job.response.bundles.iter().enumerate() {
-        let anchored = anchored(job, bundle);
-        if anchored.is_empty() {
-            islands.push(index);
-        } else if !response::signers(bundle, RrType::Dnskey).any(|key| anchored.contains(key)) {
-            let fault = Fault::fail("no KSK with a DS signs the DNSKEY RRset").bundle(index, bundle.id.as_ref());
-            let signing = words::keys(response::signers(bundle, RrType::Dnskey));
-            faults.push(fault.expected(format!("one of {}", words::keys(anchored))).found(signing));
-        }
-    }
-    if let Some(first) = islands.first() {
-        let fault = Fault::warn("no KSK has a DS by its timeline: the zone is not secure");
-        faults.push(fault.bundle(*first, None).expected("a DS").found(format!("none in {} bundles", islands.len())));
-    }
-    let from = job.zone.delete_ds_from;
-    let leaves = job.response.bundles.iter().position(|bundle| from.is_some_and(|from| from <= bundle.inception));
-    if let (Some(first), Some(from)) = (leaves, from) {
-        let fault = Fault::warn("CDS and CDNSKEY ask the parent to remove every DS: the zone will not be secure");
-        faults.push(fault.bundle(first, None).expected("a zone that stays secure").found(format!("from {from} on")));
-    }
-    faults
-}
-
 fn algorithms(bundle: &ResponseBundle) -> Vec<Fault> {
     let of = |sep: bool| -> BTreeSet<AlgorithmNumber> {
-        let keys = bundle.keys().iter().map(|key| &key.dnskey).filter(|key| key.is_sep() == sep && !key.is_revoked());
+        let keys = bundle.dnskeys().filter(|key| key.is_sep() == sep && !key.is_revoked());
         keys.map(|key| key.algorithm).collect()
     };
     let list = |set: &BTreeSet<AlgorithmNumber>| set.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");

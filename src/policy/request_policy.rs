@@ -159,7 +159,13 @@ fn claim_faults(limits: &RequestPolicy, claim: &SignatureAlgorithm) -> Vec<Fault
         (None, _) => true, // refused above
     };
     if !fits {
-        faults.push(Fault::fail(format!("{what} has parameters of another algorithm")));
+        let fault = Fault::fail(format!("{what} has parameters of another algorithm"));
+        let found = match claim.parameters {
+            KeyParameters::Rsa { size, exponent } => format!("RSA, {size} bits, exponent {exponent}"),
+            KeyParameters::Ecdsa { size } => format!("ECDSA, {size} bits"),
+            KeyParameters::Eddsa { size } => format!("EdDSA, {size} bits"),
+        };
+        faults.push(fault.expected("the element and the size of its algorithm").found(found));
     }
     faults
 }
@@ -196,7 +202,8 @@ fn check_windows(asked: &Asked<'_>, report: &mut Report) {
         .filter_map(|(index, bundle)| {
             let place = |fault: Fault| fault.bundle(index, bundle.id.as_ref());
             let Some(expiration) = bundle.expiration else {
-                return Some(place(Fault::fail("the bundle has no expiration")));
+                let fault = Fault::fail("the bundle has no expiration");
+                return Some(place(fault.expected(format!("after {}", bundle.inception)).found("none")));
             };
             let validity = expiration.seconds_since(bundle.inception);
             if validity <= 0 {

@@ -7,7 +7,7 @@ use super::judge::{Asked, NO_FORMAT, UNCHECKED};
 use super::words::{self, Range};
 use crate::dns::{Algorithm, Dnskey, KeyFault};
 use crate::exchange::{RequestBundle, RequestKey, SignatureAlgorithm, SignerPolicy};
-use crate::profile::Limit;
+use crate::profile::{Limit, ZoneKey};
 
 pub(super) fn check(asked: &Asked<'_>, report: &mut Report) {
     check_id(asked, report);
@@ -67,8 +67,10 @@ fn unique(asked: &Asked<'_>) -> Vec<Fault> {
 /// The keys of a request, from bundle to bundle.
 struct Keys<'a> {
     claimed: Option<&'a SignerPolicy>,
-    /// The profile's KSKs: names by public keys.
-    ksks: BTreeMap<&'a [u8], &'a str>,
+    /// The profile's KSKs by public keys.
+    ksks: BTreeMap<&'a [u8], &'a ZoneKey>,
+    /// Their labels: what the response calls them.
+    labels: BTreeSet<&'a str>,
     /// The key that each identifier stands for.
     identifiers: BTreeMap<&'a String, &'a Dnskey>,
     /// What is wrong with a key wherever it stands; most keys stand in many bundles.
@@ -77,10 +79,9 @@ struct Keys<'a> {
 
 impl<'a> Keys<'a> {
     fn new(asked: &Asked<'a>) -> Self {
-        let ksks =
-            asked.zone.keys.values().filter_map(|key| Some((key.dnskey.as_ref()?.key.as_slice(), key.name.as_str())));
-        let (ksks, claimed) = (ksks.collect(), asked.claimed());
-        Self { claimed, ksks, identifiers: BTreeMap::new(), own: HashMap::new() }
+        let labels = asked.zone.keys.values().map(|key| key.label.as_str()).collect();
+        let (ksks, claimed) = (asked.zone.ksks(), asked.claimed());
+        Self { claimed, ksks, labels, identifiers: BTreeMap::new(), own: HashMap::new() }
     }
 
     /// What is wrong with the keys of the next bundle.
@@ -106,6 +107,10 @@ impl<'a> Keys<'a> {
                     let fault = Fault::fail(format!("identifier {identifier} stands for two keys"));
                     faults.push(fault.expected(words::key(known)).found(name()));
                 }
+                if self.labels.contains(identifier.as_str()) {
+                    let fault = Fault::fail(format!("key {} is called as a KSK of the profile is", name()));
+                    faults.push(fault.expected("an identifier that no KSK has as its label").found(identifier));
+                }
             } else if self.claimed.is_some() {
                 faults.push(Fault::fail(format!("key {} has no identifier", name())).expected("an identifier"));
             }
@@ -118,7 +123,7 @@ impl<'a> Keys<'a> {
 }
 
 /// What is wrong with a key wherever it stands.
-fn own_faults(claimed: Option<&SignerPolicy>, ksks: &BTreeMap<&[u8], &str>, key: &Dnskey) -> Vec<Fault> {
+fn own_faults(claimed: Option<&SignerPolicy>, ksks: &BTreeMap<&[u8], &ZoneKey>, key: &Dnskey) -> Vec<Fault> {
     let mut faults = Vec::new();
     let name = words::key(key);
     if key.flags != Dnskey::ZSK {
@@ -126,7 +131,7 @@ fn own_faults(claimed: Option<&SignerPolicy>, ksks: &BTreeMap<&[u8], &str>, key:
         faults.push(fault.expected("flags 256").found(format!("flags {}", key.flags)));
     }
     if let Some(ksk) = ksks.get(key.key.as_slice()) {
-        let fault = Fault::fail(format!("key {name} is the KSK {ksk} in another guise"));
+        let fault = Fault::fail(format!("key {name} is the KSK {} in another guise", ksk.name));
         faults.push(fault.expected("a key of the zone's own").found("the public key of a KSK"));
     }
     let listed =

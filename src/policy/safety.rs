@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::{Check, Fault, Report};
 use super::judge::{FIRST, Job};
-use super::{response, words};
+use super::{parent, response, words};
 use crate::dns::{Dnskey, RrType, Time};
 use crate::exchange::{Response, ResponseBundle};
 use crate::plan::{JobInput, Previous};
@@ -24,7 +24,7 @@ pub(super) fn check(job: &Job<'_>, input: &JobInput, report: &mut Report) {
             faults.extend(retire(ksk, previous, job.response));
             faults
         }
-        None => previous.map(|previous| continues(previous, job.response)).unwrap_or_default(),
+        None => previous.map(|previous| continues(job, previous)).unwrap_or_default(),
     };
     faults.extend(comes_back(previous, job.response));
     if previous.is_none() {
@@ -34,7 +34,7 @@ pub(super) fn check(job: &Job<'_>, input: &JobInput, report: &mut Report) {
 }
 
 fn present(bundle: &ResponseBundle) -> BTreeSet<Public<'_>> {
-    bundle.keys().iter().map(|key| key.dnskey.key.as_slice()).collect()
+    bundle.dnskeys().map(|key| key.key.as_slice()).collect()
 }
 
 fn plain_signers(bundle: &ResponseBundle) -> impl Iterator<Item = &Dnskey> {
@@ -84,8 +84,8 @@ fn retire(ksk: &KskPolicy, previous: Option<&Response>, planned: &Response) -> V
     let mut faults = Vec::new();
     for (index, bundle) in planned.bundles.iter().enumerate() {
         let published = present(bundle);
-        let all = bundle.keys().iter().map(|key| &key.dnskey);
-        let revoked: BTreeSet<Public<'_>> = all.filter(|key| key.is_revoked()).map(|key| key.key.as_slice()).collect();
+        let revoked: BTreeSet<Public<'_>> =
+            bundle.dnskeys().filter(|key| key.is_revoked()).map(|key| key.key.as_slice()).collect();
         stays.retain(|public, (key, until)| {
             if revoked.contains(public) || until.is_some_and(|until| until < bundle.inception) {
                 return false;
@@ -112,7 +112,7 @@ fn comes_back(previous: Option<&Response>, planned: &Response) -> Vec<Fault> {
     let mut revoked: BTreeSet<Public<'_>> = BTreeSet::new();
     let mut faults = Vec::new();
     for (position, bundle) in earlier.iter().chain(&planned.bundles).enumerate() {
-        let keys = || bundle.keys().iter().map(|key| &key.dnskey);
+        let keys = || bundle.dnskeys();
         if let Some(index) = position.checked_sub(earlier.len()) {
             for key in keys().filter(|key| !key.is_revoked() && revoked.contains(key.key.as_slice())) {
                 let fault = Fault::fail(format!("key {} was revoked before and is not any more", words::key(key)));
@@ -125,16 +125,18 @@ fn comes_back(previous: Option<&Response>, planned: &Response) -> Vec<Fault> {
     faults
 }
 
-/// Under a schedule: a KSK that signs at the end of the previous response signs on.
-fn continues(previous: &Response, planned: &Response) -> Vec<Fault> {
-    let Some(first) = planned.bundles.first() else { return Vec::new() };
+/// Under a schedule: a KSK that signs at the end of the previous response signs on, or one signs whose DS the parent was
+/// asked for there.
+fn continues(job: &Job<'_>, previous: &Response) -> Vec<Fault> {
+    let Some(first) = job.response.bundles.first() else { return Vec::new() };
     let before = previous.bundles.iter().rev().find(|bundle| bundle.inception <= first.inception);
     let Some(before) = before else { return Vec::new() };
-    let signed: BTreeSet<Public<'_>> = plain_signers(before).map(|key| key.key.as_slice()).collect();
-    if plain_signers(first).any(|key| signed.contains(key.key.as_slice())) {
+    let mut known: BTreeSet<&Dnskey> = plain_signers(before).collect();
+    known.extend(parent::asked(job.zone, before));
+    if plain_signers(first).any(|key| known.contains(key)) {
         return Vec::new();
     }
-    let fault = Fault::fail("no KSK that signs in the previous response signs on");
-    let (expected, found) = (words::keys(plain_signers(before)), words::keys(plain_signers(first)));
+    let fault = Fault::fail("no KSK signs that signed in the previous response, or whose DS it asks for");
+    let (expected, found) = (words::keys(known), words::keys(plain_signers(first)));
     vec![fault.bundle(0, first.id.as_ref()).expected(format!("one of {expected}")).found(found)]
 }

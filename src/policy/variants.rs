@@ -108,7 +108,13 @@ impl Case {
         if refused(&findings) {
             return findings;
         }
-        let mut plan = build(&self.profile, std::slice::from_ref(&self.input), self.now, "test").unwrap();
+        let mut plan = match build(&self.profile, std::slice::from_ref(&self.input), self.now, "test") {
+            Ok(plan) => plan,
+            Err(error) => {
+                findings.push(Finding::unplanned(&error));
+                return findings;
+            }
+        };
         (self.break_plan)(&mut plan);
         (self.break_input)(&mut self.input);
         findings.extend(check_plan(&self.profile, std::slice::from_ref(&self.input), &plan, self.now));
@@ -420,71 +426,203 @@ fn an_algorithm_that_cannot_be_used_is_refused_by_name() {
 }
 
 #[test]
-fn a_signature_is_tried_with_few_keys_of_its_tag() {
-    // Keys of one tag and algorithm before the one that signed: their words are the same in another order.
-    let crowded = |count: usize| {
+fn a_tag_names_one_key_of_a_previous_response() {
+    // Keys of one tag and algorithm: their words are the same in another order.
+    let crowded = |at: usize| {
         previous(|p| {
             let Records::Dnskey(keys) = &mut p.bundles[4].sets[0].records else { panic!("DNSKEY first") };
-            let signer = keys.iter().find(|key| key.dnskey.is_sep()).unwrap().clone();
-            for turn in 1..=count {
-                let mut other = signer.clone();
-                other.dnskey.key.rotate_left(2 * turn);
-                keys.insert(0, other);
-            }
+            let mut other = keys.iter().find(|key| key.dnskey.is_sep()).unwrap().clone();
+            other.identifier = Some("Kother".into());
+            other.dnskey.key.rotate_left(2);
+            keys.insert(at.min(keys.len()), other);
         })
     };
-    // The fixture signs with the first key of a tag, so the genuine signature is put back.
-    let judged = |count: usize| {
-        let genuine = Case::root().previous().bundles[4].clone();
-        let mut case = crowded(count);
-        let zone = case.previous().zone.clone();
-        let set = &mut case.previous().bundles[4].sets[0];
-        let key = genuine.keys().iter().find(|key| key.dnskey.is_sep()).unwrap();
-        let data = set.signatures[0].rrsig.signed_data(&zone, &set.records.rdatas());
-        set.signatures[0].rrsig.signature = fixture::sign(&key.dnskey, &data);
-        check_request(&case.profile, &case.input, case.now, 2)
-    };
-    assert!(named(&judged(3), Verdict::Fail).is_empty(), "{:#?}", judged(3));
-    assert_eq!(named(&judged(4), Verdict::Fail), ["SKR-PREVIOUS-SIG"]);
-    assert_eq!(named(&judged(15), Verdict::Fail), ["SKR-PREVIOUS-SIG"]);
+    for at in [0, usize::MAX] {
+        assert_eq!(named(&crowded(at).findings(), Verdict::Fail), ["SKR-PREVIOUS-SIG"], "{at}");
+    }
+}
+
+/// A KSK and a ZSK with one tag.
+fn twins() -> (Dnskey, Dnskey) {
+    let (ksk, zsk) = (fixture::ksk(84), fixture::zsk(97));
+    assert_eq!(ksk.key_tag(), zsk.key_tag());
+    (ksk, zsk)
+}
+
+/// The response of a zone whose KSK has a tag in common with a ZSK, all signed by that ZSK.
+fn signed_by_a_twin(mut case: Case) -> (Case, Response) {
+    let (ksk, zsk) = twins();
+    case.key("current").dnskey = Some(ksk.clone());
+    let own = if case.input.request.format == Format::RootXml { fixture::ksk(101) } else { fixture::ksk(111) };
+    let mut response = case.previous().clone();
+    for bundle in &mut response.bundles {
+        for set in &mut bundle.sets {
+            match &mut set.records {
+                Records::Dnskey(keys) => {
+                    keys.iter_mut().filter(|key| key.dnskey == own).for_each(|key| key.dnskey = ksk.clone());
+                    keys.insert(
+                        0,
+                        Key { identifier: Some("Kcurrent".into()), declared_tag: None, dnskey: zsk.clone() },
+                    );
+                }
+                Records::Cdnskey(keys) => *keys = vec![ksk.clone()],
+                Records::Cds(list) => *list = vec![ksk.ds(&fixture::example(), DigestType::Sha256)],
+            }
+            set.signatures.iter_mut().for_each(|signature| signature.rrsig.key_tag = ksk.key_tag());
+        }
+    }
+    // The fixture signs with the first key of a tag.
+    fixture::sign_again(&mut response);
+    (case, response)
+}
+
+#[test]
+fn a_zsk_with_the_tag_of_a_ksk_signs_for_nobody() {
+    for case in [Case::root(), Case::bind(), Case::knot()] {
+        let (mut case, response) = signed_by_a_twin(case);
+        let findings = check_response_alone(&case.profile, &response, at("2026-12-01T00:00:00Z"), 2);
+        assert_eq!(named(&findings, Verdict::Fail), ["SKR-KEY-TAGS", "SKR-VERIFY"], "{findings:#?}");
+        *case.previous() = response;
+        let findings = check_request(&case.profile, &case.input, case.now, 2);
+        assert!(named(&findings, Verdict::Fail).contains(&"SKR-PREVIOUS-SIG"), "{findings:#?}");
+    }
+}
+
+/// The findings on a response of BIND's kind without a plan, whose third bundle was changed.
+fn judged_alone(case: &mut Case, change: &dyn Fn(&mut Records)) -> Vec<Finding> {
+    let mut response = case.previous().clone();
+    response.bundles[2].sets.iter_mut().for_each(|set| change(&mut set.records));
+    fixture::sign_again(&mut response);
+    check_response_alone(&case.profile, &response, at("2026-12-01T00:00:00Z"), 2)
 }
 
 #[test]
 fn a_response_without_a_plan_asks_for_the_ds_of_the_profiles_keys_alone() {
-    let foreign = fixture::ksk(103);
-    let judged = |change: &dyn Fn(&mut Records)| {
-        let mut case = Case::bind();
-        let mut response = case.previous().clone();
-        response.bundles[2].sets.iter_mut().for_each(|set| change(&mut set.records));
-        fixture::sign_again(&mut response);
-        check_response_alone(&case.profile, &response, at("2026-12-01T00:00:00Z"), 2)
-    };
-    let cds = |digest_type| {
-        let ds = foreign.ds(&fixture::example(), digest_type);
-        judged(&|records| {
+    let (own, foreign) = (fixture::ksk(111), fixture::ksk(103));
+    let cds = |ds: Ds| {
+        judged_alone(&mut Case::bind(), &|records| {
             if let Records::Cds(list) = records {
                 list.push(ds.clone());
             }
         })
     };
     let cdnskey = |key: Dnskey| {
-        judged(&|records| {
+        judged_alone(&mut Case::bind(), &|records| {
             if let Records::Cdnskey(keys) = records {
                 keys.push(key.clone());
             }
         })
     };
-    assert_eq!(named(&cds(DigestType::Sha256), Verdict::Fail), ["SKR-KEYS"]);
-    assert_eq!(named(&cds(DigestType::Sha384), Verdict::Fail), ["SKR-KEYS"]);
-    assert_eq!(named(&cdnskey(foreign.clone()), Verdict::Fail), ["SKR-KEYS"]);
-    assert!(named(&cdnskey(Dnskey::delete()), Verdict::Fail).is_empty());
-    let unknown = Ds { digest_type: 1, ..foreign.ds(&fixture::example(), DigestType::Sha256) };
-    let findings = judged(&|records| {
-        if let Records::Cds(list) = records {
-            list.push(unknown.clone());
+    let refused: &[&str] = &["SKR-KEYS"];
+    for digest_type in [DigestType::Sha256, DigestType::Sha384] {
+        assert_eq!(named(&cds(foreign.ds(&fixture::example(), digest_type)), Verdict::Fail), refused);
+    }
+    let other_digest = |key: &Dnskey| Ds { digest_type: 1, ..key.ds(&fixture::example(), DigestType::Sha256) };
+    assert_eq!(named(&cds(other_digest(&foreign)), Verdict::Fail), refused, "no digest makes a stranger one of ours");
+    let findings = cds(other_digest(&own));
+    assert!(named(&findings, Verdict::Fail).is_empty());
+    assert_eq!(named(&findings, Verdict::Warn), refused, "a digest that cannot be made is told");
+    for key in [foreign, own.revoked(), Dnskey { protocol: 4, ..own.clone() }] {
+        assert_eq!(named(&cdnskey(key), Verdict::Fail), refused);
+    }
+}
+
+#[test]
+fn the_delete_forms_stand_alone_and_in_their_time() {
+    let (own, ds) = (fixture::ksk(111), fixture::ksk(111).ds(&fixture::example(), DigestType::Sha256));
+    let judged = |from: Option<u16>, keys: &[Dnskey], list: &[Ds]| {
+        let mut case = Case::bind();
+        let third = case.previous().bundles[2].inception;
+        case.zone().delete_ds_from = from.map(|days| after(third, fixture::days(days)));
+        let findings = judged_alone(&mut case, &|records| match records {
+            Records::Cdnskey(old) => *old = keys.to_vec(),
+            Records::Cds(old) => *old = list.to_vec(),
+            Records::Dnskey(_) => {}
+        });
+        named(&findings, Verdict::Fail).contains(&"SKR-KEYS")
+    };
+    let (no_key, no_ds) = (Dnskey::delete(), Ds::delete());
+    let alone = ([no_key.clone()], [no_ds.clone()]);
+    assert!(!judged(Some(0), &alone.0, &alone.1));
+    assert!(judged(None, &alone.0, &alone.1), "the profile never asks for it");
+    assert!(judged(Some(1), &alone.0, &alone.1), "a day too early");
+    assert!(judged(Some(0), &[own.clone(), no_key], &alone.1), "beside another CDNSKEY");
+    assert!(judged(Some(0), &alone.0, &[ds.clone(), no_ds]), "beside another CDS");
+    assert!(judged(Some(0), &[own], &alone.1), "CDNSKEY asks for what CDS removes");
+    assert!(judged(Some(0), &alone.0, &[ds]), "CDS asks for what CDNSKEY removes");
+}
+
+#[test]
+fn two_bundles_of_one_time_are_bind_s_own_and_go_on() {
+    let twice = |case: &mut Case| {
+        let response = case.previous();
+        let mut second = response.bundles[3].clone();
+        second.id = second.id.map(|id| id + "-again");
+        response.bundles.insert(4, second);
+    };
+    for format in [Case::bind, Case::knot] {
+        let mut case = format();
+        twice(&mut case);
+        let findings = check_request(&case.profile, &case.input, case.now, 2);
+        assert!(named(&findings, Verdict::Fail).is_empty(), "{findings:#?}");
+    }
+    let mut case = Case::root();
+    case.limits().num_bundles = Limit::Unchecked;
+    twice(&mut case);
+    assert_eq!(named(&case.findings(), Verdict::Fail), ["SKR-PREVIOUS"]);
+}
+
+#[test]
+fn a_rollover_by_double_ds_may_fall_between_two_responses() {
+    let seam = |wanted: bool| {
+        let mut case = Case::knot();
+        let first = case.first();
+        let next = fixture::ksk(112);
+        if wanted {
+            for set in case.previous().bundles.iter_mut().flat_map(|bundle| &mut bundle.sets) {
+                match &mut set.records {
+                    Records::Cdnskey(keys) => keys.push(next.clone()),
+                    Records::Cds(list) => list.push(next.ds(&fixture::example(), DigestType::Sha256)),
+                    Records::Dnskey(_) => {}
+                }
+            }
+            fixture::sign_again(case.previous());
         }
-    });
-    assert!(named(&findings, Verdict::Fail).is_empty(), "a digest that cannot be made is not judged");
+        case.key("current").timeline.unpublish = Some(first);
+        case.key("current").timeline.ds_until = Some(after(first, days(10)));
+        let from = at("2026-12-01T00:00:00Z");
+        case.key("next").timeline = Timeline { publish: Some(first), ds_from: Some(from), ..Timeline::default() };
+        let findings = case.findings();
+        named(&findings, Verdict::Fail).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert!(seam(true).is_empty(), "{:?}", seam(true));
+    assert_eq!(seam(false), ["KSR-POLICY-SAFETY"], "the timeline says it, the response does not");
+}
+
+#[test]
+fn forged_earlier_bundles_do_not_make_a_key_look_old() {
+    // Another key signs alone at once; bundles by a stranger before the previous response show it for long.
+    let hasty = |forged: bool| {
+        let mut case = Case::knot();
+        case.zone().rfc5011 = true;
+        if forged {
+            let stranger = fixture::ksk(103);
+            for bundle in case.previous().bundles.iter_mut().take(5) {
+                for set in &mut bundle.sets {
+                    if let Records::Dnskey(keys) = &mut set.records {
+                        keys.retain(|key| !key.dnskey.is_sep());
+                        keys.push(Key { identifier: None, declared_tag: None, dnskey: stranger.clone() });
+                    }
+                    set.signatures[0].rrsig.key_tag = stranger.key_tag();
+                }
+            }
+            fixture::sign_again(case.previous());
+        }
+        let findings = check_request(&case.profile, &case.input, case.now, 2);
+        named(&findings, Verdict::Fail).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert!(hasty(false).is_empty());
+    assert_eq!(hasty(true), ["SKR-PREVIOUS"]);
 }
 
 #[test]

@@ -12,8 +12,8 @@ mod v1;
 
 pub use self::error::ProfileError;
 pub use self::model::{
-    HashIn, Hsm, KskPolicy, Limit, LoginKind, Media, Policy, Profile, Quorum, RequestPolicy, Schedule, Schema,
-    Sequence, Signing, Slot, Timeline, Zone, ZoneKey,
+    HashIn, Hsm, KskPolicy, Limit, LoginKind, MAX_OFFSET, Media, Policy, Profile, Quorum, RequestPolicy, Schedule,
+    Schema, Sequence, Signing, Slot, Timeline, Zone, ZoneKey,
 };
 
 use self::source::Source;

@@ -176,6 +176,14 @@ pub struct Zone {
     pub keys: BTreeMap<String, ZoneKey>,
 }
 
+impl Zone {
+    /// The KSKs that are made already, by their public keys.
+    #[must_use]
+    pub fn ksks(&self) -> BTreeMap<&[u8], &ZoneKey> {
+        self.keys.values().filter_map(|key| Some((key.dnskey.as_ref()?.key.as_slice(), key))).collect()
+    }
+}
+
 /// A KSK of a zone.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ZoneKey {
@@ -277,6 +285,9 @@ pub struct KskPolicy {
     /// Longest overlap of two bundles.
     pub max_validity_overlap: Duration,
 }
+
+/// How long before its bundle a signature may begin: a day.
+pub const MAX_OFFSET: Duration = Duration::from_days(1);
 
 /// Cadence and contents under a schedule, in the words of `dnssec-policy`.
 #[derive(Clone, Debug, Eq, PartialEq)]

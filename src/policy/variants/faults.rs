@@ -47,6 +47,9 @@ fn structure() -> Vec<Variant> {
             proved(|c| c.request().bundles[8].keys[1].key.identifier = Some("zsk-2".into()))
         }),
         ("no identifier", Check::KsrBundleKeys, || proved(|c| c.request().bundles[8].keys[1].key.identifier = None)),
+        ("identifier of a KSK", Check::KsrBundleKeys, || {
+            proved(|c| c.request().bundles[8].keys[1].key.identifier = Some("Knext".into()))
+        }),
         ("kind not claimed", Check::KsrBundleKeys, || {
             root(|c| {
                 c.claimed().algorithms = vec![P256];
@@ -282,6 +285,12 @@ fn chain() -> Vec<Variant> {
                 rrsig.expiration = after(rrsig.expiration, days(1));
             })
         }),
+        ("previous with two keys of one identifier", Check::SkrPreviousSig, || {
+            previous(|p| {
+                let Records::Dnskey(keys) = &mut p.bundles[4].sets[0].records else { panic!("DNSKEY first") };
+                keys.iter_mut().for_each(|key| key.identifier = Some("Kcurrent".into()));
+            })
+        }),
         ("new key in the first bundle", Check::KsrChainKeys, || root(|c| moved(c, "2027-04-01T00:00:00Z", [9, 3, 4]))),
         ("one key more in the first bundle", Check::KsrChainKeys, || {
             proved(|c| {
@@ -323,6 +332,7 @@ fn chain() -> Vec<Variant> {
 
 fn plans() -> Vec<Variant> {
     vec![
+        ("coverage that ends when it begins, BIND", Check::PlanBuild, || bind(|c| c.input.until = Some(c.first()))),
         ("plan for another request", Check::PlanInputs, || {
             root(|c| c.break_plan = |p| p.jobs[0].request_sha256 = sha256(b"other"))
         }),
@@ -364,6 +374,33 @@ fn plans() -> Vec<Variant> {
         ("more keys than a response can hold, BIND", Check::SkrKeys, || {
             bind(|c| c.request().bundles[1].keys = (11..75).map(|seed| plain(fixture::zsk(seed))).collect())
         }),
+        ("CDS of another digest type than the profile's, BIND", Check::SkrKeys, || {
+            bind(|c| {
+                c.break_plan = |p| {
+                    let ds = fixture::ksk(111).ds(&fixture::example(), DigestType::Sha384);
+                    p.jobs[0].response.bundles[2].sets[2].records = Records::Cds(vec![ds]);
+                }
+            })
+        }),
+        ("CDNSKEY of a key before its time, Knot", Check::SkrKeys, || {
+            knot(|c| {
+                c.break_plan = |p| {
+                    let keys = vec![fixture::ksk(111), fixture::ksk(112)];
+                    p.jobs[0].response.bundles[2].sets[1].records = Records::Cdnskey(keys);
+                }
+            })
+        }),
+        ("no CDS, BIND", Check::SkrKeys, || {
+            bind(|c| c.break_plan = |p| drop(p.jobs[0].response.bundles[2].sets.pop()))
+        }),
+        ("delete form that the profile does not ask for, Knot", Check::SkrKeys, || {
+            knot(|c| {
+                c.break_plan = |p| {
+                    let set = &mut p.jobs[0].response.bundles[2].sets[1];
+                    set.records = Records::Cdnskey(vec![Dnskey::delete()]);
+                }
+            })
+        }),
         ("bundle with another id", Check::SkrKeys, || {
             root(|c| c.break_plan = |p| p.jobs[0].response.bundles[4].id = Some("x".into()))
         }),
@@ -386,6 +423,17 @@ fn plans() -> Vec<Variant> {
         }),
         ("not permitted for so long", Check::SkrKeyUsage, || {
             root(|c| c.key("current").valid_until = Some(at("2027-07-10T00:00:00Z")))
+        }),
+        ("not permitted for CDS alone, Knot", Check::SkrKeyUsage, || {
+            knot(|c| {
+                c.key("next").timeline = Timeline { ds_until: Some(c.first()), ..Timeline::default() };
+                c.key("next").valid_from = Some(at("2030-01-01T00:00:00Z"));
+                c.break_plan = |p| {
+                    for bundle in &mut p.jobs[0].response.bundles {
+                        bundle.sets[0].signatures.retain(|s| s.rrsig.key_tag != fixture::ksk(112).key_tag());
+                    }
+                };
+            })
         }),
         ("slot that nobody signs", Check::SkrSigned, || root(|c| c.schema("normal").slots[4].sign.clear())),
         ("slot that only a revoked key signs", Check::SkrSigned, || {
@@ -450,6 +498,13 @@ fn plans() -> Vec<Variant> {
                 c.key("current").timeline.sign_until = Some(after(first, days(10)));
                 c.key("next").timeline =
                     Timeline { publish: Some(first), ds_from: Some(after(first, days(300))), ..Timeline::default() };
+            })
+        }),
+        ("KSK that takes over with its DS in one instant", Check::SkrChain, || {
+            knot(|c| {
+                let take_over = Some(after(c.first(), days(10)));
+                c.key("current").timeline.unpublish = take_over;
+                c.key("next").timeline.publish = take_over;
             })
         }),
         ("signs without having been published", Check::KsrPolicySafety, || {
@@ -524,6 +579,15 @@ fn plans() -> Vec<Variant> {
                 c.break_plan = |p| {
                     let rrsig = &mut p.jobs[0].response.bundles[2].sets[0].signatures[0].rrsig;
                     rrsig.inception = after(rrsig.inception, days(1));
+                }
+            })
+        }),
+        ("valid more than a day before the bundle, BIND", Check::SkrValidity, || {
+            bind(|c| {
+                c.break_plan = |p| {
+                    let bundle = &mut p.jobs[0].response.bundles[2];
+                    let early = bundle.inception.checked_sub(Duration::from_seconds(86_401)).unwrap();
+                    bundle.sets[0].signatures[0].rrsig.inception = early;
                 }
             })
         }),

@@ -6,10 +6,14 @@ use toml::Value;
 use super::super::error::quoted;
 use super::super::source::Field;
 use super::super::{Limit, ProfileError, RequestPolicy};
+use super::schema::MAX_SLOT;
 use crate::dns::{Algorithm, Duration};
 
 /// Days within which RRSIG times have an order: 2^31 seconds (RFC 4034, section 3.1.5).
 const MAX_HORIZON: i64 = (1 << 31) / 86_400;
+
+/// The most different keys that all bundles of a request can be demanded to have.
+const MAX_DIFFERENT_KEYS: i64 = 100_000;
 
 /// Every limit is a [`Value`]: the text `unchecked` may stand in place of any of them.
 #[derive(Deserialize)]
@@ -44,15 +48,16 @@ impl RawRequest {
     pub(super) fn read(self, field: &Field<'_>, all: bool) -> Result<RequestPolicy, ProfileError> {
         let limits = Limits { field, all };
         let span = |key, raw| limits.read(key, raw, duration);
-        let count = |key, raw| limits.read(key, raw, |field, value| integer(field, value, 1..=100_000));
+        let count = |key, raw, max| limits.read(key, raw, |field, value| integer(field, value, 1..=max));
         let policy = RequestPolicy {
-            num_bundles: count("num-bundles", self.num_bundles)?,
+            num_bundles: count("num-bundles", self.num_bundles, i64::from(MAX_SLOT))?,
             num_keys_per_bundle: limits.read("num-keys-per-bundle", self.num_keys_per_bundle, |field, value| {
                 integers(field, value, 1..=1000)
             })?,
             num_different_keys_in_all_bundles: count(
                 "num-different-keys-in-all-bundles",
                 self.num_different_keys_in_all_bundles,
+                MAX_DIFFERENT_KEYS,
             )?,
             approved_algorithms: algorithms(&field.key("approved-algorithms"), &self.approved_algorithms)?,
             rsa_approved_key_sizes: limits.read(
@@ -312,7 +317,8 @@ mod tests {
     fn numbers_lie_within_bounds() {
         let with = |key: &str, to: &str| changed(SCHEMAS, &line(SCHEMAS, key), &format!("{key} = {to}"));
         let path = |key: &str| format!("policies.p.request.{key}");
-        assert_refused(&with("num-bundles", "0"), &path("num-bundles"), "1 to 100000", "0");
+        assert_refused(&with("num-bundles", "0"), &path("num-bundles"), "1 to 10000", "0");
+        assert_refused(&with("num-bundles", "10001"), &path("num-bundles"), "1 to 10000", "10001");
         let key = "num-keys-per-bundle";
         assert_refused(&with(key, "[2, 0]"), &path("num-keys-per-bundle.1"), "1 to 1000", "0");
         assert_refused(&with(key, "[]"), &path(key), "at least one number", "[]");

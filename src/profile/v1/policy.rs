@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::super::error::quoted;
 use super::super::source::{Field, Table};
-use super::super::{KskPolicy, Policy, ProfileError, Schedule, Signing};
+use super::super::{KskPolicy, MAX_OFFSET, Policy, ProfileError, Schedule, Signing};
 use super::limits::{DURATION, RawRequest, ordered};
 use super::schema::{RawSchema, Uses, read_schemas};
 use crate::dns::{DigestType, Duration};
@@ -136,6 +136,17 @@ impl RawSchedule {
             let advice = "say how long the responses of one ceremony shall last";
             return Err(field.key("coverage").refuse("nothing is covered", "more than PT0S", "PT0S", advice));
         }
+        if schedule.inception_offset > MAX_OFFSET {
+            let found = schedule.inception_offset.to_string();
+            let advice = "it allows for clocks that are slow, and no limit counts it; shorten it";
+            let field = field.key("inception-offset");
+            return Err(field.refuse(
+                "signatures would begin too early",
+                format!("at most {MAX_OFFSET}"),
+                found,
+                advice,
+            ));
+        }
         if schedule.signatures_refresh >= schedule.signatures_validity_dnskey {
             let expected = format!("less than signatures-validity-dnskey, {}", schedule.signatures_validity_dnskey);
             let found = schedule.signatures_refresh.to_string();
@@ -235,6 +246,13 @@ mod tests {
         let text = changed(SCHEDULE, "dnskey = \"P14D\"", "dnskey = \"P22D\"");
         let path = "policies.p.schedule.signatures-validity-dnskey";
         assert_refused(&text, path, "at most max-signature-validity, P21D", "P22D");
+    }
+
+    #[test]
+    fn signatures_begin_at_most_a_day_early() {
+        let with = |to: &str| changed(SCHEDULE, "offset = \"PT1H\"", &format!("offset = \"{to}\""));
+        assert!(read_text(&with("P1D")).is_ok());
+        assert_refused(&with("P1DT1S"), "policies.p.schedule.inception-offset", "at most P1D", "P1DT1S");
     }
 
     #[test]

@@ -12,8 +12,8 @@ use super::add_unfolded;
 /// The slots by their ranges, `N` or `N-M`.
 pub(super) type RawSchema = BTreeMap<String, Table<RawSlot>>;
 
-/// The most bundles that a schema can be for.
-const MAX_SLOT: usize = 10_000;
+/// The most bundles that a schema can be for, and that a request can be demanded to have.
+pub(super) const MAX_SLOT: u16 = 10_000;
 /// The most keys that one list of a slot can name.
 const MAX_KEYS: usize = 100;
 
@@ -133,7 +133,7 @@ fn keeps_the_chain(ranges: &[Range<'_>]) -> Result<(), ProfileError> {
 fn slot_range(text: &str) -> Option<(usize, usize)> {
     let number = |text: &str| {
         let plain = text.bytes().all(|sign| sign.is_ascii_digit()) && !text.starts_with('0');
-        text.parse().ok().filter(|number| plain && (1..=MAX_SLOT).contains(number))
+        text.parse().ok().filter(|number| plain && (1..=usize::from(MAX_SLOT)).contains(number))
     };
     let (first, last) = text.split_once('-').unwrap_or((text, text));
     let (first, last) = (number(first)?, number(last)?);
