@@ -323,13 +323,16 @@ fn what_a_forger_seals_anew_is_judged_anew_and_has_another_fingerprint() {
 #[test]
 fn a_forgers_transcript_cannot_leave_out_what_must_be_said() {
     type Is = fn(&Body) -> bool;
-    let kinds: [(&str, Is); 12] = [
+    let kinds: [(&str, Is); 15] = [
         ("person", |body| matches!(body, Body::Person(_))),
         ("document", |body| matches!(body, Body::Document(_))),
         ("findings", |body| matches!(body, Body::Findings(_))),
         ("planned", |body| matches!(body, Body::Planned(_))),
         ("confirmed", |body| matches!(body, Body::Confirmed(_))),
         ("job", |body| matches!(body, Body::Job(_))),
+        ("token-chosen", |body| matches!(body, Body::TokenChosen(_))),
+        ("share", |body| matches!(body, Body::Share(_))),
+        ("unlocking", |body| matches!(body, Body::Unlocking(_))),
         ("unlocked", |body| matches!(body, Body::Unlocked(_))),
         ("signing", |body| matches!(body, Body::Signing(_))),
         ("signed", |body| matches!(body, Body::Signed(_))),
@@ -349,6 +352,10 @@ fn a_forgers_transcript_cannot_leave_out_what_must_be_said() {
             assert_eq!(audit.verdict, AuditVerdict::Failed, "{kind} {number} left out");
         }
     }
+    let bare = forged(|entries, _| {
+        entries.retain(|entry| !matches!(entry.body, Body::TokenChosen(_) | Body::Share(_) | Body::Unlocking(_)));
+    });
+    assert_eq!(audit(&bare).verdict, AuditVerdict::Failed, "an opening without officers");
     let failed = forged(|entries, _| {
         for entry in entries {
             if let Body::Findings(findings) = &mut entry.body {

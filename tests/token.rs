@@ -14,7 +14,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use claviger::dns::{Algorithm, verify};
+use claviger::dns::{Algorithm, sha256, verify};
 use claviger::process::{Deadline, Extent, Frame, FrameReader, FrameWriter, Starter};
 use claviger::steps::Pin;
 use claviger::token::{
@@ -111,6 +111,12 @@ fn a_host_confines_itself_and_close_takes_it_away() {
     assert!(token.library().description.contains("PKCS11"), "{:?}", token.library());
     let status = std::fs::read_to_string(format!("/proc/{}/status", token.pid())).unwrap();
     assert!(status.contains("NoNewPrivs:\t1") && status.contains("Seccomp:\t2"), "{status}");
+    let module = sha256(&std::fs::read(&config(&store).module).unwrap());
+    assert_eq!(token.module_sha256(), module);
+    // pid (name) state ppid pgrp session tty: a session of its own, without a terminal.
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", token.pid())).unwrap();
+    let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
+    assert_eq!((fields[3], fields[4]), (token.pid().to_string().as_str(), "0"), "{stat}");
     let tokens = token.tokens().unwrap();
     assert_eq!(choose(&tokens, None, Some("ceremony")).unwrap().serial, tokens[0].serial);
     let pid = token.pid();
@@ -357,8 +363,10 @@ fn a_host_ends_by_itself_when_its_client_is_gone() {
     writer.push(1, &[hello.to_string().as_bytes()]).unwrap();
     writer.flush(Deadline::after(Duration::from_secs(5))).unwrap();
     let mut reader = FrameReader::new(socket);
-    let ready = reader.next(Deadline::after(Duration::from_secs(5))).unwrap();
-    assert!(matches!(ready, Frame::Plain { kind: 4, .. }));
+    for _ in ["confined", "ready"] {
+        let reply = reader.next(Deadline::after(Duration::from_secs(5))).unwrap();
+        assert!(matches!(reply, Frame::Plain { kind: 4, .. }));
+    }
     drop((reader, writer));
     assert_eq!(child.wait_or_kill(Duration::from_secs(5)).unwrap(), "it ended with exit code 0");
 }

@@ -35,7 +35,8 @@ impl Offer {
             Ok(profile) => (choice(profile.name.clone(), None), Some(Arc::new(profile))),
             Err(error) => (choice(file.origin.clone(), Some(&error)), None),
         };
-        Self { choice, profile, octets: file.octets, volume }
+        let octets = if profile.is_some() { file.octets } else { Vec::new() };
+        Self { choice, profile, octets, volume }
     }
 
     /// A medium that should hold profiles and holds none.

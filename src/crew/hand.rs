@@ -114,7 +114,7 @@ impl Grip {
         let measures = confinement.measures();
         let mut measures: Vec<String> =
             measures.iter().map(|(name, measure)| format!("{name}: {}", measure.text())).collect();
-        measures.push(format!("module: {} of SHA-256 {}", hsm.module.display(), token.library().sha256));
+        measures.push(format!("module: {} of SHA-256 {}", hsm.module.display(), token.module_sha256()));
         self.token = Some(token);
         Ok(TokenSeen { measures, tokens })
     }

@@ -54,16 +54,9 @@ impl Porter {
     pub(super) fn read_profiles(&mut self, id: VolumeId) {
         let origin = self.seen.iter().find(|volume| volume.id == id);
         let origin = origin.map(|volume| format!("{} ({})", volume.label, volume.uuid)).unwrap_or_default();
-        let found = self.on(id, Access::Read, |medium| {
-            let files = media::list_files(medium)?.into_iter().filter(|file| is_profile(Path::new(&file.name)));
-            files
-                .map(|file| {
-                    let octets = media::read_file(medium, &file.name, profile::MAX_OCTETS as u64)?;
-                    Ok(ProfileFile { origin: format!("{origin}: {}", file.shown), octets })
-                })
-                .collect()
-        });
-        (self.report)(Work::Profiles { volume: id, found: found.map_err(|error| told(&error)) });
+        let found = self.on(id, Access::Read, |medium| profiles_on(medium, &origin));
+        let found = found.map_err(|error| told(&error)).and_then(|found| found);
+        (self.report)(Work::Profiles { volume: id, found });
     }
 
     pub(super) fn list_records(&mut self, ids: &[VolumeId]) {
@@ -221,6 +214,28 @@ impl Porter {
     }
 }
 
+/// The profiles of a medium that anybody may have plugged in: few and small, or it is the medium's fault.
+fn profiles_on(medium: &media::Folder, origin: &str) -> Result<Result<Vec<ProfileFile>, String>, MediaError> {
+    let files = media::list_files(medium)?.into_iter().filter(|file| is_profile(Path::new(&file.name)));
+    let files: Vec<_> = files.collect();
+    let most = profile::MAX_ON_MEDIUM;
+    if files.len() > most {
+        return Ok(Err(format!("expected at most {most} files NAME.toml; found {}", files.len())));
+    }
+    let mut rest = profile::MAX_OCTETS_ON_MEDIUM;
+    let mut found = Vec::with_capacity(files.len());
+    for file in files {
+        let octets = media::read_file(medium, &file.name, profile::MAX_OCTETS as u64)?;
+        let Some(left) = rest.checked_sub(octets.len()) else {
+            let most = profile::MAX_OCTETS_ON_MEDIUM >> 20;
+            return Ok(Err(format!("expected profiles of at most {most} MiB together; found more")));
+        };
+        rest = left;
+        found.push(ProfileFile { origin: format!("{origin}: {}", file.shown), octets });
+    }
+    Ok(Ok(found))
+}
+
 /// Whether a file is a profile, by its name.
 #[must_use]
 pub fn is_profile(path: &Path) -> bool {
@@ -246,13 +261,13 @@ fn is_record(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    #[test]
-    fn reads_the_profiles_of_a_medium_and_nothing_else() {
+    /// What is read from a medium with these files.
+    fn profiles(files: &[(&str, usize)]) -> Result<Vec<ProfileFile>, String> {
         let bay = tempfile::tempdir().unwrap();
         let stick = bay.path().join("CLAVIGER");
         std::fs::create_dir(&stick).unwrap();
-        for name in ["b.toml", "a.TOML", "notes.txt"] {
-            std::fs::write(stick.join(name), name).unwrap();
+        for (name, octets) in files {
+            std::fs::write(stick.join(name), name.repeat(*octets)).unwrap();
         }
         let (sender, works) = std::sync::mpsc::channel();
         let volumes = media::FolderVolumes::new(Vec::new(), Some(bay.path().to_owned()));
@@ -260,10 +275,30 @@ mod tests {
         porter.look(true);
         let Ok(Work::Volumes(volumes)) = works.recv() else { panic!("no volumes") };
         porter.read_profiles(volumes[0].id);
-        let Ok(Work::Profiles { found: Ok(found), .. }) = works.recv() else { panic!("no profiles") };
+        let Ok(Work::Profiles { found, .. }) = works.recv() else { panic!("no answer") };
+        found
+    }
+
+    #[test]
+    fn reads_the_profiles_of_a_medium_and_nothing_else() {
+        let found = profiles(&[("b.toml", 1), ("a.TOML", 1), ("notes.txt", 1)]).unwrap();
         let octets: Vec<_> = found.iter().map(|file| file.octets.as_slice()).collect();
         assert_eq!(octets, [b"a.TOML".as_slice(), b"b.toml"]);
         assert!(found[0].origin.starts_with("CLAVIGER (") && found[0].origin.ends_with("): a.TOML"));
+    }
+
+    #[test]
+    fn a_medium_with_too_many_or_too_large_profiles_is_at_fault_and_fills_no_memory() {
+        let names: Vec<String> = (0..33).map(|number| format!("{number:02}.toml")).collect();
+        let mut files: Vec<(&str, usize)> = names.iter().map(|name| (name.as_str(), 1)).collect();
+        assert!(profiles(&files[..32]).is_ok_and(|found| found.len() == 32));
+        assert_eq!(profiles(&files).unwrap_err(), "expected at most 32 files NAME.toml; found 33");
+        for file in &mut files {
+            file.1 = 140_000; // seven octets each time: below one MiB, and the fifth is one too many
+        }
+        assert_eq!(profiles(&files[..4]).unwrap().len(), 4);
+        let fault = profiles(&files[..5]).unwrap_err();
+        assert_eq!(fault, "expected profiles of at most 4 MiB together; found more");
     }
 
     #[test]

@@ -20,6 +20,10 @@ use self::source::Source;
 
 /// Octets that a profile may have: 1 MiB.
 pub const MAX_OCTETS: usize = 1 << 20;
+/// Profiles that one medium may have, to be chosen from.
+pub const MAX_ON_MEDIUM: usize = 32;
+/// Octets that all profiles of one medium may have together: 4 MiB.
+pub const MAX_OCTETS_ON_MEDIUM: usize = 4 << 20;
 
 /// Reads a profile and checks everything in it that can be checked without a request, a token or a clock.
 ///

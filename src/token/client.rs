@@ -109,6 +109,7 @@ pub enum Login<'a> {
 #[derive(Debug)]
 pub struct Token {
     link: Option<Link>,
+    module: Sha256Digest,
     library: LibraryFacts,
     deadlines: Deadlines,
     next_id: u32,
@@ -148,26 +149,28 @@ impl Token {
         let writer = FrameWriter::new(socket.try_clone().map_err(failed)?);
         let pid = child.pid();
         let link = Link { child, reader: FrameReader::new(socket), writer };
-        let library = LibraryFacts {
-            manufacturer: String::new(),
-            description: String::new(),
-            version: String::new(),
-            sha256: Sha256Digest::ZERO,
-        };
-        let mut token = Self { link: Some(link), library, deadlines: config.deadlines, next_id: 0, pid };
+        let library = LibraryFacts { manufacturer: String::new(), description: String::new(), version: String::new() };
+        let deadlines = config.deadlines;
+        let mut token = Self { link: Some(link), module: Sha256Digest::ZERO, library, deadlines, next_id: 0, pid };
         let (module, writable) = (config.module.clone(), config.writable.clone());
         let hello = print(&Hello { module, writable, mechanism: config.mechanism })?;
-        let reply = token.exchange("loading the module", config.deadlines.call, |writer, deadline| {
+        // The first frame is the host's own word; the second comes from a process that the module runs in.
+        let confined = token.exchange("starting the host", config.deadlines.call, |writer, deadline| {
             writer.push(kind::HELLO, &[&hello])?;
             writer.flush(deadline)
-        });
-        match reply? {
-            Reply::Ready { confinement, library } => {
-                token.library = library;
-                Ok((token, *confinement))
-            }
-            _ => Err(token.misunderstood()),
-        }
+        })?;
+        let Reply::Confined { confinement, module } = confined else { return Err(token.misunderstood()) };
+        token.module = module;
+        let ready = token.exchange("loading the module", config.deadlines.call, |_, _| Ok(()))?;
+        let Reply::Ready(library) = ready else { return Err(token.misunderstood()) };
+        token.library = library;
+        Ok((token, *confinement))
+    }
+
+    /// SHA-256 of the module's file, taken by the host before it loaded the module.
+    #[must_use]
+    pub const fn module_sha256(&self) -> Sha256Digest {
+        self.module
     }
 
     /// What the module says of itself.

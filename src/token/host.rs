@@ -14,7 +14,7 @@ use cryptoki::mechanism::MechanismType;
 use cryptoki::session::{Session, UserType};
 use cryptoki::slot::{Slot, TokenInfo};
 use cryptoki::types::{AuthPin, RawAuthPin};
-use rustix::process::{Signal, set_parent_process_death_signal};
+use rustix::process::{Signal, set_parent_process_death_signal, setsid};
 
 use super::fault::{during, of_module};
 use super::keys::{Keys, SigningKey};
@@ -42,6 +42,11 @@ const FLUSH_MS: u64 = 2;
 pub fn run_host() -> u8 {
     const USAGE: u8 = 2;
     const INTERNAL: u8 = 70;
+    // The ceremony's terminal is no business of a library: in a session of its own it has none, to read from or to type
+    // into (TIOCSTI).
+    if setsid().is_err() {
+        return INTERNAL;
+    }
     let Ok(socket) = inherited_socket() else { return USAGE };
     let (Ok(sending), Ok(client)) = (socket.try_clone(), socket.try_clone()) else { return INTERNAL };
     // Where the kernel refuses, a library that blocks when the client dies stays behind; nothing else depends on it.
@@ -49,7 +54,7 @@ pub fn run_host() -> u8 {
     let mut reader = FrameReader::new(socket);
     let Ok(Frame::Plain { kind: kind::HELLO, body }) = reader.next(Deadline::never()) else { return USAGE };
     let Ok(hello) = parse::<Hello>(&body) else { return USAGE };
-    let confinement = Box::new(confine(Some(&hello.writable), Some(&client)));
+    let confinement = confine(Some(&hello.writable), Some(&client));
     // Whatever ends it, a lost client or a broken frame: there is nobody left to be told.
     let _ = serve(&hello, confinement, reader, FrameWriter::new(sending));
     0
@@ -57,14 +62,20 @@ pub fn run_host() -> u8 {
 
 fn serve(
     hello: &Hello,
-    confinement: Box<Confinement>,
+    confinement: Confinement,
     mut reader: FrameReader,
     mut writer: FrameWriter,
 ) -> Result<(), FrameError> {
     let never = Deadline::never();
+    match digest(&hello.module) {
+        Ok(module) => {
+            reply(&mut writer, 0, &Ok(Reply::Confined { confinement: Box::new(confinement), module }))?;
+        }
+        Err(error) => return reply(&mut writer, 0, &Err(error)),
+    }
     let mut host = match Host::load(hello) {
         Ok((host, library)) => {
-            reply(&mut writer, 0, &Ok(Reply::Ready { confinement, library }))?;
+            reply(&mut writer, 0, &Ok(Reply::Ready(library)))?;
             host
         }
         Err(error) => return reply(&mut writer, 0, &Err(error)),
@@ -131,12 +142,6 @@ struct Host {
 impl Host {
     fn load(hello: &Hello) -> Result<(Self, LibraryFacts), TokenError> {
         let path = hello.module.display().to_string();
-        if !hello.module.is_absolute() {
-            // The loader would search its own folders for a name without a slash.
-            return Err(TokenError::Module { path, reason: "expected an absolute path".to_owned() });
-        }
-        let sha256 = digest(&hello.module)
-            .map_err(|error| TokenError::Module { path: path.clone(), reason: error.to_string() })?;
         let failed = |error| of_module(&path, error);
         let pkcs11 = Pkcs11::new(&hello.module).map_err(failed)?;
         pkcs11.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)).map_err(failed)?;
@@ -146,7 +151,6 @@ impl Host {
             manufacturer: info.manufacturer_id().to_owned(),
             description: info.library_description().to_owned(),
             version: format!("{}.{}", version.major(), version.minor()),
-            sha256,
         };
         Ok((Self { open: None, pkcs11, mechanism: hello.mechanism }, library))
     }
@@ -325,11 +329,15 @@ fn log_in(session: &Session, how: How, pin: Option<Pin>) -> Result<(), Error> {
 }
 
 /// SHA-256 of a module's file as it is before its code runs.
-fn digest(module: &Path) -> io::Result<Sha256Digest> {
-    if !fs::metadata(module)?.is_file() {
-        return Err(io::Error::other("expected a file"));
+fn digest(module: &Path) -> Result<Sha256Digest, TokenError> {
+    let failed = |reason: String| TokenError::Module { path: module.display().to_string(), reason };
+    if !module.is_absolute() {
+        // The loader would search its own folders for a name without a slash.
+        return Err(failed("expected an absolute path".to_owned()));
     }
-    Ok(sha256(&fs::read(module)?))
+    let octets = fs::metadata(module)
+        .and_then(|facts| if facts.is_file() { fs::read(module) } else { Err(io::Error::other("expected a file")) });
+    octets.map(|octets| sha256(&octets)).map_err(|error| failed(error.to_string()))
 }
 
 fn pin_frame(reader: &mut FrameReader) -> Result<Pin, TokenError> {

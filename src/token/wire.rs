@@ -81,7 +81,14 @@ pub(super) enum How {
 /// An answer.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) enum Reply {
-    Ready { confinement: Box<Confinement>, library: LibraryFacts },
+    /// The first, sent before any code of the module runs: whatever comes later, the module may have written.
+    Confined {
+        confinement: Box<Confinement>,
+        /// SHA-256 of the module's file.
+        module: Sha256Digest,
+    },
+    /// The second: the module is loaded, and this is what it says of itself.
+    Ready(LibraryFacts),
     Tokens(Vec<TokenFacts>),
     Found(Vec<Result<FoundKey, TokenError>>),
     Inventory(Inventory),
@@ -98,8 +105,6 @@ pub struct LibraryFacts {
     pub description: String,
     /// Its version, `major.minor`.
     pub version: String,
-    /// SHA-256 of its file, before it was loaded.
-    pub sha256: Sha256Digest,
 }
 
 /// A key to look for.

@@ -4,10 +4,10 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use claviger::dns::Algorithm;
-use claviger::process::Starter;
+use claviger::dns::{Algorithm, sha256};
+use claviger::process::{Deadline, Frame, FrameReader, FrameWriter, Starter};
 use claviger::steps::Pin;
-use claviger::token::{KeyQuery, Login, NewKey, PinState, Token, TokenError};
+use claviger::token::{HOST_ROLE, KeyQuery, Login, NewKey, PinState, Token, TokenError};
 
 use super::common::faults::{self, Rules};
 use super::common::softhsm::SoftHsm;
@@ -43,6 +43,32 @@ impl Stand {
         let serial = token.tokens()?.remove(0).serial;
         token.login(&serial, &Login::Pin(&Pin::from_octets(SoftHsm::PIN.as_bytes()).unwrap())).map(|()| token)
     }
+}
+
+#[test]
+fn confinement_and_hash_are_told_before_any_code_of_the_module_runs() {
+    let stand = Stand::new();
+    stand.rules.set(&["initialize = abort"]);
+    let module = faults::module();
+    let mut env = stand.store.env();
+    env.insert(faults::VARIABLE.to_owned(), stand.rules.file().display().to_string());
+    let program = Starter::Program(PathBuf::from(env!("CARGO_BIN_EXE_claviger")));
+    let (_child, socket) = program.start(HOST_ROLE, &env).unwrap();
+    let hello = serde_json::json!({ "module": module, "writable": [], "mechanism": "hashed" });
+    let within = || Deadline::after(Duration::from_secs(20));
+    let mut writer = FrameWriter::new(socket.try_clone().unwrap());
+    writer.push(1, &[hello.to_string().as_bytes()]).unwrap();
+    writer.flush(within()).unwrap();
+    let mut reader = FrameReader::new(socket);
+    let Ok(Frame::Plain { body, .. }) = reader.next(within()) else { panic!("the module was run first") };
+    let told: serde_json::Value = serde_json::from_slice(&body[4..]).unwrap();
+    let hash = sha256(&std::fs::read(module).unwrap()).to_string();
+    assert_eq!(told["Ok"]["Confined"]["module"], hash, "{told}");
+    assert!(told["Ok"]["Confined"]["confinement"].is_object(), "{told}");
+    assert!(reader.next(within()).is_err(), "the module has ended the host");
+    // A client takes none of it for the module's word.
+    let error = stand.start(&["initialize = abort"]).unwrap_err();
+    assert!(matches!(&error, TokenError::Died { during, .. } if during == "loading the module"), "{error}");
 }
 
 #[test]

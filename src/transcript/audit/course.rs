@@ -66,23 +66,60 @@ fn check_previous(entries: &[Entry], trail: &Trail<'_>, remarks: &mut Remarks) {
     }
 }
 
+/// How far the opening of a token has come; whatever ends a session leads back to the begin.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Token {
+    Closed,
+    Chosen,
+    Unlocking,
+    Open { checked: bool },
+}
+
+impl Token {
+    /// Where an entry about the token leads from here, or what it stands where it may not for lack of.
+    fn after(self, body: &Body) -> Result<Self, &'static str> {
+        match (body, self) {
+            (Body::TokenChosen(_), _) => Ok(Self::Chosen),
+            // Each officer of a sequence, and each further try, is announced by itself.
+            (Body::Unlocking(_), Self::Chosen | Self::Unlocking) => Ok(Self::Unlocking),
+            (Body::Unlocking(_), _) => Err("a token that was chosen before it, and is not open"),
+            (Body::Unlocked(outcome), Self::Unlocking) => {
+                Ok(if outcome.good { Self::Open { checked: false } } else { Self::Chosen })
+            }
+            (Body::Unlocked(_), _) => Err("`unlocking` before it, not answered yet"),
+            (Body::Findings(told), Self::Open { .. }) if told.stage == "token" => {
+                let passed = told.findings.iter().all(|finding| finding.verdict != Verdict::Fail);
+                Ok(Self::Open { checked: passed && !told.findings.is_empty() })
+            }
+            (Body::TokenClosed(_) | Body::TokenFault(_) | Body::Paused(_) | Body::Resumed(_), _) => Ok(Self::Closed),
+            (_, same) => Ok(same),
+        }
+    }
+
+    fn is_open(self) -> bool {
+        matches!(self, Self::Open { .. })
+    }
+}
+
 /// A token signs only while it is open and its keys were checked, only what was announced, each signature once and in
-/// order.
+/// order; it is open only after it was chosen and its opening was announced, with all who take part.
 fn check_signing(entries: &[Entry], trail: &Trail<'_>, remarks: &mut Remarks) {
-    let (mut open, mut checked, mut announced, mut next, mut planned) = (false, false, None, 1, false);
+    let (mut token, mut announced, mut next, mut planned) = (Token::Closed, None, 1, false);
     for entry in entries {
+        token = token.after(&entry.body).unwrap_or_else(|expected| {
+            fail(remarks, entry, expected);
+            Token::Closed
+        });
+        if !token.is_open() {
+            announced = None;
+        }
         match &entry.body {
-            Body::Planned(_) if next == 1 && !open => planned = true,
+            Body::Planned(_) if next == 1 && !token.is_open() => planned = true,
             Body::Planned(_) => fail(remarks, entry, "no other plan once the token was opened"),
-            Body::Unlocked(outcome) => (open, checked) = (outcome.good, false),
-            Body::Findings(told) if told.stage == "token" => {
-                checked = open && told.findings.iter().all(|finding| finding.verdict != Verdict::Fail);
+            Body::Signing(_) if !token.is_open() || !planned => {
+                fail(remarks, entry, "a plan and an open token before it");
             }
-            Body::TokenClosed(_) | Body::TokenFault(_) | Body::Paused(_) | Body::Resumed(_) => {
-                (open, checked, announced) = (false, false, None);
-            }
-            Body::Signing(_) if !open || !planned => fail(remarks, entry, "a plan and an open token before it"),
-            Body::Signing(_) if !checked => {
+            Body::Signing(_) if token != (Token::Open { checked: true }) => {
                 fail(remarks, entry, "findings of the token before it, none of them failed");
             }
             Body::Signing(batch) if batch.from != next || batch.to < batch.from => {

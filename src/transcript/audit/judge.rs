@@ -35,7 +35,10 @@ pub(super) fn check(files: &Files, trail: &Trail<'_>, threads: usize, remarks: &
     let inputs = check_requests(files, &profile, trail, now, threads, remarks);
     let plan = check_plan(files, &profile, trail, inputs, now, remarks);
     match &plan {
-        Some(plan) => response::check(files, &profile, plan, trail, threads, remarks),
+        Some(plan) => {
+            token::check_keys(plan, trail, remarks);
+            response::check(files, &profile, plan, trail, threads, remarks);
+        }
         None => remarks.skip(RESPONSE, "there is no plan"),
     }
     check_state(files, &profile, plan.as_ref(), trail, remarks);

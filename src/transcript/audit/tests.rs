@@ -252,7 +252,13 @@ impl Draft {
         self.push(Step::Unlock, Body::TokenChosen(token));
         self.push(Step::Unlock, Body::Unlocking(Unlocking { login: "pin".to_owned(), serial, officers: Vec::new() }));
         self.push(Step::Unlock, Body::Unlocked(Outcome { good: true, note: "open".to_owned() }));
-        self.findings(Step::Unlock, 0, "token", &[]);
+        let keys = plan.jobs.iter().flat_map(|job| job.keys.iter().filter(|key| key.signs).map(move |key| (job, key)));
+        let found = keys.map(|(job, key)| {
+            let fact = Some(key.dnskey.fingerprint(&job.zone).to_string());
+            let message = format!("the token has the key {}", key.name);
+            Finding { expected: fact.clone(), found: fact, ..Finding::new("TOKEN-KEY", Verdict::Pass, message) }
+        });
+        self.findings(Step::Unlock, 0, "token", &found.collect::<Vec<_>>());
         let signatures: Vec<Vec<u8>> =
             plan.tasks().map(|task| fixture::sign(&plan.jobs[task.job].keys[task.key].dnskey, &task.data)).collect();
         for (index, batch) in signatures.chunks(5).enumerate() {
@@ -593,6 +599,58 @@ fn nothing_is_signed_but_what_was_announced_on_an_open_token() {
     ];
     for unwanted in drops {
         expect_failure("AUDIT-COURSE", "transcript.jsonl", |draft| remove(draft, unwanted));
+    }
+}
+
+#[test]
+fn a_token_is_open_only_after_it_was_chosen_and_its_opening_announced() {
+    let drops: [fn(&Body) -> bool; 3] = [
+        |body| matches!(body, Body::TokenChosen(_)),
+        |body| matches!(body, Body::Unlocking(_)),
+        |body| matches!(body, Body::TokenChosen(_) | Body::Share(_) | Body::Unlocking(_)),
+    ];
+    // A second opening, after a pause.
+    let again = |draft: &mut Draft, unwanted: fn(&Body) -> bool| {
+        let of_token = |body: &Body| match body {
+            Body::TokenChosen(_) | Body::Unlocking(_) | Body::Unlocked(_) => true,
+            Body::Findings(findings) => findings.stage == "token",
+            _ => false,
+        };
+        let opening = draft.happened.iter().filter(|(_, _, body)| of_token(body) && !unwanted(body));
+        let opening: Vec<_> = opening.cloned().collect();
+        let after = draft.happened.iter().position(|(_, _, body)| matches!(body, Body::Signed(_))).unwrap() + 1;
+        let paused = (Step::Execute, Actor::Operator, Body::Paused(Note { note: "lunch".to_owned() }));
+        draft.happened.splice(after..after, std::iter::once(paused).chain(opening));
+    };
+    assert_eq!(failures(|draft| again(draft, |_| false)), Vec::<String>::new());
+    for unwanted in drops {
+        expect_failure("AUDIT-COURSE", "transcript.jsonl", |draft| remove(draft, unwanted));
+        expect_failure("AUDIT-COURSE", "transcript.jsonl", |draft| again(draft, unwanted));
+    }
+}
+
+#[test]
+fn the_token_was_asked_for_every_key_before_it_signed() {
+    let keys = |with: fn(&mut Vec<Finding>)| {
+        move |draft: &mut Draft| {
+            change(draft, |body| {
+                if let Body::Findings(findings) = body
+                    && findings.stage == "token"
+                {
+                    with(&mut findings.findings);
+                }
+            });
+        }
+    };
+    expect_failure("AUDIT-COURSE", "transcript.jsonl", keys(Vec::clear));
+    let changes: [fn(&mut Vec<Finding>); 4] = [
+        |findings| drop(findings.pop()),
+        |findings| drop(findings.remove(0)),
+        |findings| findings[0].found = Some("another".to_owned()),
+        |findings| findings[0].verdict = Verdict::Warn,
+    ];
+    for with in changes {
+        expect_failure("AUDIT-TOKEN-KEYS", "transcript.jsonl", keys(with));
     }
 }
 

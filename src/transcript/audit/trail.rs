@@ -29,6 +29,10 @@ pub(super) struct Trail<'a> {
     /// Officers whose shares count for the token chosen last.
     shares: BTreeSet<&'a Role>,
     pub(super) openings: Vec<Opening<'a>>,
+    /// What the token said of the keys, before anything was signed with them: once for each session that signed.
+    pub(super) key_checks: Vec<&'a [Finding]>,
+    /// The same for the token that is open now.
+    keys: Option<&'a [Finding]>,
     pub(super) signed: Vec<&'a BatchDone>,
     pub(super) reviewed: Option<&'a Outcome>,
     pub(super) seal: Option<&'a Seal>,
@@ -86,6 +90,7 @@ impl<'a> Trail<'a> {
             Body::Findings(findings) => match findings.stage.as_str() {
                 "request" => self.job(findings.job).request_findings = Some(&findings.findings),
                 "plan" => self.plan_findings = Some(&findings.findings),
+                "token" => self.keys = Some(&findings.findings),
                 "response" => self.job(findings.job).response_findings = Some(&findings.findings),
                 _ => {}
             },
@@ -104,6 +109,7 @@ impl<'a> Trail<'a> {
                     opening.good = outcome.good;
                 }
             }
+            Body::Signing(_) => self.key_checks.extend(self.keys.take()),
             Body::Signed(batch) => self.signed.push(batch),
             Body::Response(response) => self.job(response.job).response = Some(response),
             Body::Reviewed(outcome) => self.reviewed = Some(outcome),

@@ -1,11 +1,13 @@
 //! People and token as the profile demands them.
 
 use super::{Opening, Remarks, Trail};
+use crate::plan::Plan;
 use crate::profile::Profile;
-use crate::steps::{Mode, Role, TokenFacts};
+use crate::steps::{Mode, Role, TokenFacts, Verdict};
 use crate::transcript::names;
 
 const CHECK: &str = "AUDIT-TOKEN";
+const KEYS: &str = "AUDIT-TOKEN-KEYS";
 
 pub(super) fn check(profile: &Profile, trail: &Trail<'_>, remarks: &mut Remarks) {
     let attended = trail.opened.is_none_or(|opened| opened.mode != Mode::Unattended);
@@ -20,6 +22,31 @@ pub(super) fn check(profile: &Profile, trail: &Trail<'_>, remarks: &mut Remarks)
         check_opening(profile, opening, remarks);
     }
     remarks.pass(CHECK, "people and token are those that the profile demands");
+}
+
+/// Whatever signed has passed for each key of the plan that signs: exactly this key is on the token.
+pub(super) fn check_keys(plan: &Plan, trail: &Trail<'_>, remarks: &mut Remarks) {
+    let planned = plan.jobs.iter().flat_map(|job| {
+        job.keys.iter().filter(|key| key.signs).map(|key| (key, key.dnskey.fingerprint(&job.zone).to_string()))
+    });
+    let planned: Vec<_> = planned.collect();
+    for findings in &trail.key_checks {
+        let passed = |expected: &str| {
+            let told = |fact: &Option<String>| fact.as_deref() == Some(expected);
+            findings.iter().any(|finding| {
+                finding.check == "TOKEN-KEY"
+                    && finding.verdict == Verdict::Pass
+                    && told(&finding.expected)
+                    && told(&finding.found)
+            })
+        };
+        if let Some((key, fingerprint)) = planned.iter().find(|(_, fingerprint)| !passed(fingerprint)) {
+            let message = format!("the token signed and was not asked for the key {}", key.name.escape_debug());
+            let expected = format!("TOKEN-KEY passes with {fingerprint}");
+            remarks.fail(KEYS, names::TRANSCRIPT, &message, expected, "no such finding");
+        }
+    }
+    remarks.pass(KEYS, "before anything was signed the token had every key of the plan");
 }
 
 fn check_token(profile: &Profile, token: &TokenFacts, remarks: &mut Remarks) {
