@@ -126,9 +126,8 @@ fn wanted(zone: &Zone, bundle: &ResponseBundle) -> [Records; 2] {
 /// SKR-KEYS, as far as it can be judged without the request: whoever publishes another KSK, or asks for its DS, is
 /// somebody else; and nobody asks the parent to remove every DS but the profile.
 pub(super) fn check_ksks(job: &Job<'_>, report: &mut Report) {
-    let plain: BTreeSet<Dnskey> = job.zone.ksks().values().filter_map(|key| key.dnskey.clone()).collect();
-    let mut forms = plain.clone();
-    forms.extend(plain.iter().map(Dnskey::revoked));
+    let forms = job.zone.ksk_forms();
+    let plain: BTreeSet<&Dnskey> = forms.iter().filter(|key| !key.is_revoked()).collect();
     let mut faults = Vec::new();
     for (index, bundle) in job.response.bundles.iter().enumerate() {
         let strange = |message: &str, found: String| {
@@ -143,7 +142,7 @@ pub(super) fn check_ksks(job: &Job<'_>, report: &mut Report) {
                     found.extend(foreign.map(|key| strange("a KSK is not one of the profile's", words::key(key))));
                 }
                 Records::Cdnskey(keys) => {
-                    let foreign = keys.iter().filter(|key| **key != Dnskey::delete() && !plain.contains(*key));
+                    let foreign = keys.iter().filter(|key| **key != Dnskey::delete() && !plain.contains(key));
                     found.extend(foreign.map(|key| strange("a CDNSKEY is of no KSK of the profile", key.to_string())));
                 }
                 Records::Cds(list) => found.extend(list.iter().filter_map(|ds| foreign_ds(job.zone, &plain, ds))),
@@ -155,7 +154,7 @@ pub(super) fn check_ksks(job: &Job<'_>, report: &mut Report) {
     report.judge(Check::SkrKeys, "every KSK is one of the profile's", faults);
 }
 
-fn foreign_ds(zone: &Zone, ksks: &BTreeSet<Dnskey>, ds: &Ds) -> Option<Fault> {
+fn foreign_ds(zone: &Zone, ksks: &BTreeSet<&Dnskey>, ds: &Ds) -> Option<Fault> {
     if *ds == Ds::delete() || ksks.iter().any(|key| ds.is_of(key, &zone.name)) {
         return None;
     }

@@ -74,8 +74,7 @@ fn check_schema(job: &Job<'_>, planned: &PlannedJob, input: &JobInput, report: &
 
 /// SKR-KEYS: what is not a KSK of the profile is exactly what the request has at that time.
 fn check_keys(job: &Job<'_>, input: &JobInput, report: &mut Report) {
-    let plain = job.zone.keys.values().filter_map(|key| key.dnskey.as_ref());
-    let ksks: BTreeSet<Dnskey> = plain.flat_map(|key| [key.clone(), key.revoked()]).collect();
+    let ksks = job.zone.ksk_forms();
     let mut asked: Vec<&RequestBundle> = input.request.bundles.iter().collect();
     asked.sort_by_key(|bundle| bundle.inception);
     let mut faults = Vec::new();

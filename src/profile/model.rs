@@ -1,6 +1,6 @@
 //! What a profile says, after it has been read and found whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -181,6 +181,13 @@ impl Zone {
     #[must_use]
     pub fn ksks(&self) -> BTreeMap<&[u8], &ZoneKey> {
         self.keys.values().filter_map(|key| Some((key.dnskey.as_ref()?.key.as_slice(), key))).collect()
+    }
+
+    /// The same keys in both forms that they have in a DNSKEY RRset, plain and revoked.
+    #[must_use]
+    pub fn ksk_forms(&self) -> BTreeSet<Dnskey> {
+        let plain = self.keys.values().filter_map(|key| key.dnskey.as_ref());
+        plain.flat_map(|key| [key.clone(), key.revoked()]).collect()
     }
 }
 
