@@ -210,7 +210,7 @@ mod tests {
         fn new() -> Self {
             let bay = tempfile::tempdir().unwrap();
             std::fs::create_dir(bay.path().join("REC")).unwrap();
-            let volumes = FolderVolumes::new(Vec::new(), Some(bay.path().to_owned()));
+            let volumes = FolderVolumes::rehearsed(bay.path().to_owned());
             Self { bay, volumes }
         }
 

@@ -7,6 +7,11 @@ use super::{Body, CeremonyKey, Chain, Entry, JsonError, Namespace, Seal, json};
 use crate::dns::{Sha256Digest, sha256};
 use crate::steps::{Actor, Mode, Moment, Step};
 
+/// Octets that all files of a record may have together when it is read: 128 MiB, a hundred times a large one's.
+///
+/// A record comes from a medium that anybody may have written, and the smallest machine has 256 MiB of memory.
+pub const MAX_RECORD: u64 = 128 << 20;
+
 /// Files by path in the record, `/` between folders.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
@@ -127,10 +132,10 @@ pub fn responses_digest(responses: &[(Sha256Digest, &str)]) -> Sha256Digest {
     }
 }
 
-/// `SHA256SUMS` over files, as `sha256sum` writes it.
+/// `SHA256SUMS` over files in the order of their paths, as `sha256sum` writes it.
 #[must_use]
-pub fn sums(files: &Files) -> String {
-    files.iter().map(|(path, octets)| format!("{}  {path}\n", sha256(octets))).collect()
+pub fn sums<'a>(files: impl IntoIterator<Item = (&'a String, &'a Vec<u8>)>) -> String {
+    files.into_iter().map(|(path, octets)| format!("{}  {path}\n", sha256(octets))).collect()
 }
 
 /// `delivery.jsonl` and its signature, for the folder of a record.
