@@ -126,14 +126,20 @@ impl Grip {
     fn run(&mut self, orders: &Receiver<Order>) {
         while let Ok(order) = orders.recv() {
             let otherwise = order.failed();
-            let work = catch_unwind(AssertUnwindSafe(|| self.carry_out(order))).unwrap_or_else(|_| {
-                self.token = None; // with its host
-                self.found.clear();
-                otherwise
-            });
+            let work = self.answered(otherwise, |grip| grip.carry_out(order));
             self.pending.fetch_sub(1, Ordering::AcqRel);
             (self.report)(work);
         }
+    }
+
+    /// What the work gives; where it panics the host is ended, and the answer is `otherwise`.
+    fn answered(&mut self, otherwise: Work, work: impl FnOnce(&mut Self) -> Work) -> Work {
+        catch_unwind(AssertUnwindSafe(|| work(self))).unwrap_or_else(|_| {
+            self.token = None; // with its host
+            self.found.clear();
+            self.reach().killer = None;
+            otherwise
+        })
     }
 
     fn carry_out(&mut self, order: Order) -> Work {
@@ -266,15 +272,20 @@ mod tests {
 
     #[test]
     fn an_order_that_panics_is_answered_and_the_hand_goes_on() {
-        let (sender, works) = mpsc::channel();
-        let progress = Arc::new(AtomicBool::new(false));
-        let raised = Arc::clone(&progress);
-        let report: Report = Arc::new(move |work| sender.send(work).unwrap());
-        let hand = Hand::start(Starter::Program("/bin/false".into()), 1, report, raised).unwrap();
-        hand.order(Order::Find(Vec::new()));
-        assert!(matches!(works.recv(), Ok(Work::KeysFound(Err(TokenError::NotRunning)))));
-        assert!(matches!(Order::Find(Vec::new()).failed(), Work::KeysFound(Err(TokenError::Protocol(_)))));
-        hand.close();
-        assert!(matches!(works.recv(), Ok(Work::TokenClosed)));
+        let mut grip = Grip {
+            hosts: Starter::Program("/bin/false".into()),
+            report: Arc::new(|_| {}),
+            interrupt: Arc::default(),
+            verifiers: 1,
+            reach: Arc::default(),
+            pending: Arc::default(),
+            token: None,
+            found: Vec::new(),
+        };
+        let order = || Order::Find(Vec::new());
+        let answer = grip.answered(order().failed(), |_| panic!("a defect"));
+        assert!(matches!(answer, Work::KeysFound(Err(TokenError::Protocol(_)))));
+        let answer = grip.answered(order().failed(), |grip| grip.carry_out(order()));
+        assert!(matches!(answer, Work::KeysFound(Err(TokenError::NotRunning))));
     }
 }
