@@ -65,13 +65,6 @@ pub struct SealedRecord {
 }
 
 impl SealedRecord {
-    /// The paths in the order in which they are written: `SHA256SUMS` last, so that a folder without it is no record.
-    pub fn order(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        let before = self.files.iter().filter(|(path, _)| *path != names::SUMS);
-        let last = self.files.get_key_value(names::SUMS);
-        before.chain(last).map(|(path, octets)| (path.as_str(), octets.as_slice()))
-    }
-
     /// Octets of all files.
     #[must_use]
     pub fn octets(&self) -> u64 {
@@ -190,14 +183,11 @@ mod tests {
     }
 
     #[test]
-    fn the_sums_are_written_last_and_name_every_other_file() {
+    fn the_sums_name_every_other_file() {
         let record = record();
-        let order: Vec<&str> = record.order().map(|(path, _)| path).collect();
-        assert_eq!(order.last(), Some(&"SHA256SUMS"));
-        assert_eq!(order.len(), record.files.len());
         let sums = String::from_utf8(record.files["SHA256SUMS"].clone()).unwrap();
-        for path in order.iter().filter(|path| !path.starts_with("SHA256SUMS")) {
-            let line = format!("{}  {path}\n", sha256(&record.files[*path]));
+        for (path, octets) in record.files.iter().filter(|(path, _)| !path.starts_with("SHA256SUMS")) {
+            let line = format!("{}  {path}\n", sha256(octets));
             assert!(sums.contains(&line), "{path}");
         }
         assert_eq!(sums.lines().count() + 2, record.files.len());
