@@ -323,8 +323,12 @@ fn what_a_forger_seals_anew_is_judged_anew_and_has_another_fingerprint() {
 #[test]
 fn a_forgers_transcript_cannot_leave_out_what_must_be_said() {
     type Is = fn(&Body) -> bool;
-    let kinds: [(&str, Is); 15] = [
+    let kinds: [(&str, Is); 19] = [
         ("person", |body| matches!(body, Body::Person(_))),
+        ("time-confirmed", |body| matches!(body, Body::TimeConfirmed(_))),
+        ("time-agreed", |body| matches!(body, Body::TimeAgreed(_))),
+        ("previous-record", |body| matches!(body, Body::PreviousRecord(_))),
+        ("compared", |body| matches!(body, Body::ReadBack(_) | Body::NoIndependentHash(_))),
         ("document", |body| matches!(body, Body::Document(_))),
         ("findings", |body| matches!(body, Body::Findings(_))),
         ("planned", |body| matches!(body, Body::Planned(_))),

@@ -57,7 +57,7 @@ pub(super) fn hold(env: &Env, started: &Started<'_>) -> Result<Done, CliError> {
     };
     let mut volumes: Box<dyn Volumes> = Box::new(BrokerVolumes::appliance(broker.clone()));
     if started.rehearsal {
-        let sticks = FolderVolumes::new(Vec::new(), Some(rehearse::sticks(Path::new(REHEARSAL))));
+        let sticks = FolderVolumes::rehearsed(rehearse::sticks(Path::new(REHEARSAL)));
         volumes = Box::new(BothVolumes::new(volumes, Box::new(sticks)));
     }
     let (sender, receiver, report) = channel();

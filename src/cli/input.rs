@@ -9,14 +9,13 @@ use crate::exchange::{self, Document, Limits};
 use crate::media::{self, Access, Folder, FolderVolumes, Volumes as _};
 use crate::profile::{self, Profile};
 use crate::render::escape;
+use crate::transcript::MAX_RECORD;
 
 use super::error::{CliError, unreadable};
 use super::json::Report;
 
 /// Columns of a path in messages.
 const MAX_SHOWN: usize = 200;
-/// Octets of all files of a record.
-const MAX_RECORD: u64 = 512 << 20;
 /// Octets of the largest document that any profile allows.
 pub(super) const MAX_DOCUMENT: usize = 64 << 20;
 

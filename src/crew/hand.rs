@@ -1,9 +1,10 @@
 //! The hand on the token: one thread that holds the client of the token host.
 
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use crate::ceremony::{KeyWanted, Login, LoginFailed, SignItem, TokenSeen, Work};
@@ -25,10 +26,48 @@ pub(super) enum Order {
     Close,
 }
 
+impl Order {
+    /// The answer where carrying it out came to no end.
+    fn failed(&self) -> Work {
+        let fault = || TokenError::Protocol("a defect of this program; its host was ended".to_owned());
+        match self {
+            Self::Start(_) => Work::TokenStarted(Err(fault())),
+            Self::Login(..) => Work::LoggedIn(Err(failed(fault(), None))),
+            Self::Find(_) => Work::KeysFound(Err(fault())),
+            Self::Sign(_) => Work::Signed { signatures: Vec::new(), fault: Some(fault()) },
+            Self::Close => Work::TokenClosed,
+        }
+    }
+}
+
+/// What ends the host from outside, whether it is there already or only being started.
+#[derive(Default)]
+struct Reach {
+    killer: Option<Killer>,
+    /// Whether an end was ordered that is not there yet: a host that is started meanwhile is ended at once.
+    closing: bool,
+}
+
+impl Reach {
+    fn close(&mut self) {
+        self.closing = true;
+        if let Some(killer) = &self.killer {
+            killer.kill();
+        }
+    }
+
+    fn started(&mut self, killer: Killer) {
+        if self.closing {
+            killer.kill();
+        }
+        self.killer = Some(killer);
+    }
+}
+
 /// The steward's end of the thread.
 pub(super) struct Hand {
     orders: Sender<Order>,
-    killer: Arc<Mutex<Option<Killer>>>,
+    reach: Arc<Mutex<Reach>>,
     /// Orders that are not done yet.
     pending: Arc<AtomicUsize>,
 }
@@ -41,20 +80,20 @@ impl Hand {
         interrupt: Arc<AtomicBool>,
     ) -> std::io::Result<Self> {
         let (orders, taken) = mpsc::channel();
-        let killer = Arc::new(Mutex::new(None));
+        let reach = Arc::new(Mutex::new(Reach::default()));
         let pending = Arc::new(AtomicUsize::new(0));
         let mut grip = Grip {
             hosts,
             report,
             interrupt,
             verifiers,
-            killer: Arc::clone(&killer),
+            reach: Arc::clone(&reach),
             pending: Arc::clone(&pending),
             token: None,
             found: Vec::new(),
         };
         thread::Builder::new().name("hand".to_owned()).spawn(move || grip.run(&taken))?;
-        Ok(Self { orders, killer, pending })
+        Ok(Self { orders, reach, pending })
     }
 
     pub(super) fn order(&self, order: Order) {
@@ -65,11 +104,9 @@ impl Hand {
     /// Ends the host: in order if it listens, at once if it is busy with something that may never end, be it an end that
     /// was ordered before.
     pub(super) fn close(&self) {
-        let killer = self.killer.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(killer) = killer.as_ref().filter(|_| self.pending.load(Ordering::Acquire) > 0) {
-            killer.kill();
+        if self.pending.load(Ordering::Acquire) > 0 {
+            self.reach.lock().unwrap_or_else(PoisonError::into_inner).close();
         }
-        drop(killer);
         self.order(Order::Close);
     }
 }
@@ -79,7 +116,7 @@ struct Grip {
     report: Report,
     interrupt: Arc<AtomicBool>,
     verifiers: usize,
-    killer: Arc<Mutex<Option<Killer>>>,
+    reach: Arc<Mutex<Reach>>,
     pending: Arc<AtomicUsize>,
     token: Option<Token>,
     found: Vec<FoundKey>,
@@ -88,28 +125,46 @@ struct Grip {
 impl Grip {
     fn run(&mut self, orders: &Receiver<Order>) {
         while let Ok(order) = orders.recv() {
-            let work = match order {
-                Order::Start(hsm) => Work::TokenStarted(self.start(&hsm)),
-                Order::Login(serial, login) => Work::LoggedIn(self.login(&serial, &login)),
-                Order::Find(keys) => Work::KeysFound(self.find(&keys)),
-                Order::Sign(items) => self.sign(&items),
-                Order::Close => {
-                    self.close();
-                    Work::TokenClosed
-                }
-            };
+            let otherwise = order.failed();
+            let work = self.answered(otherwise, |grip| grip.carry_out(order));
             self.pending.fetch_sub(1, Ordering::AcqRel);
             (self.report)(work);
         }
     }
 
+    /// What the work gives; where it panics the host is ended, and the answer is `otherwise`.
+    fn answered(&mut self, otherwise: Work, work: impl FnOnce(&mut Self) -> Work) -> Work {
+        catch_unwind(AssertUnwindSafe(|| work(self))).unwrap_or_else(|_| {
+            self.token = None; // with its host
+            self.found.clear();
+            self.reach().killer = None;
+            otherwise
+        })
+    }
+
+    fn carry_out(&mut self, order: Order) -> Work {
+        match order {
+            Order::Start(hsm) => Work::TokenStarted(self.start(&hsm)),
+            Order::Login(serial, login) => Work::LoggedIn(self.login(&serial, &login)),
+            Order::Find(keys) => Work::KeysFound(self.find(&keys)),
+            Order::Sign(items) => self.sign(&items),
+            Order::Close => {
+                self.close();
+                self.reach().closing = false;
+                Work::TokenClosed
+            }
+        }
+    }
+
+    fn reach(&self) -> MutexGuard<'_, Reach> {
+        self.reach.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn start(&mut self, hsm: &Hsm) -> Result<TokenSeen, TokenError> {
         self.close();
-        let known = &self.killer;
         // A module may never come back from being loaded.
-        let (mut token, confinement) = Token::start_killable(&TokenConfig::of(hsm, self.hosts.clone()), |killer| {
-            *known.lock().unwrap_or_else(PoisonError::into_inner) = Some(killer);
-        })?;
+        let config = TokenConfig::of(hsm, self.hosts.clone());
+        let (mut token, confinement) = Token::start_killable(&config, |killer| self.reach().started(killer))?;
         let tokens = token.tokens()?;
         let measures = confinement.measures();
         let mut measures: Vec<String> =
@@ -184,10 +239,53 @@ impl Grip {
         if let Some(token) = self.token.take() {
             let _ = token.close(); // ended in order or killed: it is gone either way
         }
-        *self.killer.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.reach().killer = None;
     }
 }
 
 fn failed(error: TokenError, token: Option<TokenFacts>) -> Box<LoginFailed> {
     Box::new(LoginFailed { error, token })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_host_that_is_started_while_its_end_is_ordered_is_ended() {
+        let start = || Starter::Program("/bin/sh".into()).start("-s", &BTreeMap::new()).unwrap();
+        let mut reach = Reach::default();
+        let (mut before, _socket) = start();
+        reach.started(before.killer());
+        assert_eq!(before.try_wait().unwrap(), None, "nobody wants its end");
+        reach.close();
+        let (mut late, _socket) = start();
+        reach.started(late.killer());
+        for child in [&mut before, &mut late] {
+            let ended = child.wait_or_kill(Duration::from_secs(10)).unwrap();
+            assert_eq!(ended, "it was ended by signal 9 (SIGKILL)");
+        }
+    }
+
+    #[test]
+    fn an_order_that_panics_is_answered_and_the_hand_goes_on() {
+        let mut grip = Grip {
+            hosts: Starter::Program("/bin/false".into()),
+            report: Arc::new(|_| {}),
+            interrupt: Arc::default(),
+            verifiers: 1,
+            reach: Arc::default(),
+            pending: Arc::default(),
+            token: None,
+            found: Vec::new(),
+        };
+        let order = || Order::Find(Vec::new());
+        let answer = grip.answered(order().failed(), |_| panic!("a defect"));
+        assert!(matches!(answer, Work::KeysFound(Err(TokenError::Protocol(_)))));
+        let answer = grip.answered(order().failed(), |grip| grip.carry_out(order()));
+        assert!(matches!(answer, Work::KeysFound(Err(TokenError::NotRunning))));
+    }
 }

@@ -5,6 +5,7 @@
 
 mod hand;
 mod porter;
+mod reckoner;
 mod spool;
 mod stage;
 mod station;
@@ -27,6 +28,9 @@ pub use self::spool::{SpoolError, SpoolFolder};
 pub use self::stage::{Given, Stage, Stuck};
 use self::station::Station;
 pub use self::station::{Preparation, StationConfig};
+
+/// The thread without which nothing goes on; the others report it when they fail.
+pub const STEWARD: &str = "steward";
 
 /// How often the steward looks which volumes are there.
 const LOOK: Duration = Duration::from_millis(500);
@@ -86,7 +90,7 @@ impl Crew {
             threads: config.threads,
             watching: false,
         };
-        let steward = thread::Builder::new().name("steward".to_owned()).spawn(move || steward.run(&taken))?;
+        let steward = thread::Builder::new().name(STEWARD.to_owned()).spawn(move || steward.run(&taken))?;
         Ok(Self { effects: Some(effects), steward: Some(steward) })
     }
 
@@ -188,9 +192,6 @@ impl Steward {
     }
 
     fn compute(&self, task: Task) {
-        let (report, program, threads) = (Arc::clone(&self.report), self.program.clone(), self.threads);
-        let work = move || report(Work::Computed(Box::new(task.run(&program, threads))));
-        // Without a thread to spare the screen waits, and the ceremony goes on.
-        let _ = thread::Builder::new().name("reckoner".to_owned()).spawn(work);
+        reckoner::reckon(task, self.program.clone(), self.threads, Arc::clone(&self.report));
     }
 }

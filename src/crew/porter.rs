@@ -9,12 +9,10 @@ use crate::media::{self, Access, FolderImage, Journal, MediaError, Volumes};
 use crate::profile;
 use crate::quorum;
 use crate::steps::{Mode, Role, VolumeFacts, VolumeId};
-use crate::transcript::names;
+use crate::transcript::{MAX_RECORD, names};
 
 use super::Report;
 
-/// Octets that a whole record may have when it is read.
-const MAX_RECORD: u64 = 1 << 30;
 /// What a folder's name ends with that is only a journal.
 const JOURNAL: &str = ".journal";
 

@@ -34,13 +34,15 @@ pub(super) struct Station {
     watching: bool,
     locks: Locks,
     usb: Option<UsbState>,
+    /// Whether it was told that the broker is gone.
+    gone: bool,
 }
 
 impl Station {
     pub(super) fn new(config: StationConfig, report: Report) -> Self {
         let StationConfig { broker, preparation, clock } = config;
-        let (starting, watching, locks, usb) = (false, false, Locks::default(), None);
-        Self { broker, preparation, clock, report, starting, watching, locks, usb }
+        let (starting, watching, locks, usb, gone) = (false, false, Locks::default(), None, false);
+        Self { broker, preparation, clock, report, starting, watching, locks, usb, gone }
     }
 
     /// Waits from now on for the door to be shut.
@@ -68,9 +70,17 @@ impl Station {
 
     /// Tells which USB devices are not let in, if that has changed.
     fn look_at_usb(&mut self) {
-        let Some(Ok(Answer::Usb(state))) = self.broker.as_ref().map(|broker| broker.ask(Request::UsbDevices)) else {
-            return; // a broker that is gone is told by the media
-        };
+        let Some(answer) = self.broker.as_ref().map(|broker| broker.ask(Request::UsbDevices)) else { return };
+        let gone = answer.as_ref().err().map(ToString::to_string);
+        if let Some(error) = gone.as_ref().filter(|_| !self.gone) {
+            let told = format!(
+                "the broker does not answer ({error}): no medium can be read or written, and no USB device is let in; \
+                 stop what is done, and switch off"
+            );
+            (self.report)(Work::Journalled(vec![told]));
+        }
+        self.gone = gone.is_some();
+        let Ok(Answer::Usb(state)) = answer else { return };
         if self.usb.as_ref() != Some(&state) {
             self.usb = Some(state.clone());
             (self.report)(Work::Usb(state));
@@ -190,6 +200,23 @@ mod tests {
         let asked =
             [Request::Volumes, Request::Volumes, Request::UsbDevices, Request::HashBootMedium, Request::UsbDevices];
         assert_eq!(broker.join().unwrap(), asked);
+    }
+
+    #[test]
+    fn a_broker_that_is_gone_is_told_once() {
+        let place = tempfile::tempdir().unwrap();
+        let broker = Some(BrokerClient::at(&place.path().join("broker.sock")));
+        let (sender, works) = mpsc::channel();
+        let config = StationConfig { broker, ..StationConfig::default() };
+        let mut station = Station::new(config, Arc::new(move |work| sender.send(work).unwrap()));
+        station.look();
+        assert!(works.try_recv().is_err(), "nothing is told before the door is shut");
+        station.watching = true;
+        station.look();
+        let Ok(Work::Journalled(told)) = works.try_recv() else { panic!("nothing was told") };
+        assert!(told[0].starts_with("the broker does not answer"), "{told:?}");
+        station.look();
+        assert!(works.try_recv().is_err(), "it is told once");
     }
 
     #[test]

@@ -15,10 +15,13 @@ use super::volume::Access;
 
 /// Octets that even an empty file or folder is taken to need.
 pub(super) const CLUSTER: u64 = 4096;
-/// A file in a volume's folder that limits its size, decimal octets: full sticks can be rehearsed.
+/// A file in a rehearsed stick's folder that limits its size, decimal octets: full sticks can be rehearsed.
 pub(super) const CAPACITY: &str = ".capacity";
-/// A file in a volume's folder that makes it write-protected.
+/// A file in a rehearsed stick's folder that makes it write-protected.
 pub(super) const READ_ONLY: &str = ".read-only";
+
+/// Entries of a played stick that are counted against its capacity.
+const MAX_COUNTED: usize = 10 * MAX_ENTRIES;
 
 /// A folder on a medium that is held open: it stays the same one whatever happens to its name.
 #[derive(Clone, Debug)]
@@ -34,6 +37,8 @@ struct Root {
     fd: Arc<OwnedFd>,
     label: String,
     access: Access,
+    /// Whether the folder plays a stick, and obeys [`CAPACITY`] and [`READ_ONLY`]; on a real one they are files as any.
+    played: bool,
 }
 
 /// One entry of a folder, as `stat` describes it.
@@ -46,8 +51,17 @@ pub(super) struct Entry {
 impl Folder {
     /// The uppermost folder of a medium.
     pub(super) fn root(fd: OwnedFd, label: String, access: Access) -> Self {
+        Self::on(fd, label, access, false)
+    }
+
+    /// The same of a folder that plays a stick, and is as full or as protected as files in it say.
+    pub(super) fn played(fd: OwnedFd, label: String, access: Access) -> Self {
+        Self::on(fd, label, access, true)
+    }
+
+    fn on(fd: OwnedFd, label: String, access: Access, played: bool) -> Self {
         let fd = Arc::new(fd);
-        Self { fd: Arc::clone(&fd), shown: label.clone(), root: Arc::new(Root { fd, label, access }) }
+        Self { fd: Arc::clone(&fd), shown: label.clone(), root: Arc::new(Root { fd, label, access, played }) }
     }
 
     /// Medium and path, escaped, for messages.
@@ -283,8 +297,8 @@ impl Folder {
     /// Whether the medium lets itself be written.
     pub(super) fn is_writable(&self) -> bool {
         let allowed = rustix::fs::accessat(&self.root.fd, ".", rustix::fs::Access::WRITE_OK, AtFlags::empty());
-        let protected = rustix::fs::statat(&self.root.fd, READ_ONLY, AtFlags::SYMLINK_NOFOLLOW);
-        allowed.is_ok() && protected.is_err()
+        let protected = || rustix::fs::statat(&self.root.fd, READ_ONLY, AtFlags::SYMLINK_NOFOLLOW).is_ok();
+        allowed.is_ok() && !(self.root.played && protected())
     }
 
     /// Size and free room of the medium in octets.
@@ -295,7 +309,10 @@ impl Folder {
             (facts.f_blocks.saturating_mul(facts.f_frsize), facts.f_bavail.saturating_mul(facts.f_frsize));
         let medium = self.medium();
         match medium.capacity()? {
-            Some(capacity) => Ok((capacity, capacity.saturating_sub(medium.used(MAX_DEPTH)?).min(free))),
+            Some(capacity) => {
+                let used = medium.used(MAX_DEPTH, &mut Budget::of(MAX_COUNTED))?;
+                Ok((capacity, capacity.saturating_sub(used).min(free)))
+            }
             None => Ok((size, free)),
         }
     }
@@ -317,7 +334,7 @@ impl Folder {
     }
 
     fn capacity(&self) -> Result<Option<u64>, MediaError> {
-        if self.kind(OsStr::new(CAPACITY))?.is_none() {
+        if !self.root.played || self.kind(OsStr::new(CAPACITY))?.is_none() {
             return Ok(None);
         }
         let text = super::read::read_file(self, CAPACITY, 32)?;
@@ -331,12 +348,13 @@ impl Folder {
         }
     }
 
-    fn used(&self, depth: usize) -> Result<u64, MediaError> {
+    fn used(&self, depth: usize, budget: &mut Budget) -> Result<u64, MediaError> {
         let Some(depth) = depth.checked_sub(1) else { return Err(self.too_many(MAX_DEPTH)) };
         let mut used = 0;
         for entry in self.entries()?.into_iter().filter(|entry| entry.name != CAPACITY) {
+            budget.take(self)?;
             used += match entry.kind {
-                FileKind::Folder => CLUSTER + self.enter(&entry.name)?.used(depth)?,
+                FileKind::Folder => CLUSTER + self.enter(&entry.name)?.used(depth, budget)?,
                 _ => clusters(entry.size),
             };
         }
@@ -373,6 +391,25 @@ impl Folder {
             Errno::LOOP => self.wrong_kind(name, FileKind::Regular, FileKind::Link),
             _ => MediaError::Io { action, file: self.place(name), reason: errno.to_string() },
         }
+    }
+}
+
+/// How many entries of a tree may still be looked at, whatever they are and wherever in it.
+pub(super) struct Budget {
+    all: usize,
+    left: usize,
+}
+
+impl Budget {
+    /// So many.
+    pub(super) const fn of(all: usize) -> Self {
+        Self { all, left: all }
+    }
+
+    /// One more, in this folder.
+    pub(super) fn take(&mut self, folder: &Folder) -> Result<(), MediaError> {
+        self.left = self.left.checked_sub(1).ok_or_else(|| folder.too_many(self.all))?;
+        Ok(())
     }
 }
 
@@ -430,7 +467,8 @@ mod tests {
         std::fs::write(stick.path().join(CAPACITY), "16384\n").unwrap();
         std::fs::create_dir(stick.path().join("d")).unwrap();
         std::fs::write(stick.path().join("d/f"), [0; 4097]).unwrap();
-        let folder = open(stick.path(), Access::Write);
+        let fd = super::super::volume::open_root(stick.path()).unwrap();
+        let folder = Folder::played(fd, "STICK".into(), Access::Write);
         assert_eq!(folder.room().unwrap(), (16384, 4096));
         assert!(folder.expect_free(4096).is_ok());
         assert_eq!(
@@ -439,6 +477,15 @@ mod tests {
         );
         std::fs::write(stick.path().join(CAPACITY), "much").unwrap();
         assert!(folder.room().unwrap_err().to_string().contains("expected decimal octets"));
+    }
+
+    #[test]
+    fn on_a_real_stick_these_files_mean_nothing() {
+        let stick = tempfile::tempdir().unwrap();
+        std::fs::write(stick.path().join(CAPACITY), "much").unwrap();
+        std::fs::write(stick.path().join(READ_ONLY), "").unwrap();
+        let folder = open(stick.path(), Access::Write);
+        assert!(folder.is_writable() && folder.room().is_ok_and(|(size, _)| size > 16384));
     }
 
     #[test]

@@ -1,13 +1,12 @@
 //! The journal on a record medium: what happened so far, should the record never be written.
 
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::os::fd::OwnedFd;
 
 use super::error::{FileKind, MediaError, NameFault};
 use super::folder::Folder;
 use super::name::{check_own, refused};
-use super::read::{list_files, list_folders, read_file};
+use super::read::read_file;
 
 /// What follows the record's name.
 const SUFFIX: &str = ".journal";
@@ -135,41 +134,6 @@ impl Journal {
     }
 }
 
-/// A journal that was left: its ceremony was interrupted, or the medium pulled before it was removed.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct LeftOver {
-    /// The lines, as far as they came; the last may be cut.
-    pub transcript: Vec<u8>,
-    /// The files put beside them.
-    pub files: BTreeMap<String, Vec<u8>>,
-}
-
-/// The names of the records whose journals were left on a medium, in order.
-///
-/// # Errors
-/// As of [`list_folders`].
-pub fn list_journals(medium: &Folder) -> Result<Vec<String>, MediaError> {
-    let name = |shown: &str| shown.strip_suffix(SUFFIX).filter(|name| check_own(name).is_ok()).map(str::to_owned);
-    Ok(list_folders(medium)?.iter().filter_map(|folder| name(&folder.shown)).collect())
-}
-
-/// Reads the left journal of the record `name`; at most `limit` octets a file.
-///
-/// # Errors
-/// As of [`read_file`].
-pub fn read_journal(medium: &Folder, name: &str, limit: u64) -> Result<LeftOver, MediaError> {
-    check_own(name)?;
-    let folder = medium.folder(format!("{name}{SUFFIX}"))?;
-    let transcript = read_file(&folder, TRANSCRIPT, limit)?;
-    let mut files = BTreeMap::new();
-    for file in list_files(&folder)? {
-        if file.shown != TRANSCRIPT && !file.shown.ends_with(NEW) {
-            files.insert(file.shown, read_file(&folder, &file.name, limit)?);
-        }
-    }
-    Ok(LeftOver { transcript, files })
-}
-
 /// Removes the journal of the record `name` from a medium opened for writing; one that took another's place has none.
 ///
 /// # Errors
@@ -194,10 +158,11 @@ pub fn remove_journal(medium: &Folder, name: &str) -> Result<(), MediaError> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::path::PathBuf;
 
     use super::*;
-    use crate::media::{Access, FolderVolumes, Volumes as _};
+    use crate::media::{Access, FolderVolumes, Volumes as _, list_folders, read_folder};
 
     const NAME: &str = "20260101T000000Z-root";
 
@@ -210,7 +175,7 @@ mod tests {
         fn new() -> Self {
             let bay = tempfile::tempdir().unwrap();
             std::fs::create_dir(bay.path().join("REC")).unwrap();
-            let volumes = FolderVolumes::new(Vec::new(), Some(bay.path().to_owned()));
+            let volumes = FolderVolumes::rehearsed(bay.path().to_owned());
             Self { bay, volumes }
         }
 
@@ -223,8 +188,16 @@ mod tests {
             Journal::create(self.open(Access::Write).unwrap(), NAME).unwrap()
         }
 
-        fn left(&mut self) -> LeftOver {
-            read_journal(&self.open(Access::Read).unwrap(), NAME, 1 << 20).unwrap()
+        /// What the next ceremony finds in the journal.
+        fn left(&mut self) -> BTreeMap<String, Vec<u8>> {
+            let folder = self.open(Access::Read).unwrap().folder(format!("{NAME}{SUFFIX}")).unwrap();
+            read_folder(&folder, 1 << 20).unwrap()
+        }
+
+        /// The names of the folders on the medium.
+        fn folders(&mut self) -> Vec<String> {
+            let folders = list_folders(&self.open(Access::Read).unwrap()).unwrap();
+            folders.into_iter().map(|folder| folder.shown).collect()
         }
 
         fn path(&self, name: &str) -> PathBuf {
@@ -241,10 +214,9 @@ mod tests {
         journal.append(b"{2}\n{3}\n").unwrap();
         journal.put("head.sig", b"three").unwrap();
         drop(journal);
-        assert_eq!(list_journals(&stick.open(Access::Read).unwrap()).unwrap(), [NAME]);
-        let left = stick.left();
-        assert_eq!(left.transcript, b"{1}\n{2}\n{3}\n");
-        assert_eq!(left.files, BTreeMap::from([("head.sig".into(), b"three".to_vec())]));
+        assert_eq!(stick.folders(), [format!("{NAME}{SUFFIX}")]);
+        let (lines, head) = (b"{1}\n{2}\n{3}\n".to_vec(), b"three".to_vec());
+        assert_eq!(stick.left(), BTreeMap::from([(TRANSCRIPT.into(), lines), ("head.sig".into(), head)]));
     }
 
     #[test]
@@ -255,7 +227,7 @@ mod tests {
         journal.finish().unwrap();
         // A medium that never had one, since it took the place of a full one.
         remove_journal(&stick.open(Access::Write).unwrap(), NAME).unwrap();
-        assert_eq!(list_journals(&stick.open(Access::Read).unwrap()), Ok(Vec::new()));
+        assert_eq!(stick.folders(), Vec::<String>::new());
         assert_eq!(std::fs::read_dir(stick.path("")).unwrap().count(), 0);
     }
 
@@ -277,7 +249,7 @@ mod tests {
         drop(journal);
         let mut journal = Journal::resume(stick.open(Access::Write).unwrap(), NAME, b"{1}\n{2}\n").unwrap();
         journal.append(b"{3}\n").unwrap();
-        assert_eq!(stick.left().transcript, b"{1}\n{2}\n{3}\n");
+        assert_eq!(stick.left()[TRANSCRIPT], b"{1}\n{2}\n{3}\n");
         for other in [b"{1}\n".as_slice(), b"{1}\n{2}\n{4}\n{5}\n"] {
             let medium = stick.open(Access::Write).unwrap();
             assert!(matches!(Journal::resume(medium, NAME, other), Err(MediaError::Differs { .. })));
@@ -305,8 +277,8 @@ mod tests {
         std::fs::remove_file(stick.path(".capacity")).unwrap();
         journal.append(b"{2}\n").unwrap();
         let left = stick.left();
-        assert_eq!(left.transcript, b"{1}\n{2}\n");
-        assert_eq!(left.files["head.sig"], b"one");
+        assert_eq!(left[TRANSCRIPT], b"{1}\n{2}\n");
+        assert_eq!(left["head.sig"], b"one");
     }
 
     #[test]
@@ -329,6 +301,6 @@ mod tests {
         }
         journal.put("head.sig", b"new").unwrap();
         assert_eq!(std::fs::read(&victim).unwrap(), b"kept");
-        assert_eq!(stick.left().files["head.sig"], b"new");
+        assert_eq!(stick.left()["head.sig"], b"new");
     }
 }

@@ -7,10 +7,10 @@ use std::os::unix::ffi::OsStrExt as _;
 use rustix::io::retry_on_intr;
 
 use super::error::{FileKind, MediaError};
-use super::folder::{Entry, Folder};
+use super::folder::{Budget, Entry, Folder};
 use super::name::{MAX_DEPTH, shown};
 
-/// Entries of one folder that are looked at; a folder with more is refused.
+/// Entries of one folder that are looked at, and of a whole tree that is read; one with more is refused.
 pub const MAX_ENTRIES: usize = 1000;
 
 /// What a folder says of a file or folder in it.
@@ -99,22 +99,27 @@ pub fn read_folder(folder: &Folder, limit: u64) -> Result<BTreeMap<String, Vec<u
 /// The relative paths of all files in and below a folder.
 pub(super) fn paths_below(folder: &Folder) -> Result<Vec<OsString>, MediaError> {
     let mut paths = Vec::new();
-    collect(folder, OsStr::new(""), MAX_DEPTH, &mut paths)?;
+    collect(folder, OsStr::new(""), MAX_DEPTH, &mut Budget::of(MAX_ENTRIES), &mut paths)?;
     Ok(paths)
 }
 
-fn collect(folder: &Folder, above: &OsStr, depth: usize, paths: &mut Vec<OsString>) -> Result<(), MediaError> {
+fn collect(
+    folder: &Folder,
+    above: &OsStr,
+    depth: usize,
+    budget: &mut Budget,
+    paths: &mut Vec<OsString>,
+) -> Result<(), MediaError> {
     let Some(depth) = depth.checked_sub(1) else { return Err(folder.too_many(MAX_DEPTH)) };
     for entry in folder.entries()? {
+        budget.take(folder)?;
         let mut path = above.to_owned();
         if !above.is_empty() {
             path.push("/");
         }
         path.push(&entry.name);
         if entry.kind == FileKind::Folder {
-            collect(&folder.folder(&entry.name)?, &path, depth, paths)?;
-        } else if paths.len() == MAX_ENTRIES {
-            return Err(folder.too_many(MAX_ENTRIES));
+            collect(&folder.folder(&entry.name)?, &path, depth, budget, paths)?;
         } else {
             paths.push(path);
         }
@@ -229,6 +234,19 @@ mod tests {
         assert!(matches!(list_files(&folder), Err(MediaError::TooMany { limit: MAX_ENTRIES, .. })));
         std::fs::remove_file(stick.path().join("0")).unwrap();
         assert_eq!(list_files(&folder).unwrap().len(), MAX_ENTRIES);
+    }
+
+    #[test]
+    fn refuses_a_tree_of_too_many_entries_wherever_they_are() {
+        let stick = tempfile::tempdir().unwrap();
+        for number in 0..MAX_ENTRIES / 2 {
+            std::fs::create_dir_all(stick.path().join(format!("d/{number}/e"))).unwrap();
+        }
+        let folder = open(stick.path());
+        // Not one file, and each folder for itself is small.
+        assert!(matches!(read_folder(&folder, 1000), Err(MediaError::TooMany { limit: MAX_ENTRIES, .. })));
+        std::fs::remove_dir(stick.path().join("d/0/e")).unwrap();
+        assert_eq!(read_folder(&folder, 1000).unwrap().len(), 0);
     }
 
     #[test]

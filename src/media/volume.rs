@@ -45,11 +45,13 @@ pub trait Volumes: Send {
     fn release(&mut self, id: VolumeId) -> Result<(), MediaError>;
 }
 
-/// Folders that play sticks: each given one, and each folder in a bay.
+/// Folders as media: each given one, and each folder in a bay, where sticks are mounted or played.
 #[derive(Debug)]
 pub struct FolderVolumes {
     folders: Vec<PathBuf>,
     bay: Option<PathBuf>,
+    /// Whether the folders play sticks that may be full or write-protected.
+    played: bool,
     plugged: Vec<Plugged>,
     /// The label of each that was ever seen.
     labels: BTreeMap<VolumeId, String>,
@@ -70,7 +72,19 @@ impl FolderVolumes {
     /// Volumes over these folders and all folders in `bay`; those that do not exist are not plugged in.
     #[must_use]
     pub const fn new(folders: Vec<PathBuf>, bay: Option<PathBuf>) -> Self {
-        Self { folders, bay, plugged: Vec::new(), labels: BTreeMap::new(), next: 1 }
+        Self { folders, bay, played: false, plugged: Vec::new(), labels: BTreeMap::new(), next: 1 }
+    }
+
+    /// The sticks of a rehearsal: folders in `bay`, each as full as its file `.capacity` says, and write-protected where
+    /// it has a file `.read-only`. On real media these names mean nothing.
+    #[must_use]
+    pub fn rehearsed(bay: PathBuf) -> Self {
+        Self { played: true, ..Self::new(Vec::new(), Some(bay)) }
+    }
+
+    fn root(&self, fd: OwnedFd, label: &str, access: Access) -> Folder {
+        let root = if self.played { Folder::played } else { Folder::root };
+        root(fd, label.to_owned(), access)
     }
 
     // Given folders first, then the bay's by name. Links in a bay are no sticks.
@@ -130,7 +144,7 @@ impl Volumes for FolderVolumes {
             if plugged.iter().any(|other| (other.device, other.inode) == (volume.device, volume.inode)) {
                 continue;
             }
-            let folder = Folder::root(fd, volume.label.clone(), Access::Read);
+            let folder = self.root(fd, &volume.label, Access::Read);
             let (size, free) = folder.room().unwrap_or((0, VolumeFacts::UNKNOWN));
             facts.push(VolumeFacts {
                 id: volume.id,
@@ -161,7 +175,7 @@ impl Volumes for FolderVolumes {
         if (volume.device, volume.inode) != (stat.st_dev, stat.st_ino) {
             return Err(gone());
         }
-        let folder = Folder::root(fd, volume.label.clone(), access);
+        let folder = self.root(fd, &volume.label, access);
         if access == Access::Write && !folder.is_writable() {
             return Err(MediaError::ReadOnly { volume: volume.label.clone() });
         }
@@ -243,6 +257,7 @@ mod tests {
     #[test]
     fn shows_marks_of_capacity_and_write_protection() {
         let (bay, mut volumes) = bay(&["A"]);
+        volumes.played = true;
         std::fs::write(bay.path().join("A/.capacity"), "1474560").unwrap();
         std::fs::write(bay.path().join("A/.read-only"), "").unwrap();
         let facts = volumes.list().unwrap().remove(0);

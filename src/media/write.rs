@@ -361,7 +361,7 @@ mod tests {
         fn new() -> Self {
             let bay = tempfile::tempdir().unwrap();
             std::fs::create_dir(bay.path().join("REC")).unwrap();
-            let mut volumes = FolderVolumes::new(Vec::new(), Some(bay.path().to_owned()));
+            let mut volumes = FolderVolumes::rehearsed(bay.path().to_owned());
             let id = volumes.list().unwrap()[0].id;
             Self { bay, volumes, id }
         }

@@ -184,9 +184,9 @@ fn front(page: &mut Sheet, script: &Script<'_>) {
 
 /// The roles of the profile, then its officers, each once.
 fn roles(profile: &Profile) -> Vec<Role> {
-    let officers = profile.quorum.iter().flat_map(|quorum| &quorum.officers);
+    let officers = profile.officers().map(|(_, officers)| officers).unwrap_or_default();
     let mut roles: Vec<Role> = Vec::new();
-    for role in profile.required_roles.iter().chain(officers) {
+    for role in profile.required_roles.iter().chain(&officers) {
         if !roles.contains(role) {
             roles.push(role.clone());
         }
@@ -227,6 +227,7 @@ mod tests {
     use super::*;
     use crate::plan::{build, fixture};
     use crate::policy::{check_plan, check_request};
+    use crate::profile::Sequence;
 
     struct Echo;
 
@@ -294,6 +295,16 @@ mod tests {
         for part in ["number: 1, total: 2, job: 1", "number: 2, total: 2, job: 0", "(and 1 more)"] {
             assert!(html.contains(part), "{part} in {html}");
         }
+    }
+
+    #[test]
+    fn officers_who_log_in_one_after_another_sign_as_those_with_shares_do() {
+        let role = |text: &str| Role::new(text).unwrap();
+        let users = ["CO1", "CO2"].map(|officer| (role(officer), officer.to_lowercase())).to_vec();
+        let sequence = Sequence { threshold: 2, user_type: 0x8000_0001, separator: ":".to_owned(), users };
+        let profile = Profile { quorum: None, sequence: Some(sequence), ..fixture::root_profile() };
+        let roles = roles(&profile);
+        assert!(roles.contains(&role("CO1")) && roles.contains(&role("CO2")), "{roles:?}");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! verdict is reached anew from profile, requests and responses, and every file that can be derived is made again and
 //! compared octet by octet.
 
+mod compared;
 mod course;
 mod delivery;
 mod files;
@@ -144,7 +145,7 @@ pub fn audit(
     report: impl Fn(&[Entry]) -> Report,
 ) -> Audit {
     if journal::is_journal(files) {
-        return journal::audit(files);
+        return journal::audit(files, expected);
     }
     let mut remarks = Remarks::new();
     let state = files.get(names::STATE).and_then(|octets| State::read(octets).ok());
@@ -180,9 +181,11 @@ pub fn audit(
 pub fn check_previous(entries: &[Entry], previous: &Audit) -> Vec<Finding> {
     const CHECK: &str = "AUDIT-PREVIOUS";
     let mut remarks = Remarks::new();
-    let named = entries.iter().rev().find_map(|entry| match &entry.body {
+    // The last word counts: whoever named a record may have gone back and declared that there is none.
+    let named = entries.iter().fold(None, |named, entry| match &entry.body {
         Body::PreviousRecord(record) => Some(record),
-        _ => None,
+        Body::First(first) if first.subject == "record" => None,
+        _ => named,
     });
     let found = previous.fingerprint.map_or_else(|| "no transcript".to_owned(), |digest| digest.to_string());
     let later = entries.first().and_then(opened).map(|opened| &opened.mode);
@@ -248,8 +251,10 @@ fn check_report(files: &Files, entries: &[Entry], report: impl Fn(&[Entry]) -> R
     remarks.pass(CHECK, "the report is what the transcript makes of it");
 }
 
+const FINGERPRINT: &str = "AUDIT-FINGERPRINT";
+
 fn check_fingerprint(expected: Option<Sha256Digest>, found: Option<Sha256Digest>, remarks: &mut Remarks) {
-    const CHECK: &str = "AUDIT-FINGERPRINT";
+    const CHECK: &str = FINGERPRINT;
     match (expected, found) {
         (None, _) => remarks.skip(CHECK, "no fingerprint from paper was given"),
         (Some(expected), Some(found)) if expected == found => {}

@@ -26,6 +26,8 @@ pub use self::entry::Entry;
 pub use self::json::JsonError;
 pub use self::key::{CeremonyKey, Namespace, PRINCIPAL, PublicKey, SignatureError};
 pub use self::names::{JobPaths, job_folder, record_name, response_file_name, safe_file_name};
-pub use self::record::{Ending, Files, JournalHead, Report, SealedRecord, delivery, responses_digest, seal, sums};
+pub use self::record::{
+    Ending, Files, JournalHead, MAX_RECORD, Report, SealedRecord, delivery, responses_digest, seal, sums,
+};
 pub use self::text::{MAX_TEXT, clean_text, is_clean};
 pub use self::watch::Watch;

@@ -28,7 +28,8 @@ pub fn is_clean(text: &str) -> bool {
 }
 
 fn is_control(sign: char) -> bool {
-    sign.is_control() || matches!(sign, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    sign.is_control()
+        || matches!(sign, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -37,7 +38,7 @@ mod tests {
 
     #[test]
     fn text_is_composed_and_without_control_characters() {
-        assert_eq!(clean_text("Zoe\u{308} \u{1b}[2J\u{202e}x\r\n"), "Zo\u{eb}  [2J x  ");
+        assert_eq!(clean_text("Zoe\u{308} \u{1b}[2J\u{202e}x\u{61c}\r\n"), "Zo\u{eb}  [2J x   ");
         assert_eq!(clean_text("plain"), "plain");
     }
 

@@ -17,6 +17,7 @@ use ratatui::{Terminal, TerminalOptions, Viewport};
 use super::driver::Message;
 use super::screens::frame::SMALLEST;
 use super::text;
+use crate::crew::STEWARD;
 use crate::steps::Mode;
 
 /// The terminal in raw mode; it is restored when this goes, and when the program panics.
@@ -85,8 +86,15 @@ fn restore() {
 }
 
 /// A panic restores the terminal and prints its place. What it says may hold a secret and is never printed.
+///
+/// Threads that work for others report their own failure, and the screen stays; without the steward nothing goes on.
 fn restore_on_panic() {
-    std::panic::set_hook(Box::new(|info| {
+    let face = thread::current().id();
+    std::panic::set_hook(Box::new(move |info| {
+        let failing = thread::current();
+        if failing.id() != face && failing.name() != Some(STEWARD) {
+            return;
+        }
         restore();
         let place = info.location().map_or_else(|| "unknown place".to_owned(), ToString::to_string);
         let _ = writeln!(io::stderr(), "claviger: internal error at {place}; nothing more is done");

@@ -118,7 +118,8 @@ pub fn without(files: &Files, path: &str) -> Files {
 pub fn summed_again(files: &Files) -> Files {
     let outside = |path: &str| path.starts_with("SHA256SUMS") || path.starts_with("delivery.");
     let inside = files.iter().filter(|(path, _)| !outside(path)).map(|(path, octets)| (path.clone(), octets.clone()));
-    let sums = claviger::transcript::sums(&inside.collect());
+    let inside: Files = inside.collect();
+    let sums = claviger::transcript::sums(&inside);
     with(files, "SHA256SUMS", sums.into_bytes())
 }
 

@@ -61,7 +61,7 @@ impl Run for Args {
         let rehearsal = prepared(&dir, &soft, self.bundles, &env)?;
         let mut setup = player::setup(Some(slice::from_ref(&rehearsal.folder)), Mode::Rehearsal, &env)?;
         setup.profiles.push(player::profile_file(&rehearsal.profile)?);
-        let volumes = Box::new(FolderVolumes::new(Vec::new(), Some(rehearsal.sticks.clone())));
+        let volumes = Box::new(FolderVolumes::rehearsed(rehearsal.sticks.clone()));
         let spool = SpoolFolder::new(rehearsal.spool.clone()).map_err(|error| CliError::input(error.to_string()))?;
         let left = spool.left().map_err(|error| CliError::input(error.to_string()))?;
         if left.is_none() {

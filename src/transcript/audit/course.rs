@@ -1,6 +1,6 @@
 //! The course of a ceremony: what must come before what, and who must have confirmed it.
 
-use super::{Remarks, Trail};
+use super::{Remarks, Trail, compared};
 use crate::dns::Sha256Digest;
 use crate::policy::Finding;
 use crate::render;
@@ -21,7 +21,9 @@ pub(super) fn check(entries: &[Entry], trail: &Trail<'_>, remarks: &mut Remarks)
     let before = touched.and_then(|index| entries.get(..index)).unwrap_or(entries);
     let people = trail.opened.is_none_or(|opened| opened.mode != Mode::Unattended);
     check_words(entries, trail, remarks);
+    compared::check(entries, trail, people, remarks);
     if people {
+        check_resumed(entries, trail, remarks);
         check_confirmed(before, entries, trail, touched.is_some(), remarks);
     } else if !entries.iter().any(|entry| matches!(entry.body, Body::Unconfirmed(_))) {
         remarks.fail(PEOPLE, names::TRANSCRIPT, "an unattended run must say what nobody confirmed", "entries", "none");
@@ -38,13 +40,24 @@ fn fail(remarks: &mut Remarks, entry: &Entry, expected: &str) {
     remarks.fail(COURSE, names::TRANSCRIPT, &message, expected, format!("entry {}", entry.seq));
 }
 
+/// What the checks are told by, in `findings`.
+const STAGES: [&str; 5] = ["request", "preview", "plan", "token", "response"];
+
 fn check_kinds(entries: &[Entry], remarks: &mut Remarks) {
     let last = entries.len().saturating_sub(1);
+    let agreed = entries.iter().position(|entry| matches!(entry.body, Body::TimeConfirmed(_) | Body::TimeAgreed(_)));
     for (index, entry) in entries.iter().enumerate() {
         match &entry.body {
             Body::Opened(_) if index == 0 => {}
             Body::Opened(_) => fail(remarks, entry, "one `opened`, at the begin"),
             _ if index == 0 => fail(remarks, entry, "`opened`"),
+            // Nobody has confirmed anything before being entered.
+            Body::Person(_) if agreed.is_some_and(|agreed| agreed < index) => {
+                fail(remarks, entry, "all people before UTC is agreed on");
+            }
+            Body::Findings(told) if !STAGES.contains(&told.stage.as_str()) => {
+                fail(remarks, entry, &format!("findings of one of the stages {}", STAGES.join(", ")));
+            }
             Body::Seal(_) if index < last => fail(remarks, entry, "one `seal`, at the end"),
             Body::RecordWritten(_) | Body::ResponseWritten(_) | Body::WriteFailed(_) => {
                 fail(remarks, entry, "entries of a delivery in the log of the delivery");
@@ -182,8 +195,29 @@ fn check_confirmed(before: &[Entry], entries: &[Entry], trail: &Trail<'_>, touch
     }
 }
 
+/// Whoever goes on after the process had died does so by two people, who saw the plan again.
+fn check_resumed(entries: &[Entry], trail: &Trail<'_>, remarks: &mut Remarks) {
+    let plan = trail.planned.map_or(Sha256Digest::ZERO, |planned| planned.plan_sha256);
+    for (index, _) in entries.iter().enumerate().filter(|(_, entry)| matches!(entry.body, Body::Resumed(_))) {
+        let after = entries.get(index + 1..).unwrap_or_default();
+        let next = after
+            .iter()
+            .position(|entry| matches!(entry.body, Body::Resumed(_) | Body::Unlocking(_) | Body::Signing(_)));
+        let (before, goes_on) = after.split_at(next.unwrap_or(after.len()));
+        if goes_on.first().is_some_and(|entry| !matches!(entry.body, Body::Resumed(_))) {
+            two_people(before, trail, "resume", plan, remarks);
+        }
+    }
+}
+
 /// Two different people in different roles have confirmed this hash.
-fn two_people(entries: &[Entry], trail: &Trail<'_>, subject: &str, digest: Sha256Digest, remarks: &mut Remarks) {
+pub(super) fn two_people(
+    entries: &[Entry],
+    trail: &Trail<'_>,
+    subject: &str,
+    digest: Sha256Digest,
+    remarks: &mut Remarks,
+) {
     let confirmed = |entry: &Entry| match &entry.body {
         Body::Confirmed(confirmed) if confirmed.subject == subject && confirmed.sha256 == digest => {
             person(trail, confirmed)

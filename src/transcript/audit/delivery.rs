@@ -52,10 +52,14 @@ pub(super) fn check(
             return remarks.fail(CHECK, names::DELIVERY, &place, fault.expected, fault.found);
         }
     };
+    let mut kept = false;
     for entry in &entries {
         match &entry.body {
-            Body::RecordWritten(written) => record(files, trail, written, remarks),
-            Body::ResponseWritten(written) => response(trail, written, remarks),
+            Body::RecordWritten(written) => {
+                kept = true;
+                record(files, trail, written, remarks);
+            }
+            Body::ResponseWritten(written) => response(trail, written, kept, remarks),
             Body::WriteFailed(failed) => {
                 remarks.warn(CHECK, format!("writing {} failed: {}", failed.name, failed.reason));
             }
@@ -97,7 +101,16 @@ fn record(files: &Files, trail: &Trail<'_>, written: &Written, remarks: &mut Rem
     }
 }
 
-fn response(trail: &Trail<'_>, written: &Written, remarks: &mut Remarks) {
+fn response(trail: &Trail<'_>, written: &Written, kept: bool, remarks: &mut Remarks) {
+    if !trail.complete() {
+        let found = trail.seal.map_or("no seal", |seal| seal.outcome.as_str()).escape_debug();
+        let message = "a response was written though none was accepted";
+        remarks.fail(CHECK, names::DELIVERY, message, "a ceremony that is complete", found);
+    }
+    if !kept {
+        let message = "a response was written before any record";
+        remarks.fail(CHECK, names::DELIVERY, message, "`record-written` before it", "none");
+    }
     let known = trail.jobs.values().filter_map(|job| job.response).any(|response| response.sha256 == written.sha256);
     if !known {
         let message = "a response was written that was not made";

@@ -21,6 +21,9 @@ const BINDING: [&str; 7] = [
     names::REPORT_HTML,
 ];
 
+/// The files of a record that its sums are over.
+type Inside<'a> = BTreeMap<&'a String, &'a Vec<u8>>;
+
 /// Whether a file stands outside of the sums: theirs, and what comes later.
 fn outside(path: &str, undelivered: bool) -> bool {
     [names::SUMS, names::SUMS_SIG].contains(&path)
@@ -41,8 +44,7 @@ pub(super) fn check(files: &Files, entries: &[Entry], trail: &Trail<'_>, remarks
         remarks.fail(FILES, path, "no record has such a file", "none", "a file");
     }
     remarks.pass(FILES, &format!("{} files, all of them known", files.len()));
-    let inside: Files =
-        files.iter().filter(|(path, _)| !outside(path, undelivered)).map(|(p, o)| (p.clone(), o.clone())).collect();
+    let inside: Inside<'_> = files.iter().filter(|(path, _)| !outside(path, undelivered)).collect();
     check_sums(files, &inside, remarks);
     check_seal(&inside, entries, trail, remarks);
 }
@@ -73,9 +75,9 @@ pub(super) fn dnskey_of(response: &str) -> String {
     format!("{folder}/{}", names::DNSKEY)
 }
 
-fn check_sums(files: &Files, inside: &Files, remarks: &mut Remarks) {
+fn check_sums(files: &Files, inside: &Inside<'_>, remarks: &mut Remarks) {
     let Some(found) = files.get(names::SUMS) else { return };
-    let expected = sums(inside);
+    let expected = sums(inside.iter().map(|(path, octets)| (*path, *octets)));
     if expected.as_bytes() == found {
         remarks.pass(SUMS, "every file has the hash that SHA256SUMS says");
         return;
@@ -104,7 +106,7 @@ fn check_sums(files: &Files, inside: &Files, remarks: &mut Remarks) {
     remarks.same(SUMS, names::SUMS, Some(found), expected.as_bytes());
 }
 
-fn check_seal(inside: &Files, entries: &[Entry], trail: &Trail<'_>, remarks: &mut Remarks) {
+fn check_seal(inside: &Inside<'_>, entries: &[Entry], trail: &Trail<'_>, remarks: &mut Remarks) {
     let fail = |remarks: &mut Remarks, message: &str, expected: String, found: String| {
         remarks.fail(SEAL, names::TRANSCRIPT, message, expected, found);
     };
@@ -124,10 +126,10 @@ fn check_seal(inside: &Files, entries: &[Entry], trail: &Trail<'_>, remarks: &mu
     let sealed: BTreeMap<&String, Sha256Digest> = inside
         .iter()
         .filter(|(path, _)| !BINDING.contains(&path.as_str()))
-        .map(|(path, octets)| (path, sha256(octets)))
+        .map(|(path, octets)| (*path, sha256(octets)))
         .collect();
     for (path, digest) in &sealed {
-        match seal.files.get(*path) {
+        match seal.files.get(path.as_str()) {
             Some(expected) if expected == digest => {}
             Some(expected) => remarks.fail(SEAL, path, "its hash is not that in the seal", expected, digest),
             None => remarks.fail(SEAL, path, "the seal does not name it", "a hash", "none"),
@@ -142,11 +144,11 @@ fn check_seal(inside: &Files, entries: &[Entry], trail: &Trail<'_>, remarks: &mu
     remarks.pass(SEAL, &format!("the seal binds {} files", seal.files.len()));
 }
 
-fn check_opened(files: &Files, opened: &Opened, remarks: &mut Remarks) {
+fn check_opened(files: &Inside<'_>, opened: &Opened, remarks: &mut Remarks) {
     if opened.transcript_version != 1 {
         remarks.fail(SEAL, names::TRANSCRIPT, "another version of the format", 1, opened.transcript_version);
     }
-    if let Some(profile) = files.get(names::PROFILE) {
+    if let Some((_, profile)) = files.iter().find(|(path, _)| path.as_str() == names::PROFILE) {
         let digest = sha256(profile);
         if digest != opened.profile_sha256 {
             let message = "it is not the profile that the first entry names";

@@ -1,13 +1,14 @@
 //! What is left of a ceremony that was interrupted.
 
-use super::{Audit, AuditVerdict, PublicKey, Remarks, chain, names};
+use super::{Audit, AuditVerdict, FINGERPRINT, PublicKey, Remarks, chain, names};
 use crate::dns::{Sha256Digest, sha256};
 use crate::steps::{Mode, Verdict};
-use crate::transcript::{Entry, Files, JournalHead, Namespace, json};
+use crate::transcript::{Body, Entry, Files, JournalHead, Namespace, json};
 
 const CHAIN: &str = "AUDIT-CHAIN";
 const HEAD: &str = "AUDIT-JOURNAL";
 const FILES: &str = "AUDIT-FILES";
+const SIGNED: &str = "AUDIT-SIGNED";
 
 /// Files that a journal may have.
 const KNOWN: [&str; 4] = [names::TRANSCRIPT, names::JOURNAL_HEAD, names::ALLOWED_SIGNERS, names::KEY_PEM];
@@ -26,8 +27,12 @@ pub(super) fn is_journal(files: &Files) -> bool {
         || files.contains_key(names::TRANSCRIPT) && files.keys().all(|path| is_known(path))
 }
 
-pub(super) fn audit(files: &Files) -> Audit {
+pub(super) fn audit(files: &Files, expected: Option<Sha256Digest>) -> Audit {
     let mut remarks = Remarks::new();
+    if let Some(expected) = expected {
+        let message = "a journal has no fingerprint: only a sealed transcript has one on paper";
+        remarks.fail(FINGERPRINT, names::TRANSCRIPT, message, expected, "none");
+    }
     for path in files.keys().filter(|path| !is_known(path)) {
         remarks.fail(FILES, path, "no journal has such a file", "none", "a file");
     }
@@ -45,6 +50,7 @@ pub(super) fn audit(files: &Files) -> Audit {
     }
     remarks.pass(CHAIN, &format!("{} entries, each bound to the one before it", entries.len()));
     check_head(files, octets, &entries, &mut remarks);
+    tell_signed(&entries, &mut remarks);
     let findings = remarks.finish();
     let failed = findings.iter().any(|finding| finding.verdict == Verdict::Fail);
     let verdict = if failed { AuditVerdict::Failed } else { AuditVerdict::Interrupted };
@@ -80,6 +86,27 @@ fn check_head(files: &Files, octets: &[u8], entries: &[Entry], remarks: &mut Rem
         remarks.warn(HEAD, format!("entries after number {} are not signed yet", head.entries));
     }
     remarks.pass(HEAD, &format!("{} entries are signed", head.entries));
+}
+
+/// What the token has signed, and what it may have: whoever goes on must know.
+fn tell_signed(entries: &[Entry], remarks: &mut Remarks) {
+    let signed = entries.iter().rev().find_map(|entry| match &entry.body {
+        Body::Signed(batch) => Some(batch.to),
+        _ => None,
+    });
+    let announced = entries.iter().rev().find_map(|entry| match &entry.body {
+        Body::Signing(batch) => Some((batch.from, batch.to)),
+        _ => None,
+    });
+    let signed = signed.unwrap_or(0);
+    match announced {
+        None => remarks.pass(SIGNED, "no signature was announced"),
+        Some((from, to)) if to > signed => remarks.warn(
+            SIGNED,
+            format!("signatures 1 to {signed} were made and entered; those numbered {from} to {to} were announced, and some may have been made"),
+        ),
+        Some(_) => remarks.warn(SIGNED, format!("signatures 1 to {signed} were made and entered")),
+    }
 }
 
 fn read_head(octets: &[u8], key: &PublicKey, mode: &Mode) -> Option<JournalHead> {

@@ -1,6 +1,7 @@
 //! Records made without a ceremony, whole and damaged.
 
 mod cut;
+mod forged;
 
 use std::collections::BTreeMap;
 
@@ -15,8 +16,8 @@ use crate::steps::{Actor, Moment, Role, Step, TokenFacts};
 use crate::transcript::{
     Acknowledged, Batch, BatchDone, CeremonyKey, Chain, ClockDrift, Confirmed, DocumentRead, Ending, Findings, First,
     Head, JobDecision, JobPaths, JournalHead, JudgedAt, Note, Opened, Outcome, PersonEntered, Planned, PreviousRecord,
-    Report, ResponseMade, SealedRecord, Subject, TimeAgreed, TimeConfirmed, Unlocking, Watch, Written, delivery,
-    responses_digest, rrsets, seal,
+    ReadBack, Report, ResponseMade, SealedRecord, Subject, TimeAgreed, TimeConfirmed, Unlocking, Watch, Written,
+    delivery, responses_digest, rrsets, seal,
 };
 
 const THREADS: usize = 2;
@@ -138,6 +139,18 @@ impl Draft {
         }
     }
 
+    fn compare(&mut self, step: Step, subject: &str, sha256: Sha256Digest) {
+        let subject = subject.to_owned();
+        let unattended = self.mode == Mode::Unattended;
+        self.push(
+            step,
+            match unattended {
+                true => Body::NoIndependentHash(Subject { subject }),
+                false => Body::ReadBack(ReadBack { subject, sha256, words: vec![1, 2, 3], attempts: 1 }),
+            },
+        );
+    }
+
     fn findings(&mut self, step: Step, job: usize, stage: &str, findings: &[Finding]) {
         assert!(findings.iter().all(|finding| finding.verdict != Verdict::Fail), "{findings:#?}");
         let body = Findings { job, stage: stage.to_owned(), findings: findings.to_vec() };
@@ -198,9 +211,11 @@ impl Draft {
         let octets = write_request(request).unwrap();
         let facts = (request.format, &request.zone, request.bundles.len());
         self.document(number, "request", &paths.request, &octets, facts);
+        self.compare(Step::Request, &format!("request of job {number}"), sha256(&octets));
         match &input.previous {
             Previous::First => {
                 let subject = format!("response of job {number}");
+                self.confirm(Step::Request, &format!("first: {subject}"), sha256(&octets));
                 self.push(Step::Request, Body::First(First { subject, reason: "a new zone".to_owned() }));
             }
             Previous::Response { response, .. } => {
@@ -360,6 +375,7 @@ fn draft(mode: Mode) -> Draft {
         heads: old_heads(),
     };
     draft.push(Step::Media, Body::PreviousRecord(previous));
+    draft.compare(Step::Media, "previous record", sha256(b"before"));
     draft.push(Step::Request, Body::JudgedAt(JudgedAt { time: fixture::now() }));
     let inputs = inputs();
     let paths = [
@@ -603,58 +619,6 @@ fn nothing_is_signed_but_what_was_announced_on_an_open_token() {
 }
 
 #[test]
-fn a_token_is_open_only_after_it_was_chosen_and_its_opening_announced() {
-    let drops: [fn(&Body) -> bool; 3] = [
-        |body| matches!(body, Body::TokenChosen(_)),
-        |body| matches!(body, Body::Unlocking(_)),
-        |body| matches!(body, Body::TokenChosen(_) | Body::Share(_) | Body::Unlocking(_)),
-    ];
-    // A second opening, after a pause.
-    let again = |draft: &mut Draft, unwanted: fn(&Body) -> bool| {
-        let of_token = |body: &Body| match body {
-            Body::TokenChosen(_) | Body::Unlocking(_) | Body::Unlocked(_) => true,
-            Body::Findings(findings) => findings.stage == "token",
-            _ => false,
-        };
-        let opening = draft.happened.iter().filter(|(_, _, body)| of_token(body) && !unwanted(body));
-        let opening: Vec<_> = opening.cloned().collect();
-        let after = draft.happened.iter().position(|(_, _, body)| matches!(body, Body::Signed(_))).unwrap() + 1;
-        let paused = (Step::Execute, Actor::Operator, Body::Paused(Note { note: "lunch".to_owned() }));
-        draft.happened.splice(after..after, std::iter::once(paused).chain(opening));
-    };
-    assert_eq!(failures(|draft| again(draft, |_| false)), Vec::<String>::new());
-    for unwanted in drops {
-        expect_failure("AUDIT-COURSE", "transcript.jsonl", |draft| remove(draft, unwanted));
-        expect_failure("AUDIT-COURSE", "transcript.jsonl", |draft| again(draft, unwanted));
-    }
-}
-
-#[test]
-fn the_token_was_asked_for_every_key_before_it_signed() {
-    let keys = |with: fn(&mut Vec<Finding>)| {
-        move |draft: &mut Draft| {
-            change(draft, |body| {
-                if let Body::Findings(findings) = body
-                    && findings.stage == "token"
-                {
-                    with(&mut findings.findings);
-                }
-            });
-        }
-    };
-    expect_failure("AUDIT-COURSE", "transcript.jsonl", keys(Vec::clear));
-    let changes: [fn(&mut Vec<Finding>); 4] = [
-        |findings| drop(findings.pop()),
-        |findings| drop(findings.remove(0)),
-        |findings| findings[0].found = Some("another".to_owned()),
-        |findings| findings[0].verdict = Verdict::Warn,
-    ];
-    for with in changes {
-        expect_failure("AUDIT-TOKEN-KEYS", "transcript.jsonl", keys(with));
-    }
-}
-
-#[test]
 fn token_and_roles_are_those_of_the_profile() {
     expect_failure("AUDIT-TOKEN", "transcript.jsonl", |draft| {
         change(draft, |body| {
@@ -710,6 +674,13 @@ fn a_record_names_the_one_before_it() {
     assert_eq!(named(sha256(b"other"), heads), Verdict::Fail);
     assert_eq!(named(before.fingerprint.unwrap(), BTreeMap::new()), Verdict::Fail);
     assert_eq!(check_previous(&[], &before)[0].verdict, Verdict::Fail);
+    // Named, then compared with paper and found to be another one: there is none.
+    let mut entries = judged(&draft(Mode::Ceremony).seal().files).entries;
+    let mut last = entries[0].clone();
+    last.body = Body::First(First { subject: "record".to_owned(), reason: "lost".to_owned() });
+    entries.push(last);
+    let found = check_previous(&entries, &before)[0].clone();
+    assert!(found.message.contains("no previous record is named"), "{found}");
 }
 
 /// The journal of a ceremony that ended in the midst of signing, its head signed some entries before the end.
@@ -717,7 +688,8 @@ fn left_over(signed: usize) -> Files {
     let draft = draft(Mode::Ceremony);
     let mut chain = Chain::new();
     let mut files = Files::new();
-    for (uptime, (step, actor, body)) in (0..).zip(draft.happened.into_iter().take(25)) {
+    let signed_one = draft.happened.iter().position(|(_, _, body)| matches!(body, Body::Signed(_))).unwrap();
+    for (uptime, (step, actor, body)) in (0..).zip(draft.happened.into_iter().take(signed_one + 2)) {
         chain.append(moment(uptime), step, &actor, body).unwrap();
         if chain.entries().len() == signed {
             let head = JournalHead::write(&chain, &key(), &Mode::Ceremony).unwrap();
@@ -733,13 +705,25 @@ fn left_over(signed: usize) -> Files {
 fn a_journal_is_interrupted_and_good_as_far_as_it_goes() {
     let mut files = left_over(20);
     let found = judged(&files);
-    assert_eq!((found.verdict, found.entries.len()), (AuditVerdict::Interrupted, 25), "{:#?}", found.lines());
+    let all = files[names::TRANSCRIPT].iter().filter(|octet| **octet == b'\n').count();
+    assert_eq!((found.verdict, found.entries.len()), (AuditVerdict::Interrupted, all), "{:#?}", found.lines());
     assert!(found.lines().iter().any(|line| line.contains("after number 20 are not signed")), "{:#?}", found.lines());
     // The power went in the midst of a line.
     let transcript = files.get_mut(names::TRANSCRIPT).unwrap();
     transcript.truncate(transcript.len() - 10);
     let found = judged(&files);
-    assert_eq!((found.verdict, found.entries.len()), (AuditVerdict::Interrupted, 24), "{:#?}", found.lines());
+    assert_eq!((found.verdict, found.entries.len()), (AuditVerdict::Interrupted, all - 1), "{:#?}", found.lines());
+}
+
+#[test]
+fn of_a_journal_it_is_told_what_was_signed_and_that_it_has_no_fingerprint() {
+    let files = left_over(20);
+    let told = judged(&files).lines().join("\n");
+    assert!(told.contains("signatures 1 to 5 were made") && told.contains("numbered 6 to 10 were announced"), "{told}");
+    let fingerprint = judged(&files).fingerprint;
+    let found = audit(&files, fingerprint, THREADS, report);
+    assert_eq!(found.verdict, AuditVerdict::Failed);
+    assert!(found.summary().contains("AUDIT-FINGERPRINT: transcript.jsonl: a journal has no"), "{}", found.summary());
 }
 
 #[test]

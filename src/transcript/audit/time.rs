@@ -26,6 +26,7 @@ pub(super) fn check(entries: &[Entry], trail: &Trail<'_>, remarks: &mut Remarks)
         [_] => {}
         all => remarks.fail(TIME, names::TRANSCRIPT, "UTC is agreed on once", 1, all.len()),
     }
+    check_entries(entries, people, remarks);
     for entry in entries {
         if let Body::ClockDrift(drift) = &entry.body {
             let expected = (entry.time, drift.rtc.seconds_since(drift.agreed));
@@ -41,6 +42,32 @@ pub(super) fn check(entries: &[Entry], trail: &Trail<'_>, remarks: &mut Remarks)
         remarks.warn(TIME, message);
     }
     remarks.pass(TIME, "UTC was confirmed by two, or is listed as not confirmed; offset and drifts add up");
+}
+
+/// Agreed time is what was agreed on and what the monotonic clock adds, in every entry; judged is as of then.
+fn check_entries(entries: &[Entry], people: bool, remarks: &mut Remarks) {
+    let mut begin = entries.first();
+    for entry in entries {
+        let said = match &entry.body {
+            Body::TimeAgreed(agreed) => Some(("time was agreed on", agreed.agreed)),
+            Body::JudgedAt(judged) if people => Some(("the requests were judged", judged.time)),
+            _ => None,
+        };
+        if let Some((what, said)) = said.filter(|(_, said)| *said != entry.time) {
+            let message = format!("entry {}: {what} at another time than the entry's", entry.seq);
+            remarks.fail(TIME, names::TRANSCRIPT, &message, entry.time, said);
+        }
+        if matches!(entry.body, Body::Resumed(_)) {
+            begin = Some(entry); // another process, and its own monotonic clock
+        }
+        let Some(begin) = begin else { continue };
+        let passed = entry.time.seconds_since(begin.time);
+        let counted = i64::try_from(entry.uptime.saturating_sub(begin.uptime) / 1000).unwrap_or(i64::MAX);
+        if passed.abs_diff(counted) > 1 {
+            let message = format!("entry {}: time and uptime since entry {} differ", entry.seq, begin.seq);
+            return remarks.fail(TIME, names::TRANSCRIPT, &message, format!("{counted} s"), format!("{passed} s"));
+        }
+    }
 }
 
 /// The greatest drift less the smallest, in seconds.
@@ -67,6 +94,12 @@ fn two_people(entries: &[Entry], trail: &Trail<'_>, agreed: &TimeAgreed, remarks
         }
     }
     let counts = |confirmed: &&TimeConfirmed| confirmed.offset_seconds == agreed.offset_seconds;
+    // The second of the two has confirmed it at that very moment, the first before.
+    if let Some(last) = confirmed.clone().filter(counts).map(|confirmed| confirmed.shown).max()
+        && last != agreed.agreed
+    {
+        remarks.fail(TIME, names::TRANSCRIPT, "another time was agreed on than confirmed", last, agreed.agreed);
+    }
     let name = |confirmed: &TimeConfirmed| {
         let person = trail.people.iter().find(|person| person.role == confirmed.role)?;
         Some((person.role.to_string(), person.name.trim().to_lowercase()))
