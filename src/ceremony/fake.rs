@@ -38,6 +38,10 @@ pub(super) struct World {
     /// What the token says of its PIN.
     pub(super) final_try: bool,
     pub(super) write_faults: VecDeque<&'static str>,
+    pub(super) response_faults: VecDeque<&'static str>,
+    pub(super) log_faults: VecDeque<&'static str>,
+    /// Why media cannot be read the next time that records are looked for.
+    pub(super) list_faults: Vec<String>,
     pub(super) finished: Option<u8>,
     /// The hardware clock minus the computer's, in seconds.
     pub(super) rtc: Option<i64>,
@@ -137,6 +141,9 @@ impl World {
             while_signing: Vec::new(),
             final_try: false,
             write_faults: VecDeque::new(),
+            response_faults: VecDeque::new(),
+            log_faults: VecDeque::new(),
+            list_faults: Vec::new(),
             finished: None,
             rtc: None,
             clock_set: None,
@@ -268,7 +275,8 @@ impl World {
                     folder: folder.clone(),
                     interrupted: false,
                 });
-                one(Work::Records(records.collect()))
+                let faults = std::mem::take(&mut self.list_faults);
+                one(Work::Records { found: records.collect(), faults })
             }
             Effect::ReadRecord(choice) => {
                 let files = self.records.get(&(choice.volume.0, choice.folder)).cloned();
@@ -295,14 +303,18 @@ impl World {
                 one(Work::RecordWritten { volume, result: Ok(()) })
             }
             Effect::WriteResponse { volume, name, octets } => {
+                if let Some(fault) = self.response_faults.pop_front() {
+                    return one(Work::ResponseWritten { volume, result: Err(fault.to_owned()) });
+                }
                 self.responses.insert(name, octets.to_vec());
                 one(Work::ResponseWritten { volume, result: Ok(()) })
             }
-            Effect::Deliver { volumes, folder, files, .. } => {
-                for id in volumes {
-                    self.records.get_mut(&(id.0, folder.clone())).unwrap().extend(files.clone());
+            Effect::Deliver { volume, folder, files, .. } => {
+                if let Some(fault) = self.log_faults.pop_front().filter(|fault| !fault.is_empty()) {
+                    return one(Work::Delivered { volume, result: Err(fault.to_owned()) });
                 }
-                one(Work::Delivered(Vec::new()))
+                self.records.get_mut(&(volume.0, folder)).unwrap().extend(files);
+                one(Work::Delivered { volume, result: Ok(()) })
             }
             other => panic!("no effect on media: {other:?}"),
         }
