@@ -30,6 +30,7 @@ pub(super) struct World {
     pub(super) records: BTreeMap<(u32, String), BTreeMap<String, Vec<u8>>>,
     pub(super) responses: BTreeMap<String, Vec<u8>>,
     pub(super) journal: Vec<u8>,
+    pub(super) journal_files: BTreeMap<String, Vec<u8>>,
     pub(super) spool: Option<Spool>,
     /// Faults to come: signatures until the token dies, writes that fail.
     pub(super) sign_faults: VecDeque<usize>,
@@ -136,6 +137,7 @@ impl World {
             records: BTreeMap::new(),
             responses: BTreeMap::new(),
             journal: Vec::new(),
+            journal_files: BTreeMap::new(),
             spool: None,
             sign_faults: VecDeque::new(),
             while_signing: Vec::new(),
@@ -247,7 +249,7 @@ impl World {
             Effect::Journal(part) => {
                 assert!(part.lines.starts_with(&self.journal), "the journal only grows");
                 assert!(part.files.contains_key("journal.head"));
-                self.journal = part.lines;
+                (self.journal, self.journal_files) = (part.lines, part.files);
                 one(Work::Journalled(Vec::new()))
             }
             Effect::Spool(spool) => {
@@ -296,6 +298,8 @@ impl World {
             }
             Effect::ReadShare { .. } => one(Work::ShareFile(Err("no share".to_owned()))),
             Effect::WriteRecord { volume, image } => {
+                let kept = self.spool.as_ref().is_none_or(|spool| spool.sealed.is_some());
+                assert!(kept, "what is sealed is kept before it leaves");
                 if let Some(fault) = self.write_faults.pop_front().filter(|fault| !fault.is_empty()) {
                     return one(Work::RecordWritten { volume, result: Err(fault.to_owned()) });
                 }

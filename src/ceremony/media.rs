@@ -167,8 +167,9 @@ impl Ceremony {
         let others = records.into_iter().filter(|record| !record.folder.starts_with(&self.journal_folder));
         let others: Vec<RecordChoice> = others.collect();
         self.ask(Question::PreviousRecord(others));
-        for fault in faults.iter().map(|fault| clean_text(fault)) {
-            if self.view.faults.contains(&fault) {
+        let faults: Vec<String> = faults.iter().map(|fault| clean_text(fault)).collect();
+        for fault in &faults {
+            if self.view.faults.contains(fault) {
                 continue;
             }
             let exception = Exception {
@@ -177,7 +178,7 @@ impl Ceremony {
                 action: "it was told on the screen".to_owned(),
                 decided_by: "the program".to_owned(),
             };
-            self.view.faults.push(fault);
+            self.view.faults.push(fault.clone());
             self.view.exceptions += 1;
             self.record(Actor::Program, Body::Exception(exception))?;
         }

@@ -11,7 +11,7 @@ use crate::steps::{Actor, Step, VolumeFacts};
 use crate::transcript::{Body, Chain, Ending, Note, names};
 
 use super::machine::Ceremony;
-use super::{Code, WrittenView};
+use super::{Code, Effect, WrittenView};
 
 /// Something that waits to be written. Media are named by their place among those bound, which they keep when they are
 /// taken out and put in again; their number changes.
@@ -68,6 +68,13 @@ impl Ceremony {
             Writing::Record(medium) | Writing::Log(medium) => self.view.record_volumes.get(medium),
             Writing::Response(_) => self.view.request_volume.as_ref(),
         }
+    }
+
+    /// Has what is sealed spooled as it is now, behind all that is to be done already and before what comes next.
+    pub(super) fn keep_sealed(&mut self) {
+        self.unspooled = false;
+        let spool = self.spool().map(Box::new).map(Effect::Spool);
+        self.effects.extend(spool);
     }
 
     /// What is sealed, for the spool; none before.

@@ -123,7 +123,6 @@ impl Ceremony {
             }
             return self.begin_close();
         };
-        self.unspooled = true;
         let medium = self.medium_of(writing).map(|medium| (medium.id, medium.label.clone()));
         // One that was bound before the process was started again, and is not plugged in since.
         let Some((volume, label)) = medium.filter(|(id, _)| *id != UNPLUGGED) else {
@@ -145,6 +144,7 @@ impl Ceremony {
             }
         };
         self.set_state(row, WRITES);
+        self.keep_sealed();
         self.wait(Waiting::Write, &format!("writing {name} to {label}"), effect);
         Ok(())
     }
@@ -242,6 +242,7 @@ impl Ceremony {
             }
             Answer::No if optional => {
                 self.outbox.queue.remove(0);
+                self.unspooled = true;
                 self.write_next()
             }
             Answer::No => Err(Refusal::MustBeWritten),

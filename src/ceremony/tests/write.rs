@@ -103,6 +103,11 @@ fn what_was_reviewed_is_kept_before_anything_that_is_sealed_leaves() {
         let text = String::from_utf8(world.journal.clone()).unwrap();
         assert!(text[..*flushed].contains("\"kind\":\"reviewed\""));
         assert!(!text.contains("\"kind\":\"seal\""), "a journal is no record");
+        let mut files = world.journal_files.clone();
+        files.insert("transcript.jsonl".to_owned(), world.journal.clone());
+        let audit = transcript::audit(&files, None, 1, crate::paper::report);
+        assert_eq!(audit.failures().map(ToString::to_string).collect::<Vec<_>>(), [] as [String; 0]);
+        assert_eq!(audit.verdict.name(), "interrupted");
     }
 }
 
