@@ -245,6 +245,49 @@ fn a_ceremony_whose_process_is_killed_in_execute_goes_on() {
     holds_no_pin(&room, &[&killed, &terminal]);
 }
 
+#[test]
+fn a_ceremony_whose_process_is_killed_after_the_seal_writes_the_same_record_on() {
+    let kill = |mut terminal: Terminal| {
+        terminal.signal(Signal::KILL);
+        assert_eq!(terminal.exit(), 0x100);
+    };
+    let room = Room::new(3);
+    let mut crew = Crew::new(&room, &[BIND]);
+    let mut terminal = room.open(SMALL);
+    crew.until(&mut terminal, "Are these the responses that were planned?");
+    fs::write(room.stick("RECORD-B").join(".capacity"), "4096").unwrap();
+    crew.until(&mut terminal, "could not be written to RECORD-B. What now?");
+    let sealed = fs::read(room.record("RECORD-A", false).join("transcript.jsonl")).unwrap();
+    kill(terminal);
+
+    let mut terminal = room.open(SMALL);
+    terminal.see("could not be written to RECORD-B. What now?");
+    fs::remove_file(room.stick("RECORD-B").join(".capacity")).unwrap();
+    terminal.press("a\r");
+    crew.until(&mut terminal, "Does every witness have the transcript fingerprint on paper?");
+    fs::write(room.stick("RECORD-B").join(".read-only"), "").unwrap();
+    crew.until(&mut terminal, "delivery.jsonl could not be written to RECORD-B. What now?");
+    kill(terminal);
+
+    let mut terminal = room.open(SMALL);
+    terminal.see("delivery.jsonl could not be written to RECORD-B. What now?");
+    assert!(room.path().join("spool").exists(), "the key was wiped before the log was on every record");
+    fs::remove_file(room.stick("RECORD-B").join(".read-only")).unwrap();
+    terminal.press("a\r");
+    crew.until(&mut terminal, "The ceremony is over: complete.");
+    terminal.press("l\r");
+    assert_eq!(terminal.exit(), 0);
+    for label in ["RECORD-A", "RECORD-B"] {
+        assert_eq!(room.records(label).len(), 1, "one record and no journal on {label}");
+        let record = room.record(label, false);
+        assert_eq!(fs::read(record.join("transcript.jsonl")).unwrap(), sealed, "{label}");
+        let (code, said) = audit(&record, None);
+        assert!(code == 0 && said.contains("consistent"), "{said}");
+        assert_eq!(entries(&record, "delivery.jsonl", "resumed").len(), 1, "{label}");
+    }
+    assert!(!room.path().join("spool").exists(), "the spool is still there");
+}
+
 fn wait_for(what: &str, mut ask: impl FnMut() -> bool) {
     let start = Instant::now();
     while !ask() {

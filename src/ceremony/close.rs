@@ -1,15 +1,15 @@
 //! `close`: the fingerprints go onto paper; the delivery log is signed, and the ceremony key is wiped.
 
 use crate::steps::Step;
-use crate::transcript;
 
-use super::machine::{Ceremony, Failure, Waiting};
+use super::machine::{Ceremony, Failure};
+use super::outbox::Writing;
 use super::{Answer, Effect, Question, Refusal};
 
 impl Ceremony {
     pub(super) fn begin_close(&mut self) -> Result<(), Refusal> {
         self.enter(Step::Close);
-        self.view.codes = self.codes();
+        self.view.codes.clone_from(&self.outbox.codes);
         self.ask(Question::Close);
         Ok(())
     }
@@ -18,22 +18,20 @@ impl Ceremony {
         if !matches!(answer, Answer::Done) {
             return Err(Refusal::NotAsked);
         }
-        let mode = self.setup.mode.clone();
-        let log = self.delivery.as_ref().ok_or(Refusal::NotAsked)?;
-        let files = transcript::delivery(log, self.ledger.key(), &mode);
-        let folder = self.image.as_ref().map(|image| image.name().to_owned()).unwrap_or_default();
-        let effect =
-            Effect::Deliver { volumes: self.delivered_to.clone(), folder, journal: self.journal_folder.clone(), files };
-        self.wait(Waiting::Delivery, "signing the delivery log", effect);
-        Ok(())
+        // From now on the log takes no entry, so that the same one is on every record.
+        self.outbox.closed = true;
+        self.outbox.copies.clone().into_iter().for_each(|medium| self.enqueue(Writing::Log(medium)));
+        self.write_next()
     }
 
-    pub(super) fn delivered(&mut self, faults: &[String]) -> Result<(), Refusal> {
+    /// Nothing is left to write: now, and not while a delivery log may still have to be signed, the key is wiped.
+    pub(super) fn finish(&mut self) {
+        self.unspooled = false;
         self.effects.push(Effect::ForgetSpool);
         self.ledger.wipe_key();
         self.setup.seed.wipe();
-        self.ask(Question::Finished { outcome: self.outcome.to_owned() });
-        if faults.is_empty() { Ok(()) } else { Err(Refusal::Document(faults.join("; "))) }
+        let outcome = if self.failure == Some(Failure::Media) { "media" } else { self.outcome };
+        self.ask(Question::Finished { outcome: outcome.to_owned() });
     }
 
     /// The exit code: 0 done and good, 1 refused or stopped, 4 the token, 5 media.

@@ -13,7 +13,7 @@ use crate::steps::{KeyFacts, Locks, Mode, Person, Pin, Role, TokenFacts, UsbStat
 use crate::token::TokenError;
 use crate::transcript::State;
 
-use super::{FileChoice, ProfileFile, RecordChoice, Seed};
+use super::{FileChoice, ProfileFile, RecordChoice, Sealed, Seed};
 
 /// Something to be done outside; carried out one after another, in this order.
 #[derive(Debug)]
@@ -104,8 +104,8 @@ pub enum Effect {
     },
     /// Add files to a written record and remove its journal: [`Work::Delivered`].
     Deliver {
-        /// The media.
-        volumes: Vec<VolumeId>,
+        /// The medium.
+        volume: VolumeId,
         /// The record's folder.
         folder: String,
         /// The journal's folder.
@@ -233,8 +233,13 @@ pub enum Work {
         /// What was found.
         found: Result<Vec<ProfileFile>, String>,
     },
-    /// Records and journals found.
-    Records(Vec<RecordChoice>),
+    /// Records and journals were looked for.
+    Records {
+        /// Those found.
+        found: Vec<RecordChoice>,
+        /// Why they could not be looked for on a medium, one sentence each.
+        faults: Vec<String>,
+    },
     /// A record's files by path, or what went wrong.
     Record(Result<BTreeMap<String, Vec<u8>>, String>),
     /// The files of a volume.
@@ -278,8 +283,13 @@ pub enum Work {
         /// What went wrong.
         result: Result<(), String>,
     },
-    /// The delivery log is written, or what went wrong on which media.
-    Delivered(Vec<String>),
+    /// The delivery log was written and read back, and the journal removed.
+    Delivered {
+        /// The medium.
+        volume: VolumeId,
+        /// What went wrong.
+        result: Result<(), String>,
+    },
 }
 
 /// A file that was read.
@@ -350,6 +360,8 @@ pub struct Spool {
     pub transcript: String,
     /// Signatures made so far, base64, in the plan's order.
     pub signatures: Vec<String>,
+    /// What is sealed; then nothing else is done but to write it, and jobs and signatures are left out.
+    pub sealed: Option<Sealed>,
 }
 
 /// A job in the spool.

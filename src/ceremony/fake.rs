@@ -30,6 +30,7 @@ pub(super) struct World {
     pub(super) records: BTreeMap<(u32, String), BTreeMap<String, Vec<u8>>>,
     pub(super) responses: BTreeMap<String, Vec<u8>>,
     pub(super) journal: Vec<u8>,
+    pub(super) journal_files: BTreeMap<String, Vec<u8>>,
     pub(super) spool: Option<Spool>,
     /// Faults to come: signatures until the token dies, writes that fail.
     pub(super) sign_faults: VecDeque<usize>,
@@ -38,6 +39,10 @@ pub(super) struct World {
     /// What the token says of its PIN.
     pub(super) final_try: bool,
     pub(super) write_faults: VecDeque<&'static str>,
+    pub(super) response_faults: VecDeque<&'static str>,
+    pub(super) log_faults: VecDeque<&'static str>,
+    /// Why media cannot be read the next time that records are looked for.
+    pub(super) list_faults: Vec<String>,
     pub(super) finished: Option<u8>,
     /// The hardware clock minus the computer's, in seconds.
     pub(super) rtc: Option<i64>,
@@ -132,11 +137,15 @@ impl World {
             records: BTreeMap::new(),
             responses: BTreeMap::new(),
             journal: Vec::new(),
+            journal_files: BTreeMap::new(),
             spool: None,
             sign_faults: VecDeque::new(),
             while_signing: Vec::new(),
             final_try: false,
             write_faults: VecDeque::new(),
+            response_faults: VecDeque::new(),
+            log_faults: VecDeque::new(),
+            list_faults: Vec::new(),
             finished: None,
             rtc: None,
             clock_set: None,
@@ -240,7 +249,7 @@ impl World {
             Effect::Journal(part) => {
                 assert!(part.lines.starts_with(&self.journal), "the journal only grows");
                 assert!(part.files.contains_key("journal.head"));
-                self.journal = part.lines;
+                (self.journal, self.journal_files) = (part.lines, part.files);
                 one(Work::Journalled(Vec::new()))
             }
             Effect::Spool(spool) => {
@@ -268,7 +277,8 @@ impl World {
                     folder: folder.clone(),
                     interrupted: false,
                 });
-                one(Work::Records(records.collect()))
+                let faults = std::mem::take(&mut self.list_faults);
+                one(Work::Records { found: records.collect(), faults })
             }
             Effect::ReadRecord(choice) => {
                 let files = self.records.get(&(choice.volume.0, choice.folder)).cloned();
@@ -288,6 +298,8 @@ impl World {
             }
             Effect::ReadShare { .. } => one(Work::ShareFile(Err("no share".to_owned()))),
             Effect::WriteRecord { volume, image } => {
+                let kept = self.spool.as_ref().is_none_or(|spool| spool.sealed.is_some());
+                assert!(kept, "what is sealed is kept before it leaves");
                 if let Some(fault) = self.write_faults.pop_front().filter(|fault| !fault.is_empty()) {
                     return one(Work::RecordWritten { volume, result: Err(fault.to_owned()) });
                 }
@@ -295,14 +307,18 @@ impl World {
                 one(Work::RecordWritten { volume, result: Ok(()) })
             }
             Effect::WriteResponse { volume, name, octets } => {
+                if let Some(fault) = self.response_faults.pop_front() {
+                    return one(Work::ResponseWritten { volume, result: Err(fault.to_owned()) });
+                }
                 self.responses.insert(name, octets.to_vec());
                 one(Work::ResponseWritten { volume, result: Ok(()) })
             }
-            Effect::Deliver { volumes, folder, files, .. } => {
-                for id in volumes {
-                    self.records.get_mut(&(id.0, folder.clone())).unwrap().extend(files.clone());
+            Effect::Deliver { volume, folder, files, .. } => {
+                if let Some(fault) = self.log_faults.pop_front().filter(|fault| !fault.is_empty()) {
+                    return one(Work::Delivered { volume, result: Err(fault.to_owned()) });
                 }
-                one(Work::Delivered(Vec::new()))
+                self.records.get_mut(&(volume.0, folder)).unwrap().extend(files);
+                one(Work::Delivered { volume, result: Ok(()) })
             }
             other => panic!("no effect on media: {other:?}"),
         }

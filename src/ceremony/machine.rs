@@ -14,6 +14,7 @@ use crate::transcript::names::JobPaths;
 use crate::transcript::{self, Body, Chain, State, TimeConfirmed};
 
 use super::ledger::Ledger;
+use super::outbox::Outbox;
 use super::profiles::Offer;
 use super::{
     Answer, Effect, Input, JournalPart, KeyWanted, Outcome, Purpose, Question, RecordChoice, Refusal, ResponseMade,
@@ -114,13 +115,12 @@ pub struct Ceremony {
     pub(super) made: Vec<ResponseMade>,
     pub(super) outcome: &'static str,
     pub(super) image: Option<Arc<FolderImage>>,
-    pub(super) queue: Vec<Writing>,
+    pub(super) outbox: Outbox,
     pub(super) delivery: Option<Chain>,
+    /// Whether what is sealed has got on since it was spooled.
+    pub(super) unspooled: bool,
     pub(super) confirmed_plan: bool,
     pub(super) journal_folder: String,
-    pub(super) sums_sha256: Sha256Digest,
-    pub(super) record_copies: usize,
-    pub(super) delivered_to: Vec<VolumeId>,
     pub(super) failure: Option<Failure>,
 }
 
@@ -150,7 +150,6 @@ pub(super) enum Waiting {
     Responses,
     Medium,
     Write,
-    Delivery,
 }
 
 /// Why the token host is ended.
@@ -227,13 +226,6 @@ pub(super) struct Draft {
 /// A medium of a ceremony that goes on, before it is seen again.
 pub(super) const UNPLUGGED: VolumeId = VolumeId(0);
 
-/// Something that waits to be written.
-#[derive(Clone, Debug)]
-pub(super) enum Writing {
-    Record(VolumeId),
-    Response { volume: VolumeId, index: usize },
-}
-
 impl Setup {
     /// The program with its version, as it stands in responses.
     #[must_use]
@@ -282,13 +274,11 @@ impl Ceremony {
             made: Vec::new(),
             outcome: "complete",
             image: None,
-            queue: Vec::new(),
+            outbox: Outbox::default(),
             delivery: None,
+            unspooled: false,
             confirmed_plan: false,
             journal_folder: String::new(),
-            sums_sha256: Sha256Digest::ZERO,
-            record_copies: 0,
-            delivered_to: Vec::new(),
             failure: None,
             setup,
         };
@@ -336,20 +326,31 @@ impl Ceremony {
         if let Some(lines) = (!may_wait).then(|| self.ledger.grown()).flatten() {
             effects.extend(self.journal(lines));
         }
+        if std::mem::take(&mut self.unspooled) {
+            effects.extend(self.spool().map(Box::new).map(Effect::Spool));
+        }
         effects.append(&mut self.effects);
         effects
     }
 
+    /// Has what was entered so far kept before all that is to be done next, people or not.
+    pub(super) fn flush(&mut self) {
+        if let Some(lines) = self.ledger.grown() {
+            let effects = self.journal(lines);
+            self.effects.extend(effects);
+        }
+    }
+
+    /// The spool comes first: a journal that is behind it is brought up to it, but never one that is ahead.
     fn journal(&self, lines: Vec<u8>) -> Vec<Effect> {
-        if self.image.is_some() || self.journal_folder.is_empty() {
+        if self.journal_folder.is_empty() {
             return Vec::new();
         }
         let volumes = self.view.record_volumes.iter().map(|volume| volume.id).collect();
         let part =
             JournalPart { volumes, folder: self.journal_folder.clone(), files: self.ledger.journal_files(), lines };
-        let mut effects = vec![Effect::Journal(part)];
-        effects.extend(self.spool().map(Box::new).map(Effect::Spool));
-        effects
+        let spool = self.spool().map(Box::new).map(Effect::Spool);
+        spool.into_iter().chain([Effect::Journal(part)]).collect()
     }
 
     fn input(&mut self, input: Input) -> Result<(), Refusal> {
@@ -374,7 +375,7 @@ impl Ceremony {
 
     /// Whether what is entered now would reach no medium any more.
     pub(super) fn is_over(&self) -> bool {
-        self.waiting == Waiting::Delivery || matches!(self.view.question, Question::Finished { .. })
+        self.outbox.closed || matches!(self.view.question, Question::Finished { .. })
     }
 
     fn answer(&mut self, answer: Answer) -> Result<(), Refusal> {
@@ -442,7 +443,7 @@ impl Ceremony {
                 self.progress(done);
                 Ok(())
             }
-            (Waiting::Records, Work::Records(records)) => self.records_listed(records),
+            (Waiting::Records, Work::Records { found, faults }) => self.records_listed(found, &faults),
             (Waiting::Record(choice), Work::Record(files)) => self.record_read(choice, files),
             (Waiting::Files(purpose), Work::Files(files)) => self.files_listed(purpose, files),
             (Waiting::File(purpose), Work::File(file)) => self.file_read(purpose, file),
@@ -454,9 +455,12 @@ impl Ceremony {
             (Waiting::Signatures, Work::Signed { signatures, fault }) => self.signed(signatures, fault),
             (Waiting::TokenEnd(AfterToken::Stop), Work::Signed { signatures, .. }) => self.keep(signatures),
             (Waiting::TokenEnd(after), Work::TokenClosed) => self.token_closed(after),
-            (Waiting::Write, Work::RecordWritten { result, .. }) => self.record_written(result),
-            (Waiting::Write, Work::ResponseWritten { result, .. }) => self.response_written(result),
-            (Waiting::Delivery, Work::Delivered(faults)) => self.delivered(&faults),
+            (
+                Waiting::Write,
+                Work::RecordWritten { result, .. }
+                | Work::ResponseWritten { result, .. }
+                | Work::Delivered { result, .. },
+            ) => self.write_ended(result),
             (waiting, Work::Computed(outcome)) => self.computed(waiting, *outcome),
             _ => Ok(()), // late: the ceremony was stopped or asked again meanwhile
         }
@@ -474,10 +478,15 @@ impl Ceremony {
         }
     }
 
-    /// Puts an entry into the transcript; after the seal into the delivery log.
+    /// Puts an entry into the transcript; after the seal into the delivery log. What comes after that is signed, as news
+    /// of a clock, reaches no medium any more.
     pub(super) fn record(&mut self, actor: Actor, body: Body) -> Result<(), Refusal> {
         let internal = |error: transcript::JsonError| Refusal::Internal(error.to_string());
+        if self.outbox.closed {
+            return Ok(());
+        }
         if let Some(delivery) = &mut self.delivery {
+            self.unspooled = true;
             let moment = self.ledger.moment(self.at);
             return delivery.append(moment, self.view.step, &actor, body).map(|_| ()).map_err(internal);
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::dns::Time;
 use crate::steps::{Actor, Mode, Step, VolumeFacts, VolumeId};
-use crate::transcript::{Audit, AuditVerdict, Body, First, PreviousRecord, VolumeBound};
+use crate::transcript::{Audit, AuditVerdict, Body, Exception, First, PreviousRecord, VolumeBound, clean_text};
 
 use super::machine::{Ceremony, Matter, PreviousFiles, Waiting};
 use super::{Answer, Effect, PreviousView, Question, RecordChoice, Refusal, Task};
@@ -19,7 +19,7 @@ impl Ceremony {
     /// Whatever is plugged in or out shows at once. A medium that comes back has another number and is known by its
     /// serial and UUID.
     ///
-    /// Where files are to be chosen and their medium is back, they are listed again.
+    /// Where files or records are to be chosen and their medium is back, they are listed again.
     pub(super) fn volumes_changed(&mut self, volumes: Vec<VolumeFacts>) -> Result<(), Refusal> {
         let before = self.view.request_volume.as_ref().map(|volume| volume.id);
         let same = |a: &VolumeFacts, b: &VolumeFacts| a.serial == b.serial && a.uuid == b.uuid;
@@ -27,22 +27,26 @@ impl Ceremony {
         let bound = self.view.record_volumes.iter().chain(&self.view.request_volume);
         // Copies of one medium can have one serial and one UUID: none of them stands for two.
         let mut taken: Vec<VolumeId> = bound.filter_map(&there).map(|volume| volume.id).collect();
-        let mut renumbered = Vec::new();
+        let mut moved = false;
         for bound in self.view.record_volumes.iter_mut().chain(self.view.request_volume.iter_mut()) {
             let is_back = |volume: &&VolumeFacts| same(volume, bound) && !taken.contains(&volume.id);
             if let Some(back) = there(bound).or_else(|| volumes.iter().find(is_back)) {
                 taken.push(back.id);
-                renumbered.push((bound.id, back.id));
+                moved |= bound.id != back.id;
                 *bound = back.clone();
             }
-        }
-        for (old, new) in renumbered {
-            self.renumber(old, new);
         }
         self.view.volumes = volumes;
         let back = self.view.request_volume.as_ref().map(|volume| volume.id) != before;
         match &self.view.question {
-            _ if self.waiting == Waiting::Medium => self.write_again(),
+            // What waits for a medium follows it: on with the writing.
+            _ if self.waiting == Waiting::Medium => self.write_next(),
+            Question::WriteFault { .. } => self.follow_fault(),
+            Question::PreviousRecord(_) if moved => {
+                self.view.refusal = None;
+                self.look_again_for_records();
+                Ok(())
+            }
             Question::Profile(_) => {
                 self.follow_profiles();
                 Ok(())
@@ -157,12 +161,28 @@ impl Ceremony {
         self.wait(Waiting::Records, "looking for the previous record", Effect::ListRecords(volumes));
     }
 
-    pub(super) fn records_listed(&mut self, records: Vec<RecordChoice>) -> Result<(), Refusal> {
+    /// A medium that could not be read may hold the record that is looked for: it is told, and entered once.
+    pub(super) fn records_listed(&mut self, records: Vec<RecordChoice>, faults: &[String]) -> Result<(), Refusal> {
         // The journal that this very ceremony has begun is no record.
         let others = records.into_iter().filter(|record| !record.folder.starts_with(&self.journal_folder));
         let others: Vec<RecordChoice> = others.collect();
         self.ask(Question::PreviousRecord(others));
-        Ok(())
+        let faults: Vec<String> = faults.iter().map(|fault| clean_text(fault)).collect();
+        for fault in &faults {
+            if self.view.faults.contains(fault) {
+                continue;
+            }
+            let exception = Exception {
+                expected: "that records can be looked for on every medium".to_owned(),
+                happened: fault.clone(),
+                action: "it was told on the screen".to_owned(),
+                decided_by: "the program".to_owned(),
+            };
+            self.view.faults.push(fault.clone());
+            self.view.exceptions += 1;
+            self.record(Actor::Program, Body::Exception(exception))?;
+        }
+        if faults.is_empty() { Ok(()) } else { Err(Refusal::Document(faults.join("; "))) }
     }
 
     pub(super) fn record_read(

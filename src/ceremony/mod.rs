@@ -15,6 +15,7 @@ mod log;
 mod machine;
 mod media;
 mod open;
+mod outbox;
 mod plan;
 mod profiles;
 mod question;
@@ -38,6 +39,7 @@ pub use self::effect::{
 };
 pub use self::log::LogLine;
 pub use self::machine::{Appliance, Ceremony, Event, ProfileFile, Setup};
+pub use self::outbox::{Outbox, Sealed};
 pub use self::question::{
     Answer, DocumentAsked, FileChoice, MediumWanted, PinAsked, ProfileChoice, Purpose, Question, ReadBackAsked,
     RecordChoice, TimeAsked, TwoPeople, Unfit, Working,

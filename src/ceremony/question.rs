@@ -122,8 +122,8 @@ pub enum Question {
         message: String,
         /// Whether it is possible to go on without it.
         optional: bool,
-        /// What another medium must have.
-        wanted: MediumWanted,
+        /// What another medium must have; none where no other one will do.
+        wanted: Option<MediumWanted>,
     },
     /// A process of an interrupted ceremony was found: [`Answer::Yes`] goes on, [`Answer::No`] seals what happened.
     Resume {

@@ -6,22 +6,29 @@ use crate::dns::{base64, sha256};
 use crate::exchange::{self, Limits};
 use crate::plan::{JobInput, Previous};
 use crate::steps::{Actor, Moment, Step, VolumeFacts};
-use crate::transcript::{Body, Files, Note, State, names};
+use crate::transcript::{Body, Chain, Entry, Files, Note, State, names};
 
-use super::machine::{Ceremony, Job, Matter, PreviousFiles, SourceFile, UNPLUGGED};
+use super::machine::{Ceremony, Job, Matter, PreviousFiles, SourceFile, UNPLUGGED, Waiting};
 use super::profiles::Offer;
 use super::task::Task;
 use super::{Answer, Effect, Judging, Outcome, ProfileFile, Question, Refusal, Setup, Spool, SpooledJob};
 
+/// Why nobody is asked whether to go on.
+const WRITTEN_ON: &str = "the program had ended after the seal: what is sealed is written to its end";
+
 impl Ceremony {
     /// What a process that is started again needs to go on from here; none without people, who alone can go on.
     pub(super) fn spool(&self) -> Option<Spool> {
-        if self.unattended() {
+        if self.unattended() || self.journal_folder.is_empty() {
             return None;
         }
         let (_, profile) = self.profile.as_ref()?;
+        let sealed = self.sealed();
+        // What was signed from what lies in the record.
+        let (jobs, signatures) =
+            if sealed.is_some() { Default::default() } else { (self.jobs.as_slice(), self.signatures.as_slice()) };
         let agreed = self.ledger.moment(self.at).time;
-        let jobs = self.jobs.iter().map(|job| SpooledJob {
+        let jobs = jobs.iter().map(|job| SpooledJob {
             number: job.number,
             request_file: job.request.name.clone(),
             request: base64::encode(&job.request.octets),
@@ -45,7 +52,8 @@ impl Ceremony {
             jobs: jobs.collect(),
             confirmed: self.confirmed_plan,
             transcript: String::from_utf8_lossy(self.ledger.chain().octets()).into_owned(),
-            signatures: self.signatures.iter().map(|signature| base64::encode(signature)).collect(),
+            signatures: signatures.iter().map(|signature| base64::encode(signature)).collect(),
+            sealed,
         })
     }
 
@@ -75,7 +83,6 @@ impl Ceremony {
         let profile = ceremony.offers.first().and_then(Offer::profile);
         let profile = profile.ok_or_else(|| "the spool is damaged".to_owned())?;
         ceremony.take_profile(profile, octets);
-        let fault = |error: Refusal| error.to_string();
         ceremony.ledger.resume(spool.transcript.as_bytes()).map_err(|error| error.to_string())?;
         if !ceremony.ledger.has_its_key() {
             return Err("the spool is damaged: its key is another one than the ceremony's".to_owned());
@@ -90,24 +97,34 @@ impl Ceremony {
         ceremony.view.record_volumes = spool.record_media.iter().cloned().map(unplugged).collect();
         ceremony.view.request_volume = spool.request_medium.clone().map(unplugged);
         ceremony.journal_folder.clone_from(&spool.journal_folder);
-        let state = |state: &State| PreviousFiles { files: Files::new(), state: state.clone() };
-        ceremony.previous = spool.previous.as_ref().map(state);
-        ceremony.signatures = spool.signatures.iter().map(|text| decode(text)).collect::<Result<_, _>>()?;
-        for job in &spool.jobs {
-            let job = ceremony.job_again(job)?;
-            ceremony.jobs.push(job);
+        match spool.sealed.take() {
+            Some(sealed) => ceremony.written_on(sealed)?,
+            None => ceremony.unlocked_again(&spool)?,
         }
-        ceremony.view.step = Step::Unlock;
-        let note = Note { note: format!("from the spool, after {} signatures", ceremony.signatures.len()) };
-        ceremony.record(Actor::Program, Body::Resumed(note)).map_err(fault)?;
-        if spool.confirmed {
-            ceremony.plan_again()?;
-        }
+        let exception = |entry: &&Entry| matches!(entry.body, Body::Exception(_));
+        let logs = ceremony.delivery.iter().chain([ceremony.ledger.chain()]);
+        ceremony.view.exceptions = logs.flat_map(Chain::entries).filter(exception).count();
         if ceremony.setup.appliance.is_none() {
             ceremony.ask_resume(); // else once the appliance has started
         }
         effects.extend(ceremony.take_effects());
         Ok((ceremony, effects))
+    }
+
+    /// Back to `unlock`, with all that comes before it.
+    fn unlocked_again(&mut self, spool: &Spool) -> Result<(), String> {
+        let decode = |text: &str| base64::decode(text).ok_or_else(|| "the spool is damaged".to_owned());
+        let state = |state: &State| PreviousFiles { files: Files::new(), state: state.clone() };
+        self.previous = spool.previous.as_ref().map(state);
+        self.signatures = spool.signatures.iter().map(|text| decode(text)).collect::<Result<_, _>>()?;
+        for job in &spool.jobs {
+            let job = self.job_again(job)?;
+            self.jobs.push(job);
+        }
+        self.view.step = Step::Unlock;
+        let note = Note { note: format!("from the spool, after {} signatures", self.signatures.len()) };
+        self.record(Actor::Program, Body::Resumed(note)).map_err(|error| error.to_string())?;
+        if spool.confirmed { self.plan_again() } else { Ok(()) }
     }
 
     fn job_again(&self, job: &SpooledJob) -> Result<Job, String> {
@@ -178,7 +195,12 @@ impl Ceremony {
         Ok(())
     }
 
+    /// Nothing is asked where the transcript is sealed: all that can be done is to write it.
     pub(super) fn ask_resume(&mut self) {
+        if self.image.is_some() {
+            self.view.refusal = Some(WRITTEN_ON.to_owned());
+            return self.wait(Waiting::Medium, "looking for the media", Effect::WatchVolumes);
+        }
         let entries = self.ledger.chain().entries().len();
         self.ask(Question::Resume { entries, signatures: self.signatures.len() });
     }

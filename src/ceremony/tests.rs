@@ -1,5 +1,7 @@
 //! Whole ceremonies, in one thread and in memory.
 
+mod write;
+
 use super::fake::{STARTED, World, right, setup, start, utc, volume};
 use super::*;
 use crate::steps::{Mode, Moment, Pin, Step, UsbFacts, UsbState};
@@ -327,7 +329,7 @@ fn only_a_medium_that_can_be_used_takes_what_another_could_not() {
     volumes[5].uuid.clear();
     let at = world.moment();
     world.ceremony.apply(at, Event::Work(Work::Volumes(volumes))).unwrap();
-    let Question::WriteFault { wanted, .. } = world.ceremony.view().question.clone() else { panic!() };
+    let Question::WriteFault { wanted: Some(wanted), .. } = world.ceremony.view().question.clone() else { panic!() };
     let unfit: Vec<_> = world.ceremony.view().volumes.iter().map(|volume| wanted.unfit(volume)).collect();
     use Unfit::{Foreign, Full, Label, Protected, Taken};
     let expected = [Some(Taken), None, Some(Label), Some(Protected), Some(Full(512)), Some(Foreign), None];

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::dns::{Dnskey, Name, Sha256Digest, Time};
 use crate::exchange::Format;
 use crate::policy::Finding;
@@ -349,18 +351,20 @@ pub struct ResultView {
 }
 
 /// Something to write.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct WrittenView {
     /// Folder or file.
     pub name: String,
     /// Label of the medium.
     pub label: String,
+    /// Its serial number.
+    pub serial: String,
     /// `waiting`, `writing`, `read back: identical`, or what went wrong.
     pub state: String,
 }
 
 /// A payload for paper and QR code.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Code {
     /// What it is, as `Transcript fingerprint`.
     pub title: String,

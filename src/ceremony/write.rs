@@ -4,16 +4,25 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::dns::sha256;
 use crate::media::FolderImage;
 use crate::paper;
-use crate::steps::{Actor, Step, VolumeFacts, VolumeId};
+use crate::steps::{Actor, Step, VolumeFacts};
 use crate::transcript::{self, Body, Chain, Ending, Entry, Files, Head, State, WriteFailed, Written, names};
 
-use super::machine::{Ceremony, Failure, UNPLUGGED, Waiting, Writing};
+use super::machine::{Ceremony, Failure, UNPLUGGED, Waiting};
+use super::outbox::{Outbox, Outgoing, Writing};
 use super::{Answer, Code, Effect, MediumWanted, Question, Refusal, Unfit, WrittenView};
+
+/// What a row of [`View::written`](super::View::written) says before anything went wrong.
+const WAITS: &str = "waiting";
+const WRITES: &str = "writing";
+const WRITTEN: &str = "read back: identical";
 
 impl Ceremony {
     pub(super) fn begin_write(&mut self) -> Result<(), Refusal> {
+        // What was decided is on the media before anything that is sealed leaves.
+        self.flush();
         self.enter(Step::Write);
         let internal = |error: String| Refusal::Internal(error);
         let sealed = self.sealed_files()?;
@@ -30,16 +39,16 @@ impl Ceremony {
             .map_err(|error| internal(error.to_string()))?;
         self.view.fingerprint = Some(record.fingerprint);
         self.delivery = Some(Chain::following(record.fingerprint));
-        self.sums_sha256 = record.sums_sha256;
         let image = FolderImage::new(name, record.files, vec![names::SUMS.to_owned()])
             .map_err(|error| internal(error.to_string()))?;
         self.image = Some(Arc::new(image));
-        self.queue = self.view.record_volumes.iter().map(|volume| Writing::Record(volume.id)).collect();
-        if let Some(volume) = &self.view.request_volume {
-            let volume = volume.id;
-            self.queue.extend((0..self.made.len()).map(|index| Writing::Response { volume, index }));
-        }
-        self.view.written = self.queue.clone().iter().map(|writing| self.written_view(writing)).collect();
+        let leaving = self.view.results.iter().zip(&self.jobs);
+        let leaving =
+            leaving.map(|(result, job)| Outgoing { file: result.file.clone(), path: job.paths.response.clone() });
+        self.outbox = Outbox { responses: leaving.collect(), codes: self.codes(), ..Outbox::default() };
+        let responses = if self.view.request_volume.is_some() { self.outbox.responses.len() } else { 0 };
+        (0..self.view.record_volumes.len()).for_each(|medium| self.enqueue(Writing::Record(medium)));
+        (0..responses).for_each(|index| self.enqueue(Writing::Response(index)));
         self.write_next()
     }
 
@@ -69,118 +78,140 @@ impl Ceremony {
         Ok(files)
     }
 
-    fn volume_now(&self, id: VolumeId) -> Option<&VolumeFacts> {
-        let bound = self.view.record_volumes.iter().chain(&self.view.request_volume);
-        bound.chain(&self.view.volumes).find(|volume| volume.id == id)
+    /// Puts something at the end of what waits.
+    pub(super) fn enqueue(&mut self, writing: Writing) {
+        let row = self.push_row(writing);
+        self.outbox.queue.push((writing, row));
     }
 
-    fn label(&self, id: VolumeId) -> String {
-        self.volume_now(id).map(|volume| volume.label.clone()).unwrap_or_default()
+    /// A row of its own for what is to be written; its index.
+    fn push_row(&mut self, writing: Writing) -> usize {
+        let (label, serial) =
+            self.medium_of(writing).map(|medium| (medium.label.clone(), medium.serial.clone())).unwrap_or_default();
+        let name = self.writing_name(writing);
+        self.view.written.push(WrittenView { name, label, serial, state: WAITS.to_owned() });
+        self.view.written.len() - 1
     }
 
-    fn writing_name(&self, writing: &Writing) -> String {
+    fn writing_name(&self, writing: Writing) -> String {
         match writing {
             Writing::Record(_) => self.image.as_ref().map(|image| image.name().to_owned()).unwrap_or_default(),
-            Writing::Response { index, .. } => {
-                self.view.results.get(*index).map(|result| result.file.clone()).unwrap_or_default()
+            Writing::Response(index) => {
+                self.outbox.responses.get(index).map(|response| response.file.clone()).unwrap_or_default()
             }
+            Writing::Log(_) => names::DELIVERY.to_owned(),
         }
     }
 
-    fn written_view(&self, writing: &Writing) -> WrittenView {
-        let (Writing::Record(volume) | Writing::Response { volume, .. }) = writing;
-        WrittenView { name: self.writing_name(writing), label: self.label(*volume), state: "waiting".to_owned() }
+    fn response_octets(&self, index: usize) -> Option<&[u8]> {
+        let response = self.outbox.responses.get(index)?;
+        self.image.as_ref()?.files().get(&response.path).map(Vec::as_slice)
     }
 
-    fn set_state(&mut self, name: &str, label: &str, state: &str) {
-        let found = self.view.written.iter_mut().find(|view| view.name == name && view.label == label);
-        if let Some(view) = found {
+    fn set_state(&mut self, row: usize, state: &str) {
+        if let Some(view) = self.view.written.get_mut(row) {
             state.clone_into(&mut view.state);
         }
     }
 
-    fn write_next(&mut self) -> Result<(), Refusal> {
-        let Some(writing) = self.queue.first().cloned() else { return self.begin_close() };
-        let name = self.writing_name(&writing);
-        let (effect, volume) = match &writing {
-            Writing::Record(volume) => {
-                let image = Arc::clone(self.image.as_ref().ok_or(Refusal::NotAsked)?);
-                (Effect::WriteRecord { volume: *volume, image }, *volume)
+    /// On with what waits; when nothing does, on to the close, or to the end.
+    pub(super) fn write_next(&mut self) -> Result<(), Refusal> {
+        let Some((writing, row)) = self.outbox.queue.first().copied() else {
+            if self.outbox.closed {
+                self.finish();
+                return Ok(());
             }
-            Writing::Response { volume, index } => {
-                let made = self.made.get(*index).ok_or(Refusal::NotAsked)?;
-                let octets = Arc::new(made.octets.clone());
-                (Effect::WriteResponse { volume: *volume, name: name.clone(), octets }, *volume)
+            return self.begin_close();
+        };
+        let medium = self.medium_of(writing).map(|medium| (medium.id, medium.label.clone()));
+        // One that was bound before the process was started again, and is not plugged in since.
+        let Some((volume, label)) = medium.filter(|(id, _)| *id != UNPLUGGED) else {
+            return self.write_ended(Err(Refusal::VolumeGone.to_string()));
+        };
+        let name = self.writing_name(writing);
+        let image = Arc::clone(self.image.as_ref().ok_or(Refusal::NotAsked)?);
+        let effect = match writing {
+            Writing::Record(_) => Effect::WriteRecord { volume, image },
+            Writing::Response(index) => {
+                let octets = Arc::new(self.response_octets(index).ok_or(Refusal::NotAsked)?.to_vec());
+                Effect::WriteResponse { volume, name: name.clone(), octets }
+            }
+            Writing::Log(_) => {
+                let log = self.delivery.as_ref().ok_or(Refusal::NotAsked)?;
+                let files = transcript::delivery(log, self.ledger.key(), &self.setup.mode);
+                let folder = image.name().to_owned();
+                Effect::Deliver { volume, folder, journal: self.journal_folder.clone(), files }
             }
         };
-        let label = self.label(volume);
-        self.set_state(&name, &label, "writing");
+        self.set_state(row, WRITES);
+        self.keep_sealed();
         self.wait(Waiting::Write, &format!("writing {name} to {label}"), effect);
         Ok(())
     }
 
-    pub(super) fn record_written(&mut self, result: Result<(), String>) -> Result<(), Refusal> {
-        let octets = self.image.as_ref().map_or(0, |image| image.octets());
-        let sha256 = self.sums_sha256;
-        self.write_ended(result, sha256, octets, Body::RecordWritten)
-    }
-
-    pub(super) fn response_written(&mut self, result: Result<(), String>) -> Result<(), Refusal> {
-        let index = match self.queue.first() {
-            Some(Writing::Response { index, .. }) => *index,
-            _ => return Ok(()),
-        };
-        let (sha256, octets) =
-            self.view.results.get(index).map(|result| (result.sha256, result.octets)).ok_or(Refusal::NotAsked)?;
-        self.write_ended(result, sha256, octets, Body::ResponseWritten)
-    }
-
-    fn write_ended(
-        &mut self,
-        result: Result<(), String>,
-        sha256: crate::dns::Sha256Digest,
-        octets: u64,
-        body: fn(Written) -> Body,
-    ) -> Result<(), Refusal> {
-        let Some(writing) = self.queue.first().cloned() else { return Ok(()) };
-        let (Writing::Record(volume) | Writing::Response { volume, .. }) = writing;
-        let name = self.writing_name(&writing);
-        let label = self.label(volume);
-        match result {
-            Ok(()) => {
-                let uuid = self.volume_now(volume).map(|volume| volume.uuid.clone()).unwrap_or_default();
-                self.set_state(&name, &label, "read back: identical");
-                self.record(Actor::Program, body(Written { name, label, uuid, sha256, octets }))?;
-                if matches!(writing, Writing::Record(_)) {
-                    self.record_copies += 1;
-                    self.delivered_to.push(volume);
-                }
-                self.queue.remove(0);
-                self.write_next()
-            }
-            Err(reason) => {
-                let reason = transcript::clean_text(&reason);
-                self.set_state(&name, &label, &reason);
-                self.view.faults.push(reason.clone());
-                let failed = WriteFailed { name: name.clone(), label: label.clone(), reason: reason.clone() };
-                self.record(Actor::Program, Body::WriteFailed(failed))?;
-                // One record must be whole before a response leaves; a response may be left out by a decision.
-                let more = self.queue.iter().skip(1).any(|writing| matches!(writing, Writing::Record(_)));
-                let optional = match writing {
-                    Writing::Record(_) => self.record_copies > 0 || more,
-                    Writing::Response { .. } => true,
-                };
-                if self.unattended() {
-                    self.view.refusal = Some(reason);
-                    self.failure = Some(Failure::Media);
-                    self.ask(Question::Finished { outcome: "media".to_owned() });
-                    return Ok(());
-                }
-                let wanted = self.medium_wanted(&writing, octets)?;
-                self.ask(Question::WriteFault { name, volume, label, message: reason, optional, wanted });
-                Ok(())
-            }
+    /// The first of what waits was written and read back, or was not.
+    pub(super) fn write_ended(&mut self, result: Result<(), String>) -> Result<(), Refusal> {
+        let Some((writing, row)) = self.outbox.queue.first().copied() else { return Ok(()) };
+        if let Err(reason) = result {
+            return self.write_failed(writing, row, &reason);
         }
+        self.set_state(row, WRITTEN);
+        let name = self.writing_name(writing);
+        let (label, uuid) =
+            self.medium_of(writing).map(|medium| (medium.label.clone(), medium.uuid.clone())).unwrap_or_default();
+        match writing {
+            Writing::Record(medium) => {
+                let image = self.image.as_ref().ok_or(Refusal::NotAsked)?;
+                let sums = image.files().get(names::SUMS).map(|sums| sha256(sums)).ok_or(Refusal::NotAsked)?;
+                let written = Written { name, label, uuid, sha256: sums, octets: image.octets() };
+                self.record(Actor::Program, Body::RecordWritten(written))?;
+                self.outbox.copies.push(medium);
+            }
+            Writing::Response(index) => {
+                let octets = self.response_octets(index).ok_or(Refusal::NotAsked)?;
+                let written = Written { name, label, uuid, sha256: sha256(octets), octets: octets.len() as u64 };
+                self.record(Actor::Program, Body::ResponseWritten(written))?;
+            }
+            Writing::Log(_) => {} // it cannot tell of itself
+        }
+        self.outbox.queue.remove(0);
+        self.write_next()
+    }
+
+    fn write_failed(&mut self, writing: Writing, row: usize, reason: &str) -> Result<(), Refusal> {
+        let reason = transcript::clean_text(reason);
+        self.set_state(row, &reason);
+        self.view.faults.push(reason.clone());
+        let name = self.writing_name(writing);
+        let (volume, label) =
+            self.medium_of(writing).map_or((UNPLUGGED, String::new()), |medium| (medium.id, medium.label.clone()));
+        let failed = WriteFailed { name: name.clone(), label: label.clone(), reason: reason.clone() };
+        self.record(Actor::Program, Body::WriteFailed(failed))?;
+        if self.unattended() {
+            return self.write_given_up(writing, reason);
+        }
+        // One record must be whole before a response leaves; all else may be left out by a decision.
+        let more = self.outbox.queue.iter().skip(1).any(|(writing, _)| matches!(writing, Writing::Record(_)));
+        let optional = !matches!(writing, Writing::Record(_)) || !self.outbox.copies.is_empty() || more;
+        let wanted = self.medium_wanted(writing)?;
+        self.ask(Question::WriteFault { name, volume, label, message: reason, optional, wanted });
+        Ok(())
+    }
+
+    /// Nobody is there to help: nothing more leaves, and where there is a record, its delivery log says why.
+    fn write_given_up(&mut self, writing: Writing, reason: String) -> Result<(), Refusal> {
+        self.view.refusal = Some(reason);
+        self.failure = Some(Failure::Media);
+        if matches!(writing, Writing::Log(_)) {
+            self.outbox.queue.remove(0);
+            return self.write_next();
+        }
+        self.outbox.queue.clear();
+        if self.outbox.copies.is_empty() {
+            self.finish();
+            return Ok(());
+        }
+        self.begin_close()
     }
 
     pub(super) fn answer_write_fault(&mut self, optional: bool, answer: &Answer) -> Result<(), Refusal> {
@@ -192,7 +223,9 @@ impl Ceremony {
             Answer::Volume(id) => {
                 let volume = self.view.volumes.iter().find(|volume| volume.id == *id).cloned();
                 let volume = volume.ok_or(Refusal::VolumeGone)?;
-                let Question::WriteFault { wanted, .. } = &self.view.question else { return Err(Refusal::NotAsked) };
+                let Question::WriteFault { wanted: Some(wanted), .. } = &self.view.question else {
+                    return Err(Refusal::NotAsked);
+                };
                 match wanted.unfit(&volume) {
                     None => {}
                     Some(Unfit::Foreign | Unfit::Label) => {
@@ -208,7 +241,8 @@ impl Ceremony {
                 self.write_next()
             }
             Answer::No if optional => {
-                self.queue.remove(0);
+                self.outbox.queue.remove(0);
+                self.unspooled = true;
                 self.write_next()
             }
             Answer::No => Err(Refusal::MustBeWritten),
@@ -216,90 +250,71 @@ impl Ceremony {
         }
     }
 
-    /// What another medium must have.
-    fn medium_wanted(&self, writing: &Writing, octets: u64) -> Result<MediumWanted, Refusal> {
+    /// What another medium must have; none where no other one will do.
+    fn medium_wanted(&self, writing: Writing) -> Result<Option<MediumWanted>, Refusal> {
         let media = &self.profile()?.media;
         Ok(match writing {
             Writing::Record(_) => {
-                let waiting = self.queue.iter().skip(1).filter_map(|writing| match writing {
-                    Writing::Record(volume) => Some(*volume),
-                    Writing::Response { .. } => None,
+                let waiting = self.outbox.queue.iter().skip(1).filter_map(|(writing, _)| match writing {
+                    Writing::Record(medium) => Some(*medium),
+                    Writing::Response(_) | Writing::Log(_) => None,
                 });
-                MediumWanted {
+                let taken = self.outbox.copies.iter().copied().chain(waiting);
+                Some(MediumWanted {
                     label: media.record_label.clone(),
-                    octets: self.image.as_ref().map_or(octets, |image| image.octets_on_medium()),
-                    taken: self.delivered_to.iter().copied().chain(waiting).collect(),
-                }
+                    octets: self.image.as_ref().map_or(0, |image| image.octets_on_medium()),
+                    taken: taken.filter_map(|medium| Some(self.view.record_volumes.get(medium)?.id)).collect(),
+                })
             }
-            Writing::Response { .. } => MediumWanted { label: media.request_label.clone(), octets, taken: Vec::new() },
+            Writing::Response(index) => Some(MediumWanted {
+                label: media.request_label.clone(),
+                octets: self.response_octets(index).map_or(0, |octets| octets.len() as u64),
+                taken: Vec::new(),
+            }),
+            Writing::Log(_) => None,
         })
     }
 
-    /// A medium that was taken out and put in again has another number: what waits for it follows.
-    pub(super) fn renumber(&mut self, old: VolumeId, new: VolumeId) {
-        if old == new || old == UNPLUGGED {
-            return;
-        }
-        let follow = |id: &mut VolumeId| {
-            if *id == old {
-                *id = new;
-            }
-        };
-        for writing in &mut self.queue {
-            let (Writing::Record(volume) | Writing::Response { volume, .. }) = writing;
-            follow(volume);
-        }
-        self.delivered_to.iter_mut().for_each(follow);
+    /// Media were taken out or put in while people are asked what to do without one: numbers may have changed.
+    pub(super) fn follow_fault(&mut self) -> Result<(), Refusal> {
+        let Some((writing, _)) = self.outbox.queue.first().copied() else { return Ok(()) };
+        let now = self.medium_of(writing).map_or(UNPLUGGED, |medium| medium.id);
+        let media = self.medium_wanted(writing)?;
         if let Question::WriteFault { volume, wanted, .. } = &mut self.view.question {
-            follow(volume);
-            wanted.taken.iter_mut().for_each(follow);
+            (*volume, *wanted) = (now, media);
         }
+        Ok(())
     }
 
-    /// What is plugged in was looked at once more: on with the writing.
-    pub(super) fn write_again(&mut self) -> Result<(), Refusal> {
-        self.follow_medium();
-        self.write_next()
-    }
-
-    /// Another medium of the same label was put in for the one that failed.
-    fn follow_medium(&mut self) {
-        let Some(Writing::Record(failed) | Writing::Response { volume: failed, .. }) = self.queue.first() else {
-            return;
-        };
-        let failed = *failed;
-        if self.view.volumes.iter().any(|volume| volume.id == failed) {
-            return;
-        }
-        let label = self.label(failed);
-        let back = self.view.volumes.iter().find(|volume| volume.label == label).cloned();
-        if let Some(back) = back {
-            self.replace_medium(back);
-        }
-    }
-
+    /// Another medium takes what waits first; of several responses all that wait go to one medium.
     fn replace_medium(&mut self, volume: VolumeFacts) {
-        let Some(first) = self.queue.first().cloned() else { return };
-        let name = self.writing_name(&first);
-        self.view.written.push(WrittenView { name, label: volume.label.clone(), state: "waiting".to_owned() });
-        match first {
-            Writing::Record(_) => {
-                self.queue.splice(0..1, [Writing::Record(volume.id)]);
-                self.view.record_volumes.push(volume);
+        let Some((first, _)) = self.outbox.queue.first().copied() else { return };
+        let first = match first {
+            Writing::Record(_) | Writing::Log(_) => {
+                let known = self.view.record_volumes.iter().position(|known| known.id == volume.id);
+                let medium = known.unwrap_or_else(|| {
+                    self.view.record_volumes.push(volume);
+                    self.view.record_volumes.len() - 1
+                });
+                Writing::Record(medium)
             }
-            Writing::Response { .. } => {
-                for writing in &mut self.queue {
-                    if let Writing::Response { volume: of, .. } = writing {
-                        *of = volume.id;
+            Writing::Response(_) => {
+                for (_, row) in self.outbox.queue.iter().skip(1) {
+                    if let Some(row) = self.view.written.get_mut(*row) {
+                        (row.label, row.serial) = (volume.label.clone(), volume.serial.clone());
                     }
                 }
                 self.view.request_volume = Some(volume);
+                first
             }
-        }
+        };
+        // The row of the medium that failed goes on to say so.
+        let row = self.push_row(first);
+        self.outbox.queue.splice(0..1, [(first, row)]);
     }
 
     /// What goes onto paper.
-    pub(super) fn codes(&self) -> Vec<Code> {
+    fn codes(&self) -> Vec<Code> {
         let mut codes = Vec::new();
         if let Some(fingerprint) = self.view.fingerprint {
             codes.push(Code {

@@ -179,8 +179,8 @@ impl Steward {
             Effect::CloseToken => self.hand.close(),
             Effect::WriteRecord { volume, image } => self.porter.write_record(volume, &image),
             Effect::WriteResponse { volume, name, octets } => self.porter.write_response(volume, &name, &octets),
-            Effect::Deliver { volumes, folder, journal, files } => {
-                self.porter.deliver(&volumes, &folder, &journal, &files);
+            Effect::Deliver { volume, folder, journal, files } => {
+                self.porter.deliver(volume, &folder, &journal, &files);
             }
             Effect::Finish(_) => {} // the face's own
         }

@@ -37,9 +37,10 @@ impl Porter {
         Self { volumes, report, seen: Vec::new(), names: BTreeMap::new(), journals: BTreeMap::new() }
     }
 
-    /// Looks which volumes are there, and tells if that has changed.
+    /// Looks which volumes are there, and tells if that has changed, or in any case: somebody waits for it. Where one
+    /// cannot even look, what was seen last stands.
     pub(super) fn look(&mut self, tell: bool) {
-        let Ok(volumes) = self.volumes.list() else { return };
+        let volumes = self.volumes.list().unwrap_or_else(|_| self.seen.clone());
         let still = |a: &VolumeFacts, b: &VolumeFacts| a.id == b.id && a.writable == b.writable;
         let same = volumes.len() == self.seen.len() && volumes.iter().zip(&self.seen).all(|(a, b)| still(a, b));
         if tell || !same {
@@ -58,24 +59,34 @@ impl Porter {
     }
 
     pub(super) fn list_records(&mut self, ids: &[VolumeId]) {
-        let mut records = Vec::new();
+        let (mut found, mut faults) = (Vec::new(), Vec::new());
         for id in ids {
             let label = self.label(*id);
-            let Ok(folders) = self.on(*id, Access::Read, media::list_folders) else { continue };
+            let folders = match self.on(*id, Access::Read, media::list_folders) {
+                Ok(folders) => folders,
+                Err(error) => {
+                    faults.push(format!("the records on {label}: {}", told(&error)));
+                    continue;
+                }
+            };
             let mut names: Vec<String> = folders
                 .into_iter()
                 .filter_map(|folder| folder.name.into_string().ok())
                 .filter(|name| is_record(name))
                 .collect();
             names.sort_unstable();
-            records.extend(names.into_iter().rev().map(|folder| RecordChoice {
+            found.extend(names.into_iter().rev().map(|folder| RecordChoice {
                 volume: *id,
                 label: label.clone(),
                 interrupted: folder.ends_with(JOURNAL),
                 folder,
             }));
         }
-        (self.report)(Work::Records(records));
+        let unread = !faults.is_empty();
+        (self.report)(Work::Records { found, faults });
+        if unread {
+            self.look(false); // as for files
+        }
     }
 
     pub(super) fn read_record(&mut self, choice: &RecordChoice) {
@@ -177,19 +188,16 @@ impl Porter {
         (self.report)(Work::ResponseWritten { volume: id, result });
     }
 
-    /// Adds the delivery log to each record, and removes the journal that the record has replaced.
-    pub(super) fn deliver(&mut self, ids: &[VolumeId], folder: &str, journal: &str, files: &BTreeMap<String, Vec<u8>>) {
-        self.journals.clear();
-        let mut faults = Vec::new();
-        for id in ids {
-            let added = media::add_files(self.volumes.as_mut(), *id, folder, names::DELIVERING, files);
-            let removed =
-                added.and_then(|()| self.on(*id, Access::Write, |medium| media::remove_journal(medium, journal)));
-            if let Err(error) = removed {
-                faults.push(format!("the delivery log on {}: {}", self.label(*id), told(&error)));
-            }
+    /// Adds the delivery log to a record, and removes the journal that the record has replaced.
+    pub(super) fn deliver(&mut self, id: VolumeId, folder: &str, journal: &str, files: &BTreeMap<String, Vec<u8>>) {
+        self.journals.remove(&id); // as for a record
+        let added = media::add_files(self.volumes.as_mut(), id, folder, names::DELIVERING, files);
+        let removed = added.and_then(|()| self.on(id, Access::Write, |medium| media::remove_journal(medium, journal)));
+        let result = removed.map_err(|error| told(&error));
+        if result.is_err() {
+            self.look(true); // as for a record
         }
-        (self.report)(Work::Delivered(faults));
+        (self.report)(Work::Delivered { volume: id, result });
     }
 
     fn label(&self, id: VolumeId) -> String {
@@ -283,6 +291,68 @@ mod tests {
         let octets: Vec<_> = found.iter().map(|file| file.octets.as_slice()).collect();
         assert_eq!(octets, [b"a.TOML".as_slice(), b"b.toml"]);
         assert!(found[0].origin.starts_with("CLAVIGER (") && found[0].origin.ends_with("): a.TOML"));
+    }
+
+    /// Media of which nothing but this can be had.
+    struct Broken(Vec<Result<Vec<VolumeFacts>, MediaError>>);
+
+    fn fault(action: &'static str) -> MediaError {
+        MediaError::Io { action, file: "REC".to_owned(), reason: "input/output error".to_owned() }
+    }
+
+    impl Volumes for Broken {
+        fn list(&mut self) -> Result<Vec<VolumeFacts>, MediaError> {
+            self.0.pop().unwrap_or_else(|| Err(fault("list")))
+        }
+
+        fn open(&mut self, _: VolumeId, _: Access) -> Result<media::Folder, MediaError> {
+            Err(fault("open"))
+        }
+
+        fn release(&mut self, _: VolumeId) -> Result<(), MediaError> {
+            Ok(())
+        }
+    }
+
+    fn broken(lists: Vec<Result<Vec<VolumeFacts>, MediaError>>) -> (Porter, std::sync::mpsc::Receiver<Work>) {
+        let (sender, works) = std::sync::mpsc::channel();
+        let report = std::sync::Arc::new(move |work| sender.send(work).unwrap());
+        (Porter::new(Box::new(Broken(lists)), report), works)
+    }
+
+    fn stick() -> VolumeFacts {
+        let (label, serial, uuid) = ("REC".to_owned(), "S".to_owned(), "U".to_owned());
+        VolumeFacts { id: VolumeId(1), label, serial, uuid, size: 1, free: 1, writable: true }
+    }
+
+    #[test]
+    fn who_waits_for_what_is_plugged_in_is_told_even_where_one_cannot_look() {
+        let (mut porter, works) = broken(vec![Ok(vec![stick()])]);
+        porter.look(true);
+        porter.look(false);
+        porter.look(true);
+        let told: Vec<Work> = works.try_iter().collect();
+        assert_eq!(told.len(), 2, "{told:?}");
+        for work in told {
+            assert!(matches!(work, Work::Volumes(volumes) if volumes == [stick()]));
+        }
+    }
+
+    #[test]
+    fn a_medium_that_cannot_be_read_is_not_one_without_records() {
+        let (mut porter, works) = broken(vec![Ok(vec![stick()])]);
+        porter.look(false);
+        porter.list_records(&[VolumeId(1)]);
+        let told = works.try_iter().find_map(|work| match work {
+            Work::Records { found, faults } => Some((found, faults)),
+            _ => None,
+        });
+        let (found, faults) = told.unwrap();
+        assert!(found.is_empty() && faults.len() == 1);
+        assert!(
+            faults[0].starts_with("the records on REC: ") && faults[0].contains("input/output error"),
+            "{faults:?}"
+        );
     }
 
     #[test]

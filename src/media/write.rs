@@ -139,11 +139,11 @@ pub fn verify_file(
 ///
 /// An empty file `mark` stands beside them from before the first until all are on the medium, so that whatever a fall
 /// of power leaves of them is known to be unfinished. A name of eight signs and three in upper case is one entry on
-/// FAT, which is there as a whole or not at all; a longer one can be cut.
+/// FAT, which is there as a whole or not at all; a longer one can be cut. An attempt that came to no end can be repeated
+/// with the same files.
 ///
 /// # Errors
-/// As of [`write_file`]; [`MediaError::Missing`] without the folder; [`MediaError::Exists`] where `mark` is there from
-/// an earlier attempt, which then stays as it is.
+/// As of [`write_file`]; [`MediaError::Missing`] without the folder; [`MediaError::Exists`] where `mark` is no empty file.
 pub fn add_files(
     volumes: &mut dyn Volumes,
     id: VolumeId,
@@ -154,10 +154,17 @@ pub fn add_files(
     files.keys().map(String::as_str).chain([mark]).try_for_each(check_own)?;
     on_volume(volumes, id, Access::Write, |medium| {
         let folder = medium.folder(folder)?;
-        let marked = folder.create(mark)?;
-        folder.sync_file(mark, &marked)?;
-        folder.sync()?;
-        files.iter().try_for_each(|(name, octets)| put_file(&folder, name, octets, &mut |_| {}))?;
+        let is_marked = folder.kind(OsStr::new(mark))?.is_some();
+        if !is_marked && files.iter().all(|(name, octets)| same_file(&folder, name, octets).is_ok()) {
+            return folder.sync();
+        }
+        mark_unfinished(&folder, mark, files)?;
+        for (name, octets) in files {
+            match folder.kind(OsStr::new(name))? {
+                None => put_file(&folder, name, octets, &mut |_| {})?,
+                Some(_) => same_file(&folder, name, octets).map(|_| ()).map_err(|error| taken(&folder, name, error))?,
+            }
+        }
         folder.remove(OsStr::new(mark))?;
         folder.sync()
     })?;
@@ -165,6 +172,24 @@ pub fn add_files(
         let folder = medium.folder(folder)?;
         files.iter().try_for_each(|(name, octets)| same_file(&folder, name, octets).map(|_| ()))
     })
+}
+
+/// Makes the mark, or finds that of an earlier attempt, of which halves go: under the mark they do not count, and without
+/// it they would be files that nobody knows.
+fn mark_unfinished(folder: &Folder, mark: &str, files: &BTreeMap<String, Vec<u8>>) -> Result<(), MediaError> {
+    if folder.kind(OsStr::new(mark))?.is_none() {
+        let marked = folder.create(mark)?;
+        folder.sync_file(mark, &marked)?;
+        return folder.sync();
+    }
+    read_file(folder, mark, 0).map_err(|error| taken(folder, mark, error))?;
+    for name in files.keys() {
+        let part = format!("{name}.part");
+        if folder.kind(OsStr::new(&part))?.is_some() {
+            folder.remove(OsStr::new(&part))?;
+        }
+    }
+    folder.sync()
 }
 
 /// Opens a medium, works on it and lets it go, whatever came of the work.
@@ -623,8 +648,21 @@ mod tests {
         let folder = stick.path(NAME);
         assert!(folder.join("ADD.TMP").exists() && folder.join("a").exists() && !folder.join("b").exists());
         std::fs::remove_file(stick.path(".capacity")).unwrap();
-        let again = add_files(&mut stick.volumes, stick.id, NAME, "ADD.TMP", &files);
-        assert_eq!(again, Err(MediaError::Exists { file: format!("REC/{NAME}/ADD.TMP") }));
+        std::fs::write(folder.join("ADD.TMP"), "something").unwrap();
+        let mut again = || add_files(&mut stick.volumes, stick.id, NAME, "ADD.TMP", &files);
+        assert_eq!(again(), Err(MediaError::Exists { file: format!("REC/{NAME}/ADD.TMP") }), "no mark of ours");
+        std::fs::write(folder.join("ADD.TMP"), "").unwrap();
+        std::fs::write(folder.join("b.part"), "half").unwrap();
+        std::fs::write(folder.join("a"), "y").unwrap();
+        assert_eq!(again(), Err(MediaError::Exists { file: format!("REC/{NAME}/a") }), "another file is never touched");
+        assert!(folder.join("ADD.TMP").exists());
+        std::fs::write(folder.join("a"), "x").unwrap();
+        for _ in 0..2 {
+            assert_eq!(again(), Ok(()), "the attempt is repeated");
+            assert_eq!(std::fs::read(folder.join("b")).unwrap(), vec![0; 9000]);
+            let halves = ["ADD.TMP", "b.part", "b.part-old-1"].map(|name| folder.join(name).exists());
+            assert_eq!(halves, [false; 3], "nobody would know them without the mark");
+        }
     }
 
     #[test]

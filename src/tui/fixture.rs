@@ -346,9 +346,12 @@ fn review(failed: bool) -> View {
 fn write(question: Question) -> View {
     let mut view = View { step: Step::Write, question, ..review(false) };
     view.fingerprint = Some(hash("transcript"));
+    let serial =
+        |label: &str| view.volumes.iter().find(|volume| volume.label == label).map(|volume| volume.serial.clone());
     let written = |name: &str, label: &str, state: &str| WrittenView {
         name: name.to_owned(),
         label: label.to_owned(),
+        serial: serial(label).unwrap_or_default(),
         state: state.to_owned(),
     };
     view.written = vec![
@@ -533,7 +536,7 @@ fn acting() -> Vec<(&'static str, View)> {
         label: "RECORD-A".into(),
         message: "The medium is full: 112 kB are needed, 3 kB are free.".into(),
         optional: true,
-        wanted: MediumWanted { label: "RECORD".into(), octets: 112_000, taken: Vec::new() },
+        wanted: Some(MediumWanted { label: "RECORD".into(), octets: 112_000, taken: Vec::new() }),
     };
     let mut write_media = write(write_fault.clone());
     write_media.volumes.extend([
@@ -544,6 +547,22 @@ fn acting() -> Vec<(&'static str, View)> {
     if let Some(foreign) = write_media.volumes.get_mut(4) {
         foreign.uuid.clear();
     }
+    let mut write_alike = write(write_fault.clone());
+    for volume in write_alike.volumes.iter_mut().chain(&mut write_alike.record_volumes) {
+        volume.label = volume.label.replace("RECORD-B", "RECORD-A");
+    }
+    for row in &mut write_alike.written {
+        row.label = row.label.replace("RECORD-B", "RECORD-A");
+    }
+    let mut write_log = close(Question::Close);
+    write_log.question = Question::WriteFault {
+        name: "delivery.jsonl".into(),
+        volume: VolumeId(1),
+        label: "RECORD-A".into(),
+        message: "medium RECORD-A: it is not there any more: put the same medium in again".into(),
+        optional: true,
+        wanted: None,
+    };
     let mut review_full = review(false);
     review_full.request_volume = Some(volume(3, "KSR", "floppy", 3_072, true));
     vec![
@@ -562,9 +581,12 @@ fn acting() -> Vec<(&'static str, View)> {
         ("write_working", write(Question::Working(reading))),
         ("write_fault", write(write_fault.clone())),
         ("write_fault_media", write_media),
+        ("write_fault_alike", write_alike),
+        ("write_fault_log", write_log),
         ("close_codes", closing()),
         ("close_finished", finished()),
         ("close_stopped", stopped()),
+        ("close_without_log", without_log()),
     ]
 }
 
@@ -574,6 +596,20 @@ fn stopped() -> View {
     view.stopped_in = Some(Step::Request);
     view.codes.truncate(1);
     view.written.retain(|written| written.state == "read back: identical");
+    view
+}
+
+/// People went on without the delivery log of one record.
+fn without_log() -> View {
+    let mut view = finished();
+    let log = |label: &str, state: &str| WrittenView {
+        name: "delivery.jsonl".to_owned(),
+        label: label.to_owned(),
+        serial: if label == "RECORD-A" { "0781-5567".to_owned() } else { "0781-5568".to_owned() },
+        state: state.to_owned(),
+    };
+    view.written.truncate(1);
+    view.written.extend([log("RECORD-A", "read back: identical"), log("RECORD-B", "it is not there any more")]);
     view
 }
 

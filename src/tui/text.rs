@@ -699,6 +699,22 @@ pub(crate) const WRITE_WITHOUT_SURE: &str = "Go on without this medium? The deli
 /// Nothing is lost.
 pub(crate) const WRITE_FAULT_HOW: &str = "Nothing is lost: the memory holds it all. Another medium may be plugged in.";
 
+/// Asked before, where it is the delivery log alone.
+pub(crate) const WRITE_WITHOUT_LOG_SURE: &str =
+    "Leave the record there without its delivery log? Its journal stays, too: write both down on paper.";
+/// What is there already.
+pub(crate) const WRITE_FAULT_LOG_HOW: &str =
+    "The record is there and was read back. Its delivery log is kept until you decide.";
+
+/// A medium by its label, and by its serial where another one has the same label.
+pub(crate) fn medium(label: &str, serial: Option<&str>) -> String {
+    let label = render::escape(label, 24);
+    match serial {
+        Some(serial) => format!("{label}, serial {}", render::escape(serial, 20)),
+        None => label,
+    }
+}
+
 /// Another medium.
 pub(crate) fn write_other(label: &str) -> String {
     format!("Write to {label} instead")
@@ -724,6 +740,14 @@ pub(crate) fn finished(outcome: &str) -> String {
 pub(crate) const FINISHED_YES: &str = "Leave";
 /// What remains to be done.
 pub(crate) const FINISHED_HOW: &str = "Take the media out. Nothing more will be written.";
+/// What is not there.
+pub(crate) fn finished_without_log(count: usize) -> String {
+    format!(
+        "!! NOT WRITTEN: the delivery log of {count} record{}. Write it down on paper.",
+        if count == 1 { "" } else { "s" }
+    )
+}
+
 /// Nothing was written at all.
 pub(crate) const FINISHED_UNWRITTEN: &str = "Nothing was written: there was no record medium yet.";
 

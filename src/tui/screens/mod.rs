@@ -104,7 +104,10 @@ pub(crate) fn panel(view: &View) -> Panel {
         Question::Fault { .. } => execute::fault(),
         Question::Paused => execute::going_on(),
         Question::Review { failed } => review::accept(view, *failed),
-        Question::WriteFault { name, volume, label, optional, wanted, .. } => {
+        Question::WriteFault { wanted: None, name, volume, label, message, .. } => {
+            write::log_fault(view, (name, *volume, label), message)
+        }
+        Question::WriteFault { name, volume, label, optional, wanted: Some(wanted), .. } => {
             write::fault(view, (name, *volume, label), *optional, wanted)
         }
         Question::Close => close::on_paper(),

@@ -8,13 +8,12 @@ use super::super::theme::Tone;
 use super::super::widgets::Choices;
 use super::{Look, transcript};
 use crate::ceremony::{MediumWanted, Question, Unfit, View, WrittenView};
-use crate::render;
 use crate::steps::{VolumeFacts, VolumeId};
 
 pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
     let mut page = Page::new(width);
-    if let Question::WriteFault { name, label, message, .. } = &look.view.question {
-        page.say(Tone::Bad, &pages::not_written(name, &render::escape(label, 24)));
+    if let Question::WriteFault { name, volume, label, message, .. } = &look.view.question {
+        page.say(Tone::Bad, &pages::not_written(name, &by_number(look.view, *volume, label)));
         page.say(Tone::Text, message);
         page.blank();
     }
@@ -31,7 +30,8 @@ pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
 /// One entry a thing to write: name and medium, then its state.
 pub(super) fn written(view: &View, page: &mut Page<'_>) {
     for written in &view.written {
-        page.verbatim(Tone::Text, &pages::written(&written.name, &render::escape(&written.label, 24)));
+        let medium = medium(view, &written.label, &written.serial);
+        page.verbatim(Tone::Text, &pages::written(&written.name, &medium));
         let (mark, tone) = mark(written);
         page.hanging(tone, &format!(" {mark}  "), Tone::Quiet, &written.state);
     }
@@ -40,9 +40,29 @@ pub(super) fn written(view: &View, page: &mut Page<'_>) {
     }
 }
 
+/// A medium as people tell it from the others.
+fn medium(view: &View, label: &str, serial: &str) -> String {
+    let media = view.volumes.iter().chain(&view.record_volumes).map(|medium| (&medium.label, &medium.serial));
+    let mut media = media.chain(view.written.iter().map(|written| (&written.label, &written.serial)));
+    let alike = media.any(|(other, number)| other == label && number != serial);
+    text::medium(label, alike.then_some(serial))
+}
+
+/// The same, for one whose serial may be known by its number alone.
+fn by_number(view: &View, number: VolumeId, label: &str) -> String {
+    let bound = view.record_volumes.iter().chain(&view.request_volume);
+    let known = bound.chain(&view.volumes).find(|known| known.id == number && known.label == label);
+    known.map_or_else(|| text::medium(label, None), |known| medium(view, label, &known.serial))
+}
+
+/// Whether it was written and read back.
+pub(super) fn is_written(written: &WrittenView) -> bool {
+    written.state == "read back: identical"
+}
+
 fn mark(written: &WrittenView) -> (&'static str, Tone) {
     match written.state.as_str() {
-        "read back: identical" => ("OK", Tone::Good),
+        _ if is_written(written) => ("OK", Tone::Good),
         "waiting" | "writing" => ("..", Tone::Quiet),
         _ => ("!!", Tone::Bad),
     }
@@ -64,23 +84,32 @@ pub(super) fn fault(
     optional: bool,
     wanted: &MediumWanted,
 ) -> Panel {
-    let label = render::escape(label, 24);
+    let failed = by_number(view, volume, label);
     let mut choices = Choices::default();
     choices.push('A', text::WRITE_AGAIN, Reply::Yes);
     let others = || view.volumes.iter().filter(|other| other.id != volume);
     for (index, other) in others().filter(|other| wanted.unfit(other).is_none()).enumerate() {
         let key = u32::try_from(index + 1).ok().and_then(|number| char::from_digit(number, 10)).unwrap_or(' ');
-        let shown = render::escape(&other.label, 24);
+        let shown = medium(view, &other.label, &other.serial);
         choices.push(key, text::write_other(&shown), Reply::Volume(other.id));
     }
     if optional {
         choices.push('N', text::WRITE_WITHOUT, Reply::No.sure(text::WRITE_WITHOUT_SURE));
     }
-    let panel = Panel::new(text::write_fault(name, &label), Shape::Choices);
+    let panel = Panel::new(text::write_fault(name, &failed), Shape::Choices);
     let unfit = others().filter(|other| !is_known(view, other) || wanted.unfit(other) != Some(Unfit::Label));
     let unfit = unfit.filter_map(|other| {
         let reason = text::unfit(wanted.unfit(other)?, wanted);
-        Some(format!("{}: {reason}", render::escape(&other.label, 24)))
+        Some(format!("{}: {reason}", medium(view, &other.label, &other.serial)))
     });
     unfit.take(NAMED).fold(panel.explain(text::WRITE_FAULT_HOW), Panel::explain).act(choices)
+}
+
+/// The delivery log, which belongs to the record on one medium and goes to no other.
+pub(super) fn log_fault(view: &View, (name, volume, label): (&str, VolumeId, &str), message: &str) -> Panel {
+    let mut choices = Choices::default();
+    choices.push('A', text::WRITE_AGAIN, Reply::Yes);
+    choices.push('N', text::WRITE_WITHOUT, Reply::No.sure(text::WRITE_WITHOUT_LOG_SURE));
+    let panel = Panel::new(text::write_fault(name, &by_number(view, volume, label)), Shape::Choices);
+    panel.explain(message.to_owned()).explain(text::WRITE_FAULT_LOG_HOW).act(choices)
 }
