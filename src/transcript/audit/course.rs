@@ -16,9 +16,11 @@ pub(super) fn check(entries: &[Entry], trail: &Trail<'_>, remarks: &mut Remarks)
     check_previous(entries, trail, remarks);
     check_signing(entries, trail, remarks);
     remarks.pass(COURSE, "every entry stands where it may stand");
-    // Everything that people decide comes before the token is touched.
+    // Everything that people decide of a plan comes after it was made and before the token is touched.
     let touched = entries.iter().position(|entry| matches!(entry.body, Body::Unlocking(_) | Body::Signing(_)));
     let before = touched.and_then(|index| entries.get(..index)).unwrap_or(entries);
+    let made = before.iter().rposition(|entry| matches!(entry.body, Body::Planned(_)));
+    let before = made.and_then(|index| before.get(index..)).unwrap_or(before);
     let people = trail.opened.is_none_or(|opened| opened.mode != Mode::Unattended);
     check_words(entries, trail, remarks);
     if people {
@@ -67,21 +69,25 @@ fn check_previous(entries: &[Entry], trail: &Trail<'_>, remarks: &mut Remarks) {
 }
 
 /// A token signs only while it is open and its keys were checked, only what was announced, each signature once and in
-/// order.
+/// order, and nothing more once people have asked for a pause or a stop.
 fn check_signing(entries: &[Entry], trail: &Trail<'_>, remarks: &mut Remarks) {
-    let (mut open, mut checked, mut announced, mut next, mut planned) = (false, false, None, 1, false);
+    let (mut open, mut checked, mut announced, mut next, mut planned) = (false, false, None, 1, None);
     for entry in entries {
         match &entry.body {
-            Body::Planned(_) if next == 1 && !open => planned = true,
+            Body::Planned(made) if next == 1 && !open => planned = Some(made.plan_sha256),
             Body::Planned(_) => fail(remarks, entry, "no other plan once the token was opened"),
-            Body::Unlocked(outcome) => (open, checked) = (outcome.good, false),
+            Body::PlanWithdrawn(gone) if next == 1 && !open && planned == Some(gone.plan_sha256) => planned = None,
+            Body::PlanWithdrawn(_) => fail(remarks, entry, "the plan made last, before the token was opened"),
+            Body::Unlocked(outcome) => (open, checked, announced) = (outcome.good, false, None),
             Body::Findings(told) if told.stage == "token" => {
                 checked = open && told.findings.iter().all(|finding| finding.verdict != Verdict::Fail);
             }
-            Body::TokenClosed(_) | Body::TokenFault(_) | Body::Paused(_) | Body::Resumed(_) => {
-                (open, checked, announced) = (false, false, None);
+            // The entry comes before its effect: what the token was making until then is told after it.
+            Body::TokenClosed(_) | Body::Paused(_) | Body::Stopped(_) => (open, checked) = (false, false),
+            Body::TokenFault(_) | Body::Resumed(_) => (open, checked, announced) = (false, false, None),
+            Body::Signing(_) if !open || planned.is_none() => {
+                fail(remarks, entry, "a plan and an open token before it");
             }
-            Body::Signing(_) if !open || !planned => fail(remarks, entry, "a plan and an open token before it"),
             Body::Signing(_) if !checked => {
                 fail(remarks, entry, "findings of the token before it, none of them failed");
             }

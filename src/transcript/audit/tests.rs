@@ -1,6 +1,7 @@
 //! Records made without a ceremony, whole and damaged.
 
 mod cut;
+mod withdrawn;
 
 use std::collections::BTreeMap;
 
