@@ -148,7 +148,11 @@ impl Ceremony {
         }
         if self.stop.is_some() {
             // Once is enough; but a token that is silent is not waited for by whoever stops once more.
-            return if self.waiting == Waiting::Signatures { self.close_host() } else { Ok(()) };
+            return match self.waiting {
+                Waiting::Signatures => self.close_host(),
+                Waiting::TokenEnd(_) => self.end_at_once(),
+                _ => Ok(()),
+            };
         }
         if self.ledger.is_open() {
             self.record(Actor::Operator, Body::Stopped(Note { note: reason.clone() }))?;
@@ -159,15 +163,17 @@ impl Ceremony {
                 self.effects.push(Effect::Interrupt);
                 Ok(())
             }
-            // It is being ended already.
-            Waiting::TokenEnd(_) => {
-                self.waiting = Waiting::TokenEnd(AfterToken::Stop);
-                Ok(())
-            }
+            Waiting::TokenEnd(_) => self.end_at_once(),
             // Whatever the host is doing, it is ended first.
             _ if self.has_host() => self.close_host(),
             _ => self.stopped(),
         }
+    }
+
+    /// The host is being ended, as the transcript says; one that does not end is killed by being told again.
+    fn end_at_once(&mut self) -> Result<(), Refusal> {
+        self.wait(Waiting::TokenEnd(AfterToken::Stop), "ending the token host", Effect::CloseToken);
+        Ok(())
     }
 
     fn close_host(&mut self) -> Result<(), Refusal> {

@@ -226,7 +226,7 @@ fn a_record_that_paper_contradicts_is_an_entry_and_leaves_no_heads() {
     let mut next = World::new(Mode::Ceremony);
     next.records = first.records.clone();
     play(&mut next, |question| matches!(question, Question::ReadBack(_)));
-    world_wrong_words(&mut next);
+    wrong_words(&mut next);
     next.answer(Answer::Done).unwrap();
     next.records.clear();
     stop(&mut next);
@@ -240,15 +240,15 @@ fn a_record_that_paper_contradicts_is_an_entry_and_leaves_no_heads() {
 fn wrong_words_before_a_comparison_that_is_left_out_are_counted() {
     let mut world = World::new(Mode::Ceremony);
     play(&mut world, |question| matches!(question, Question::ReadBack(_)));
-    world_wrong_words(&mut world);
-    world_wrong_words(&mut world);
+    wrong_words(&mut world);
+    wrong_words(&mut world);
     world.answer(Answer::No).unwrap();
     play(&mut world, |_| false);
     assert_eq!(body_of(&world, "no-independent-hash")["attempts"].as_u64(), Some(2));
     assert_eq!(failures(&world), [] as [String; 0]);
 }
 
-fn world_wrong_words(world: &mut World) {
+fn wrong_words(world: &mut World) {
     assert_eq!(world.answer(Answer::Text("wrong words here".to_owned())), Err(Refusal::Words));
 }
 
@@ -289,6 +289,24 @@ fn a_silent_token_that_is_not_waited_for_is_closed_by_an_entry_and_what_it_signe
     play(&mut world, |_| false);
     assert!(announced(&world, "CloseToken", "token-closed"));
     assert_eq!((count(&world, "stopped"), count(&world, "token-closed"), count(&world, "signed")), (1, 1, 1));
+    assert_eq!(failures(&world), [] as [String; 0]);
+}
+
+#[test]
+fn whoever_stops_does_not_wait_for_a_host_that_does_not_end() {
+    let mut world = World::new(Mode::Ceremony);
+    play(&mut world, |question| matches!(question, Question::Pin(_)));
+    world.ceremony.token_fault(TokenError::NotRunning.into()).unwrap();
+    let effects = world.ceremony.take_effects();
+    world.todo.extend(effects);
+    for _ in 0..2 {
+        let at = world.moment();
+        let effects = world.ceremony.apply(at, Event::Input(Input::Stop("fire".to_owned()))).unwrap();
+        assert!(matches!(effects.last(), Some(Effect::CloseToken)), "the hand is told again: {effects:?}");
+        world.todo.extend(effects);
+    }
+    play(&mut world, |_| false);
+    assert_eq!((world.finished, count(&world, "stopped")), (Some(1), 1));
     assert_eq!(failures(&world), [] as [String; 0]);
 }
 
