@@ -288,6 +288,8 @@ mod tests {
             assert!(text.contains(part), "{text}");
         }
         assert_eq!(error.exit_code(), 3);
+        let text = CliError::internal("there is no randomness").to_string();
+        assert!(!text.contains("written"), "whether something was, it does not know: {text}");
     }
 
     #[test]

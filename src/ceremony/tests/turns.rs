@@ -60,7 +60,9 @@ fn a_plan_that_people_left_is_not_sealed_and_its_record_is_consistent() {
         stop(&mut world);
         assert_eq!(failures(&world), [] as [String; 0], "another job: {more}");
         assert_eq!(count(&world, "plan-withdrawn"), 1);
-        assert!(!world.records.values().next().unwrap().contains_key("plan.json"));
+        let record = world.records.values().next().unwrap();
+        assert!(!record.contains_key("plan.json"));
+        assert!(String::from_utf8_lossy(&record["report.txt"]).contains("WITHDRAWN"));
     }
 }
 
@@ -234,6 +236,8 @@ fn a_record_that_paper_contradicts_is_an_entry_and_leaves_no_heads() {
     let body = body_of(&next, "paper-differs");
     assert_eq!((body["subject"].as_str(), body["attempts"].as_u64()), (Some("previous record"), Some(1)));
     assert_eq!(body["sha256"].as_str().unwrap().len(), 64);
+    let report = String::from_utf8_lossy(&next.records.values().next().unwrap()["report.txt"]).into_owned();
+    assert!(report.contains("previous record: paper has another hash, after 1 attempt"), "{report}");
 }
 
 #[test]
