@@ -390,6 +390,37 @@ fn a_stop_seals_what_happened() {
 }
 
 #[test]
+fn a_plan_can_be_left_a_job_dropped_and_no_request_taken_twice() {
+    let room = Room::new(3);
+    let mut crew = Crew::new(&room, &[BIND, ROOT]);
+    let mut terminal = room.open(SMALL);
+    crew.until(&mut terminal, "Two people confirm the plan. The first one");
+    terminal.press("\x1b");
+    let screen = terminal.see("Is there another request for this ceremony?");
+    assert!(screen.has("3 ► request") && screen.has("[2] Drop job 2"), "{screen}");
+    terminal.press("y\r");
+    let screen = terminal.see("which file is the request (KSR)?");
+    let number = crew::numbered(&screen.question, BIND).unwrap();
+    terminal.press(&format!("{number}\r"));
+    terminal.see("the request of job 1 has the same SHA-256");
+    terminal.press("n\r");
+    terminal.see("Is there another request for this ceremony?");
+    terminal.press("2\r");
+    terminal.answer("Drop this job?", "y\r");
+    terminal.wait("the job dropped", |screen| screen.has("dropped").then_some(()));
+    crew.until(&mut terminal, "The ceremony is over: complete.");
+    terminal.press("l\r");
+    assert_eq!(terminal.exit(), 0);
+    let record = room.record("RECORD-A", false);
+    let (code, said) = audit(&record, None);
+    assert!(code == 0 && said.contains("consistent"), "{said}");
+    let count = |kind| entries(&record, "transcript.jsonl", kind).len();
+    assert_eq!(["planned", "plan-withdrawn", "response"].map(count), [2, 1, 1]);
+    assert!(room.stick("KSR").join("REHEARSAL-skr-example.txt").exists());
+    holds_no_pin(&room, &[&terminal]);
+}
+
+#[test]
 fn sigterm_means_stop_and_gives_the_terminal_back() {
     let room = Room::new(3);
     let mut crew = Crew::new(&room, &[BIND]);

@@ -146,10 +146,15 @@ fn a_response_that_could_not_be_written_is_told_before_anything_is_signed() {
     assert_eq!((code, &value["error"]["file"]), (5, &"out/skr.txt".into()), "{value}");
     assert!(desk.records("out").is_empty(), "something was begun");
     fs::create_dir(desk.signer.path().join("other")).unwrap();
-    desk.write("other/ksr.txt", &ksr(12, 2));
-    let (code, value) = desk.sign(&["--first", "--out", "two", "ksr.txt", "other/ksr.txt"]);
-    assert_eq!((code, &value["error"]["file"]), (2, &"other/ksr.txt".into()), "{value}");
-    assert!(desk.records("two").is_empty(), "something was begun");
+    desk.write("other/KSR.txt", &ksr(14, 2));
+    let again = fs::read_to_string(desk.signer.path().join("ksr.txt")).unwrap();
+    desk.write("again.txt", &again);
+    for (file, told) in [("other/KSR.txt", "two requests would be answered"), ("again.txt", "is given twice")] {
+        let (code, value) = desk.sign(&["--first", "--out", "two", "ksr.txt", file]);
+        assert_eq!((code, &value["error"]["file"]), (2, &file.into()), "{value}");
+        assert!(value["error"]["message"].as_str().unwrap().contains(told), "{value}");
+        assert!(desk.records("two").is_empty(), "something was begun");
+    }
 }
 
 #[test]

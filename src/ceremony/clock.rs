@@ -1,15 +1,22 @@
 //! UTC: two people confirm it by their own watches; from then on the clocks are only compared with it.
 
 use crate::dns::Time;
-use crate::steps::{Actor, Step};
+use crate::steps::{Actor, Moment, Step};
 use crate::transcript::{self, Body, ClockDrift, Outcome, TimeAgreed, TimeConfirmed, Watch};
 
 use super::machine::Ceremony;
 use super::{Answer, Effect, Question, Refusal, TimeAsked};
 
 impl Ceremony {
+    /// The time that an entry made now would have: the agreed one, or the computer's before it is agreed.
+    #[must_use]
+    pub fn agreed(&self, at: Moment) -> Moment {
+        self.ledger.moment(at)
+    }
+
     /// Asks two people for UTC; the hardware clock is read for comparison.
     pub(super) fn begin_time(&mut self) {
+        self.watches.clear(); // whoever went back may not take part any more
         self.effects.push(Effect::ReadRtc);
         self.ask_time(None);
     }
@@ -83,7 +90,6 @@ impl Ceremony {
 
     /// The computer's clock was set to the agreed time, or could not be; the ceremony's own time does not depend on it.
     pub(super) fn clock_set(&mut self, result: Result<(), String>) -> Result<(), Refusal> {
-        self.view.clock_offset = self.ledger.moment(self.at).time.seconds_since(self.at.time);
         let good = result.is_ok();
         let note = match &result {
             Ok(()) => "the computer's clock was set to the agreed time".to_owned(),

@@ -3,7 +3,7 @@
 use crate::dns::Sha256Digest;
 use crate::render;
 use crate::steps::{Actor, Role};
-use crate::transcript::{self, Body, Confirmed, ReadBack, Subject};
+use crate::transcript::{self, Body, Confirmed, NotCompared, PaperDiffers, ReadBack};
 
 use super::machine::{Ceremony, Matter};
 use super::{Answer, Question, ReadBackAsked, Refusal, TwoPeople};
@@ -99,7 +99,7 @@ impl Ceremony {
                 let subject = self.subject().trim_start_matches("first: ").to_owned();
                 self.ask_reason(subject);
             }
-            Some(Matter::Plan) => self.ask(Question::MoreJobs),
+            Some(Matter::Plan) => return self.leave_plan(),
             Some(Matter::Responses) => self.ask_review(),
             Some(Matter::Resume) => self.ask_resume(),
             Some(Matter::Fingerprint | Matter::Request) | None => return Err(Refusal::NotAsked),
@@ -137,11 +137,10 @@ impl Ceremony {
     pub(super) fn ask_read_back(&mut self, subject: &str, sha256: Sha256Digest) -> Result<(), Refusal> {
         self.attempts = 1;
         if self.unattended() {
-            self.record(Actor::Program, Body::NoIndependentHash(Subject { subject: subject.to_owned() }))?;
-            return self.compared();
+            return self.not_compared(Actor::Program, subject);
         }
         let words = self.draw(subject, WORDS, 32).into_iter().map(|word| word + 1).collect();
-        let asked = ReadBackAsked { subject: subject.to_owned(), sha256, words, optional: true };
+        let asked = ReadBackAsked { subject: subject.to_owned(), sha256, words };
         self.ask(Question::ReadBack(asked));
         Ok(())
     }
@@ -167,19 +166,29 @@ impl Ceremony {
                 self.record(Actor::Operator, Body::ReadBack(body))?;
                 self.compared()
             }
-            Answer::No if asked.optional => {
-                let subject = Subject { subject: asked.subject.clone() };
-                self.record(Actor::Operator, Body::NoIndependentHash(subject))?;
-                self.compared()
-            }
-            Answer::No => Err(Refusal::PaperNeeded),
-            Answer::Done => self.differs(),
+            Answer::No => self.not_compared(Actor::Operator, &asked.subject),
+            Answer::Done => self.differs(asked),
             _ => Err(Refusal::NotAsked),
         }
     }
 
+    /// Attempts at words from paper so far, all of them with other words.
+    const fn wrong_attempts(&self) -> u32 {
+        self.attempts.saturating_sub(1)
+    }
+
+    /// Nobody has it on paper.
+    fn not_compared(&mut self, actor: Actor, subject: &str) -> Result<(), Refusal> {
+        let body = NotCompared { subject: subject.to_owned(), attempts: self.wrong_attempts() };
+        self.record(actor, Body::NoIndependentHash(body))?;
+        self.compared()
+    }
+
     /// Paper has another hash: it was not this file, or not this record.
-    fn differs(&mut self) -> Result<(), Refusal> {
+    fn differs(&mut self, asked: &ReadBackAsked) -> Result<(), Refusal> {
+        let attempts = self.wrong_attempts();
+        let body = PaperDiffers { subject: asked.subject.clone(), sha256: asked.sha256, attempts };
+        self.record(Actor::Operator, Body::PaperDiffers(body))?;
         match self.matter {
             Some(Matter::Fingerprint) => {
                 self.previous = None;

@@ -322,7 +322,7 @@ pub struct LoginFailed {
 impl LoginFailed {
     /// Whether another PIN may help; otherwise the host is gone or the token locked.
     pub(super) const fn another_pin_helps(&self) -> bool {
-        matches!(self.error, TokenError::PinIncorrect { .. })
+        matches!(self.error, TokenError::PinIncorrect { .. } | TokenError::PinUnfit { .. })
     }
 }
 

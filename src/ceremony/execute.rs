@@ -73,10 +73,14 @@ impl Ceremony {
             return self.close_token(AfterToken::Stop, note);
         }
         if std::mem::take(&mut self.pause) {
-            let note = Note { note: format!("after {} signatures", self.signatures.len()) };
-            self.record(Actor::Operator, Body::Paused(note))?;
-            let note = Note { note: "people made a pause: the session is ended".to_owned() };
-            return self.close_token(AfterToken::Pause, note);
+            if self.signatures.len() < self.view.signatures.1 {
+                let note =
+                    format!("people made a pause after {} signatures: the session is ended", self.signatures.len());
+                self.forget_officers();
+                return self.close_token(AfterToken::Pause, Note { note });
+            }
+            let note = Note { note: "all was signed meanwhile, so that nobody has to unlock again".to_owned() };
+            self.record(Actor::Program, Body::Continued(note))?;
         }
         self.sign_next()
     }
@@ -94,13 +98,15 @@ impl Ceremony {
         Ok(())
     }
 
-    fn close_token(&mut self, after: AfterToken, note: Note) -> Result<(), Refusal> {
+    /// The session ends; the entry says so before the host is told.
+    pub(super) fn close_token(&mut self, after: AfterToken, note: Note) -> Result<(), Refusal> {
         self.record(Actor::Program, Body::TokenClosed(note))?;
         self.wait(Waiting::TokenEnd(after), "ending the token host", Effect::CloseToken);
         Ok(())
     }
 
     pub(super) fn token_closed(&mut self, after: AfterToken) -> Result<(), Refusal> {
+        self.waiting = Waiting::Nothing;
         match after {
             AfterToken::Done => self.begin_review(),
             AfterToken::Pause => {
@@ -123,8 +129,11 @@ impl Ceremony {
         if self.waiting != Waiting::Signatures {
             return Err(Refusal::NoPause);
         }
-        self.pause = true;
-        self.effects.push(Effect::Interrupt);
+        if !std::mem::replace(&mut self.pause, true) {
+            let note = Note { note: format!("asked for after {} signatures", self.view.signatures.0) };
+            self.record(Actor::Operator, Body::Paused(note))?;
+            self.effects.push(Effect::Interrupt);
+        }
         Ok(())
     }
 
@@ -137,30 +146,40 @@ impl Ceremony {
         if reason.is_empty() {
             return Err(Refusal::Empty);
         }
-        let again = self.stop.is_some();
-        self.stop.get_or_insert(reason);
+        if self.stop.is_some() {
+            // Once is enough; but a token that is silent is not waited for by whoever stops once more.
+            return match self.waiting {
+                Waiting::Signatures => self.close_host(),
+                Waiting::TokenEnd(_) => self.end_at_once(),
+                _ => Ok(()),
+            };
+        }
+        if self.ledger.is_open() {
+            self.record(Actor::Operator, Body::Stopped(Note { note: reason.clone() }))?;
+        }
+        self.stop = Some(reason);
         match self.waiting {
-            // A token that is silent is not waited for by whoever stops once more.
-            Waiting::Signatures if again => {
-                self.wait(Waiting::TokenEnd(AfterToken::Stop), "ending the token host", Effect::CloseToken);
-                Ok(())
-            }
-            _ if again => Ok(()), // once is enough
             Waiting::Signatures => {
                 self.effects.push(Effect::Interrupt);
                 Ok(())
             }
+            Waiting::TokenEnd(_) => self.end_at_once(),
             // Whatever the host is doing, it is ended first.
-            Waiting::TokenStart | Waiting::Login | Waiting::OfficerLogin(_) | Waiting::Keys | Waiting::TokenEnd(_) => {
-                self.wait(Waiting::TokenEnd(AfterToken::Stop), "ending the token host", Effect::CloseToken);
-                Ok(())
-            }
-            _ if self.view.step == Step::Unlock => {
-                self.wait(Waiting::TokenEnd(AfterToken::Stop), "ending the token host", Effect::CloseToken);
-                Ok(())
-            }
+            _ if self.has_host() => self.close_host(),
             _ => self.stopped(),
         }
+    }
+
+    /// The host is being ended, as the transcript says; one that does not end is killed by being told again.
+    fn end_at_once(&mut self) -> Result<(), Refusal> {
+        self.wait(Waiting::TokenEnd(AfterToken::Stop), "ending the token host", Effect::CloseToken);
+        Ok(())
+    }
+
+    fn close_host(&mut self) -> Result<(), Refusal> {
+        self.forget_officers();
+        let note = Note { note: "people stopped: the token host is ended".to_owned() };
+        self.close_token(AfterToken::Stop, note)
     }
 
     fn stopped(&mut self) -> Result<(), Refusal> {
@@ -169,21 +188,14 @@ impl Ceremony {
         // What was signed and not accepted does not leave.
         self.made.clear();
         self.view.results.clear();
-        self.forget_shares_and_draft();
+        self.forget_shares();
+        self.draft = None;
         if !self.ledger.is_open() {
             // Nothing has happened yet, so there is nothing to seal.
             self.ask(Question::Finished { outcome: "stopped".to_owned() });
             return Ok(());
         }
-        let note = Note { note: self.stop.clone().unwrap_or_default() };
-        self.record(Actor::Operator, Body::Stopped(note))?;
         self.begin_write()
-    }
-
-    fn forget_shares_and_draft(&mut self) {
-        self.assembly = None;
-        self.share = None;
-        self.draft = None;
     }
 
     /// All is signed and the token host is gone: the responses are made and judged.

@@ -50,11 +50,14 @@ fn says(body: &Body) -> String {
         Body::First(first) => format!("{}, {}", first.subject, first.reason),
         Body::Document(document) => format!("{} of job {}, {}", document.purpose, document.job, document.file),
         Body::ReadBack(back) => format!("{}, attempt {}", back.subject, back.attempts),
-        Body::NoIndependentHash(subject) | Body::Unconfirmed(subject) => subject.subject.clone(),
+        Body::NoIndependentHash(left) => left.subject.clone(),
+        Body::PaperDiffers(differs) => differs.subject.clone(),
+        Body::Unconfirmed(subject) => subject.subject.clone(),
         Body::JudgedAt(judged) => judged.time.to_string(),
         Body::Findings(findings) => counts(findings),
         Body::Job(job) => format!("{}, {}, {}", job.job, job.zone, if job.accepted { "taken" } else { "dropped" }),
         Body::Planned(planned) => format!("{} signatures", planned.signatures),
+        Body::PlanWithdrawn(gone) => gone.plan_sha256.to_string().chars().take(16).collect(),
         Body::Acknowledged(warning) => warning.check.clone(),
         Body::Confirmed(confirmed) => format!("{} by {} ({})", confirmed.subject, confirmed.role, confirmed.initials),
         Body::TokenChosen(token) => format!("serial {}", token.serial),
@@ -93,7 +96,7 @@ fn counts(findings: &Findings) -> String {
 mod tests {
     use super::*;
     use crate::steps::{Actor, Moment, Role};
-    use crate::transcript::{Chain, PersonEntered, Subject};
+    use crate::transcript::{Chain, NotCompared, PersonEntered};
 
     #[test]
     fn a_line_has_number_time_and_what_the_entry_says() {
@@ -102,7 +105,7 @@ mod tests {
         let role = Role::new("IW").unwrap();
         let person = Body::Person(PersonEntered { role: role.clone(), name: "Zo\u{eb} Kincaid".to_owned() });
         chain.append(at, Step::Open, &Actor::Role(role), person).unwrap();
-        let nobody = Body::NoIndependentHash(Subject { subject: "request of job 1".to_owned() });
+        let nobody = Body::NoIndependentHash(NotCompared { subject: "request of job 1".to_owned(), attempts: 0 });
         chain.append(at, Step::Request, &Actor::Operator, nobody).unwrap();
         let lines: Vec<LogLine> = chain.entries().iter().map(LogLine::of).collect();
         let expected = [

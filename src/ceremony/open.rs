@@ -109,7 +109,6 @@ impl Ceremony {
         let shown = self.at.time;
         let offset_seconds = agreed.seconds_since(shown);
         self.ledger.agree(agreed, self.at.uptime);
-        self.view.clock_offset = offset_seconds;
         let public = self.ledger.key().public();
         let fingerprint = public.fingerprint();
         self.view.key_fingerprint = Some(fingerprint.clone());

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use crate::dns::Sha256Digest;
 use crate::policy::Finding;
 use crate::steps::{Actor, Step, Verdict};
-use crate::transcript::{Acknowledged, Body, Findings, JobDecision, Planned};
+use crate::transcript::{Acknowledged, Body, Findings, PlanWithdrawn, Planned};
 
 use super::machine::{Ceremony, Matter, Waiting};
 use super::task::PlanMade;
-use super::{Answer, Effect, JobState, Judging, PlanView, Question, Refusal, Task};
+use super::{Answer, Effect, Judging, PlanView, Question, Refusal, Task};
 
 impl Ceremony {
     pub(super) fn begin_plan(&mut self) -> Result<(), Refusal> {
@@ -34,7 +35,7 @@ impl Ceremony {
     pub(super) fn planned(&mut self, plan: Result<Box<PlanMade>, String>) -> Result<(), Refusal> {
         let made = match plan {
             Ok(made) => made,
-            Err(message) => return self.no_plan(Refusal::Plan(message)),
+            Err(message) => return self.no_plan(None, Refusal::Plan(message)),
         };
         let covered_until = made.view.jobs.iter().map(|job| job.covered_until).collect();
         let body = Planned { plan_sha256: made.view.sha256, signatures: made.view.signatures, covered_until };
@@ -43,7 +44,7 @@ impl Ceremony {
         self.record(Actor::Program, Body::Findings(findings))?;
         let admitted = match made.admitted {
             Ok(admitted) => admitted,
-            Err(refused) => return self.no_plan(Refusal::Plan(refused)),
+            Err(refused) => return self.no_plan(Some(made.view.sha256), Refusal::Plan(refused)),
         };
         self.view.signatures = (0, made.view.signatures);
         self.warnings = self.collect_warnings(&made.findings);
@@ -61,27 +62,35 @@ impl Ceremony {
     }
 
     /// The jobs do not fit together: they are chosen again.
-    fn no_plan(&mut self, refusal: Refusal) -> Result<(), Refusal> {
+    fn no_plan(&mut self, made: Option<Sha256Digest>, refusal: Refusal) -> Result<(), Refusal> {
         if self.unattended() {
             self.stop(&refusal.to_string())?;
             return Err(refusal);
         }
-        for job in std::mem::take(&mut self.jobs) {
-            let body = JobDecision {
-                job: job.number,
-                zone: job.input.request.zone.clone(),
-                accepted: false,
-                schema: job.input.schema.clone(),
-                until: job.input.until,
-            };
-            self.record(Actor::Program, Body::Job(body))?;
+        self.withdraw_plan(Actor::Program, made)?;
+        while !self.jobs.is_empty() {
+            self.remove_job(Actor::Program, 0)?;
         }
-        for job in &mut self.view.jobs {
-            job.state = JobState::Dropped;
-        }
-        self.enter(Step::Request);
         self.begin_job()?;
         Err(refusal)
+    }
+
+    /// People leave the plan before they have confirmed it: the jobs are chosen anew.
+    pub(super) fn leave_plan(&mut self) -> Result<(), Refusal> {
+        self.withdraw_plan(Actor::Operator, self.view.plan.as_ref().map(|plan| plan.sha256))?;
+        self.ask(Question::MoreJobs);
+        Ok(())
+    }
+
+    /// The plan, if one was made, holds no longer; nothing can be signed by it, and it is not sealed.
+    fn withdraw_plan(&mut self, actor: Actor, made: Option<Sha256Digest>) -> Result<(), Refusal> {
+        (self.plan, self.view.plan, self.view.signatures) = (None, None, (0, 0));
+        self.warnings.clear();
+        if let Some(plan_sha256) = made {
+            self.record(actor, Body::PlanWithdrawn(PlanWithdrawn { plan_sha256 }))?;
+        }
+        self.enter(Step::Request);
+        Ok(())
     }
 
     /// The warnings of all jobs and of the plan, one a check and job, the last one first.
@@ -129,11 +138,7 @@ impl Ceremony {
                 self.next_warning(number + 1)
             }
             Answer::Text(_) => Err(Refusal::WarningName(check)),
-            Answer::No => {
-                self.enter(Step::Request);
-                self.ask(Question::MoreJobs);
-                Ok(())
-            }
+            Answer::No => self.leave_plan(),
             _ => Err(Refusal::NotAsked),
         }
     }

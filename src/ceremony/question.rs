@@ -59,7 +59,7 @@ pub enum Question {
         /// Whether a check failed, so that it can only be dropped.
         failed: bool,
     },
-    /// Another job? [`Answer::Yes`] or [`Answer::No`].
+    /// Another job? [`Answer::Yes`] or [`Answer::No`]; [`Answer::Remove`] drops one that was taken.
     MoreJobs,
     /// Which schema? [`Answer::Choose`].
     Schema {
@@ -254,8 +254,6 @@ pub struct ReadBackAsked {
     pub sha256: Sha256Digest,
     /// Which words, from 1, ascending.
     pub words: Vec<usize>,
-    /// Whether going on without paper is possible.
-    pub optional: bool,
 }
 
 /// A file is asked for.
@@ -329,7 +327,7 @@ pub enum Answer {
         /// The name, as typed.
         name: String,
     },
-    /// The n-th person does not take part, from 0.
+    /// The n-th person does not take part, or the n-th of the jobs that were taken is dropped; from 0.
     Remove(usize),
     /// UTC, as typed: `2026-11-22T13:00:00Z` or `2026-11-22 13:00:00`.
     Time(String),

@@ -99,9 +99,6 @@ pub enum Refusal {
         "the words differ from the hash on the screen: expected the words asked for, in order; compare with the paper again"
     )]
     Words,
-    /// Only from paper.
-    #[error("this comparison cannot be left out")]
-    PaperNeeded,
     /// A file that cannot be read.
     #[error("{0}")]
     Document(String),
@@ -110,6 +107,27 @@ pub enum Refusal {
         "a check failed, and a fail is never overridden: drop this job, and bring another request or another profile"
     )]
     Failed,
+    /// A request that is part of the ceremony already.
+    #[error("{file} is a job already: the request of job {job} has the same SHA-256; choose another one")]
+    SameRequest {
+        /// The file.
+        file: String,
+        /// The job.
+        job: usize,
+    },
+    /// Two responses would have one name.
+    #[error(
+        "{file} would be answered by {response}, and so is the request of job {job}; give one of them another name and \
+         bring it again"
+    )]
+    ResponseTaken {
+        /// The file.
+        file: String,
+        /// The name of the response.
+        response: String,
+        /// The job.
+        job: usize,
+    },
     /// Nothing was confirmed yet.
     #[error("no plan had been confirmed: what happened can only be sealed")]
     NoPlan,

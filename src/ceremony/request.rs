@@ -81,6 +81,10 @@ impl Ceremony {
             (Question::MoreJobs, Answer::Yes) => self.begin_job(),
             (Question::MoreJobs, Answer::No) if self.jobs.is_empty() => Err(Refusal::NoJob),
             (Question::MoreJobs, Answer::No) => self.begin_plan(),
+            (Question::MoreJobs, Answer::Remove(index)) => {
+                self.remove_job(Actor::Operator, index)?;
+                self.ask_jobs()
+            }
             _ => Err(Refusal::NotAsked),
         }
     }
@@ -164,9 +168,13 @@ impl Ceremony {
             );
             return Err(Refusal::Document(message));
         }
-        self.judgement_time()?;
         let number = self.number();
         let paths = JobPaths::new(number, &request.zone, &source.name, "");
+        if let Err(refusal) = self.expect_another(&source, &paths) {
+            self.list_files(Purpose::Request)?;
+            return Err(refusal);
+        }
+        self.judgement_time()?;
         let entry = DocumentRead {
             job: number,
             purpose: Purpose::Request.name().to_owned(),
@@ -194,6 +202,19 @@ impl Ceremony {
         self.matter = Some(Matter::Request);
         let subject = self.subject();
         self.ask_read_back(&subject, sha256)
+    }
+
+    /// A request is answered once, and each response has a name of its own, also on FAT, which does not tell `a` from `A`.
+    fn expect_another(&self, source: &SourceFile, paths: &JobPaths) -> Result<(), Refusal> {
+        let file = source.name.clone();
+        if let Some(job) = self.jobs.iter().find(|job| job.request.sha256 == source.sha256) {
+            return Err(Refusal::SameRequest { file, job: job.number });
+        }
+        let response = &paths.response_file;
+        if let Some(job) = self.jobs.iter().find(|job| job.paths.response_file.eq_ignore_ascii_case(response)) {
+            return Err(Refusal::ResponseTaken { file, response: response.clone(), job: job.number });
+        }
+        Ok(())
     }
 
     /// The previous response comes from the previous record, or from the medium, or there is none.
@@ -335,10 +356,34 @@ impl Ceremony {
         if self.unattended() {
             return self.stop("a check failed");
         }
+        self.ask_jobs()
+    }
+
+    /// Whether there is another job; where there is none at all, which one.
+    fn ask_jobs(&mut self) -> Result<(), Refusal> {
         if self.jobs.is_empty() {
             return self.begin_job();
         }
         self.ask(Question::MoreJobs);
+        Ok(())
+    }
+
+    /// A job that was taken is no part of the ceremony any more.
+    pub(super) fn remove_job(&mut self, actor: Actor, index: usize) -> Result<(), Refusal> {
+        let job = self.jobs.get(index).ok_or(Refusal::NoSuchChoice(index + 1))?;
+        let number = job.number;
+        let body = JobDecision {
+            job: number,
+            zone: job.input.request.zone.clone(),
+            accepted: false,
+            schema: job.input.schema.clone(),
+            until: job.input.until,
+        };
+        self.record(actor, Body::Job(body))?;
+        self.jobs.remove(index);
+        for view in self.view.jobs.iter_mut().filter(|view| view.number == number) {
+            view.state = JobState::Dropped;
+        }
         Ok(())
     }
 

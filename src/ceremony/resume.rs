@@ -91,7 +91,6 @@ impl Ceremony {
         let passed = u32::try_from(at.time.seconds_since(shown)).unwrap_or(0);
         let now = agreed.checked_add(crate::dns::Duration::from_seconds(passed)).unwrap_or(agreed);
         ceremony.ledger.agree(now, at.uptime);
-        ceremony.view.clock_offset = now.seconds_since(at.time);
         ceremony.view.key_fingerprint = Some(ceremony.ledger.key().public().fingerprint());
         ceremony.view.people.clone_from(&spool.people);
         ceremony.view.record_volumes = spool.record_media.iter().cloned().map(unplugged).collect();

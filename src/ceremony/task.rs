@@ -81,8 +81,6 @@ pub enum Outcome {
 /// A document that was read.
 #[derive(Debug)]
 pub struct DocumentMade {
-    /// What it was read for.
-    pub purpose: Purpose,
     /// The file's name, escaped.
     pub name: String,
     /// Its octets.
@@ -151,7 +149,7 @@ fn read(purpose: Purpose, name: String, octets: Vec<u8>, limit: usize) -> Result
         Purpose::Previous => exchange::read_response(&octets, &limits).map(Document::Response),
     };
     let document = document.map_err(|error| format!("{name}: {error}"))?;
-    Ok(DocumentMade { purpose, name, sha256: sha256(&octets), octets, document })
+    Ok(DocumentMade { name, sha256: sha256(&octets), octets, document })
 }
 
 /// Everything that can be said of one job before the HSM: its request's checks, and those of a plan for it alone.

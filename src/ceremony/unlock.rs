@@ -11,7 +11,14 @@ use super::machine::{AfterToken, Ceremony, Failure, Waiting};
 use super::{Answer, Effect, KeyWanted, Login, LoginFailed, PinAsked, Question, Refusal, Task, TokenFault, TokenSeen};
 
 impl Ceremony {
+    /// Starts a token host, for a plan that was confirmed.
+    ///
+    /// # Errors
+    /// [`Refusal::NoPlan`] without one.
     pub(super) fn begin_unlock(&mut self) -> Result<(), Refusal> {
+        if !self.confirmed_plan || self.plan.is_none() {
+            return Err(Refusal::NoPlan);
+        }
         self.enter(Step::Unlock);
         self.forget_officers();
         self.view.token = None;
@@ -20,11 +27,30 @@ impl Ceremony {
         Ok(())
     }
 
-    fn forget_officers(&mut self) {
-        self.assembly = None;
-        self.share = None;
+    /// Nobody has entered a PIN, and no share is kept: the session that they would open, or did, ends.
+    pub(super) fn forget_officers(&mut self) {
+        self.forget_shares();
         for (_, there) in &mut self.view.officers {
             *there = false;
+        }
+    }
+
+    /// Whether a token host may run: from its start until it is known to be gone.
+    pub(super) const fn has_host(&self) -> bool {
+        match &self.waiting {
+            Waiting::TokenStart
+            | Waiting::ShareFile(_)
+            | Waiting::ShareOpen(_)
+            | Waiting::Login
+            | Waiting::OfficerLogin(_)
+            | Waiting::Keys
+            | Waiting::Signatures
+            | Waiting::TokenEnd(_) => true,
+            Waiting::Nothing => matches!(
+                self.view.question,
+                Question::Token(_) | Question::Officer { .. } | Question::ShareVolume { .. } | Question::Pin(_)
+            ),
+            _ => false,
         }
     }
 
@@ -295,7 +321,7 @@ impl Ceremony {
     }
 
     /// The shares have done their work; the PIN that they yielded is wiped with them.
-    fn forget_shares(&mut self) {
+    pub(super) fn forget_shares(&mut self) {
         self.assembly = None;
         self.share = None;
     }
@@ -373,6 +399,7 @@ impl Ceremony {
         let after = AfterToken::Fault(fault.message.clone());
         self.view.token_fault = Some(fault);
         self.pause = false; // a pause that was asked for meanwhile is one already
+        self.forget_officers();
         self.wait(Waiting::TokenEnd(after), "ending the token host", Effect::CloseToken);
         Ok(())
     }

@@ -1,10 +1,10 @@
 //! USB devices that are not let in: what was refused is told, and a new keyboard waits for a person's decision.
 
-use crate::steps::{Actor, Step, UsbFacts, UsbState};
+use crate::steps::{Actor, UsbFacts, UsbState};
 use crate::transcript::{self, Body, Exception, Note, UsbAllowed, UsbRefused};
 
 use super::machine::{AfterToken, Ceremony, Waiting};
-use super::{Effect, Question, Refusal};
+use super::{Effect, Refusal};
 
 impl Ceremony {
     /// Something was plugged in or out.
@@ -48,19 +48,16 @@ impl Ceremony {
 
     /// Whatever the token is doing ends; `unlock` comes again.
     fn pause_for_usb(&mut self) -> Result<(), Refusal> {
-        match (&self.waiting, self.view.step, &self.view.question) {
-            (Waiting::Signatures, ..) => self.ask_pause(),
-            (Waiting::TokenEnd(_), ..)
-            | (_, _, Question::Fault { .. } | Question::Paused | Question::Resume { .. }) => Ok(()),
-            (_, Step::Unlock | Step::Execute, _) => {
-                let note = "another keyboard had to be let in".to_owned();
-                self.record(Actor::Program, Body::Paused(Note { note: note.clone() }))?;
-                self.record(Actor::Program, Body::TokenClosed(Note { note }))?;
-                let after = Waiting::TokenEnd(AfterToken::Pause);
-                self.wait(after, "ending the token host", Effect::CloseToken);
-                Ok(())
+        match self.waiting {
+            Waiting::Signatures => self.ask_pause(),
+            Waiting::TokenEnd(_) => Ok(()),
+            _ if !self.has_host() => Ok(()),
+            _ => {
+                self.forget_officers();
+                let note = Note { note: "another keyboard had to be let in".to_owned() };
+                self.record(Actor::Program, Body::Paused(note.clone()))?;
+                self.close_token(AfterToken::Pause, note)
             }
-            _ => Ok(()),
         }
     }
 

@@ -33,8 +33,6 @@ pub struct View {
     pub profile_sha256: Option<Sha256Digest>,
     /// `SHA256:…`, once the key is made.
     pub key_fingerprint: Option<String>,
-    /// Agreed UTC minus the computer's clock, in seconds.
-    pub clock_offset: i64,
     /// Who takes part.
     pub people: Vec<Person>,
     /// What is plugged in.
@@ -142,7 +140,6 @@ impl View {
             refusal: None,
             profile_sha256: None,
             key_fingerprint: None,
-            clock_offset: 0,
             people: Vec::new(),
             volumes: Vec::new(),
             record_volumes: Vec::new(),
@@ -173,7 +170,8 @@ impl View {
     /// Whether a pause can be made: while signatures are.
     #[must_use]
     pub const fn may_pause(&self) -> bool {
-        matches!((self.step, &self.question), (Step::Execute, Question::Working(_)))
+        // What else runs there, as the end of the host, has no count.
+        matches!((self.step, &self.question), (Step::Execute, Question::Working(working)) if working.total > 0)
     }
 
     /// Whether people can still stop: until the transcript is sealed.

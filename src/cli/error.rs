@@ -87,7 +87,7 @@ impl CliError {
 
     /// A defect of this program, or a computer without what every computer has.
     pub(super) fn internal(message: impl Into<String>) -> Self {
-        Self::new(Kind::Internal, message).advice("report this with the program's version; nothing was written")
+        Self::new(Kind::Internal, message).advice("report this with the program's version")
     }
 
     /// A medium that cannot be written, or a folder that cannot be made.
@@ -239,7 +239,7 @@ impl From<TokenError> for CliError {
             None => made,
         };
         match error {
-            TokenError::PinIncorrect { .. } => {
+            TokenError::PinIncorrect { .. } | TokenError::PinUnfit { .. } => {
                 made.advice("check which PIN belongs to this token; nothing is tried again by itself")
             }
             TokenError::Module { .. } => made.field("hsm.module"),
@@ -288,6 +288,8 @@ mod tests {
             assert!(text.contains(part), "{text}");
         }
         assert_eq!(error.exit_code(), 3);
+        let text = CliError::internal("there is no randomness").to_string();
+        assert!(!text.contains("written"), "whether something was, it does not know: {text}");
     }
 
     #[test]

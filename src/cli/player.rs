@@ -153,10 +153,7 @@ impl Driver for Player {
     }
 
     fn now(&self) -> Moment {
-        let moment = self.stage.moment();
-        let offset = self.stage.view().clock_offset;
-        let time = crate::dns::Time::from_unix(i64::from(moment.time.unix()) + offset).unwrap_or(moment.time);
-        Moment { time, ..moment }
+        self.stage.agreed()
     }
 
     fn finished(&self) -> Option<u8> {

@@ -141,12 +141,18 @@ impl Args {
     /// Nothing is overwritten: what could not be written in the end is told before anything is signed.
     fn expect_names(&self, desk: &Desk, out: &Path) -> Result<(), CliError> {
         let mut taken: Vec<String> = Vec::new();
+        let mut seen: Vec<&[u8]> = Vec::new();
         for (index, path) in desk.requests.iter().zip(&self.files) {
-            let request = desk.documents.get(*index).map(|file| file.name.as_str()).unwrap_or_default();
+            let Some(FileRead { name: request, octets }) = desk.documents.get(*index) else { continue };
+            if seen.contains(&octets.as_slice()) {
+                let error = CliError::usage("this request is given twice").file(input::shown(path));
+                return Err(error.expected("another request").found("the octets of an earlier one"));
+            }
+            seen.push(octets);
             let response = names::response_file_name(request);
-            if taken.contains(&response) {
+            if taken.iter().any(|name| name.eq_ignore_ascii_case(&response)) {
                 let error = CliError::usage(format!("two requests would be answered by {response}"));
-                let error = error.file(input::shown(path)).expected("a name of its own").found(request);
+                let error = error.file(input::shown(path)).expected("a name of its own").found(request.clone());
                 return Err(error.advice("rename one of them"));
             }
             if out.join(&response).symlink_metadata().is_ok() {
@@ -200,7 +206,8 @@ impl Args {
         if let Some(error) = error {
             return Err(error);
         }
-        let code = played.map_err(CliError::media)?;
+        // A script without an answer, or a crew that is gone, is no fault of a medium.
+        let code = played.map_err(CliError::internal)?;
         match code {
             4 => Err(view.token_fault.clone().map_or_else(|| CliError::token(last_fault(view)), CliError::from)),
             5 => Err(CliError::media(last_fault(view))),

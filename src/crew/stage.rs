@@ -66,6 +66,12 @@ impl Stage {
         moment(self.clock.as_ref())
     }
 
+    /// Now, by the time that people agreed on.
+    #[must_use]
+    pub fn agreed(&self) -> Moment {
+        self.ceremony.agreed(self.moment())
+    }
+
     /// The exit code, once it is over.
     #[must_use]
     pub const fn finished(&self) -> Option<u8> {

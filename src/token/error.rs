@@ -57,6 +57,14 @@ pub enum TokenError {
         /// What the token says about further tries.
         state: PinState,
     },
+    /// `CKR_PIN_LEN_RANGE` or `CKR_PIN_INVALID`: it cannot be the PIN.
+    #[error("{during}: the token takes no PIN of this length, or with these signs ({code}); enter the right one")]
+    PinUnfit {
+        /// What was being done.
+        during: String,
+        /// The PKCS#11 name of what was answered.
+        code: String,
+    },
     /// `CKR_PIN_LOCKED`, or the token says so before it is asked.
     #[error("the PIN of token {serial} is locked; its security officer has to unlock it")]
     PinLocked {
@@ -215,6 +223,7 @@ impl TokenError {
             Self::NoToken { wanted, found } => (format!("a token with {wanted}"), found.clone()),
             Self::TwoTokens { wanted, found } => (format!("one token with {wanted}"), found.clone()),
             Self::PinIncorrect { state, .. } => ("the token's user PIN".to_owned(), format!("another one; {state}")),
+            Self::PinUnfit { code, .. } => ("a PIN of a length and signs that it takes".to_owned(), code.clone()),
             Self::PinLocked { .. } => ("a PIN that can be entered".to_owned(), "it is locked".to_owned()),
             Self::FinalTry { .. } => ("a token that takes a wrong PIN".to_owned(), "FINAL TRY".to_owned()),
             Self::AlreadyOpen { .. } => ("a token that is closed".to_owned(), "it is open".to_owned()),

@@ -33,6 +33,9 @@ fn of_code(during: &str, code: RvError) -> TokenError {
         | RvError::TokenNotRecognized
         | RvError::SessionClosed
         | RvError::SessionHandleInvalid => TokenError::TokenGone { code: name(code) },
+        RvError::PinLenRange | RvError::PinInvalid => {
+            TokenError::PinUnfit { during: during.to_owned(), code: name(code) }
+        }
         code => TokenError::Pkcs11 { during: during.to_owned(), code: name(code), text: text(code).to_owned() },
     }
 }
@@ -64,7 +67,6 @@ fn text(code: RvError) -> &'static str {
         RvError::FunctionRejected => "it was rejected at the device",
         RvError::DeviceError => "the device reports a fault",
         RvError::TokenWriteProtected | RvError::SessionReadOnly => "the token is write protected",
-        RvError::PinLenRange | RvError::PinInvalid => "the PIN has a length or signs that the token does not take",
         RvError::PinExpired => "the PIN has expired",
         RvError::UserPinNotInitialized => "no user PIN has been set on this token",
         RvError::UserAlreadyLoggedIn | RvError::UserAnotherAlreadyLoggedIn => "somebody is logged in already",
@@ -97,6 +99,14 @@ mod tests {
         assert_eq!(name(RvError::PinIncorrect), "CKR_PIN_INCORRECT");
         assert_eq!(name(RvError::UserPinNotInitialized), "CKR_USER_PIN_NOT_INITIALIZED");
         assert_eq!(name(RvError::VendorDefined(0x8000_0001)), "0x80000001");
+    }
+
+    #[test]
+    fn a_pin_that_cannot_be_one_is_no_fault_of_the_token() {
+        for (code, name) in [(RvError::PinLenRange, "CKR_PIN_LEN_RANGE"), (RvError::PinInvalid, "CKR_PIN_INVALID")] {
+            let error = of_code("logging in", code);
+            assert!(matches!(&error, TokenError::PinUnfit { code, .. } if code == name), "{error:?}");
+        }
     }
 
     #[test]

@@ -46,7 +46,9 @@ pub enum Body {
     /// Words of a hash were typed from paper.
     ReadBack(ReadBack),
     /// Nobody had the hash on paper.
-    NoIndependentHash(Subject),
+    NoIndependentHash(NotCompared),
+    /// Paper has another hash.
+    PaperDiffers(PaperDiffers),
     /// The one time that all judgement uses.
     JudgedAt(JudgedAt),
     /// What the checks say.
@@ -55,6 +57,8 @@ pub enum Body {
     Job(JobDecision),
     /// The plan was made.
     Planned(Planned),
+    /// The plan made last holds no longer: people left it before they confirmed it, or its checks failed.
+    PlanWithdrawn(PlanWithdrawn),
     /// A warning was acknowledged by name.
     Acknowledged(Acknowledged),
     /// One of two people confirmed.
@@ -308,6 +312,35 @@ pub struct ReadBack {
     pub attempts: u32,
 }
 
+/// Nobody had a hash on paper.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct NotCompared {
+    /// What the hash is of, as `request of job 1`.
+    pub subject: String,
+    /// Attempts with other words before it; left out where there was none.
+    #[serde(default, skip_serializing_if = "none")]
+    pub attempts: u32,
+}
+
+/// Paper has another hash than what was read.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct PaperDiffers {
+    /// What the hash is of: `request of job 1`, `previous record`.
+    pub subject: String,
+    /// The hash of what was read; what paper has is not known.
+    pub sha256: Sha256Digest,
+    /// Attempts with other words before it; left out where there was none.
+    #[serde(default, skip_serializing_if = "none")]
+    pub attempts: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn none(count: &u32) -> bool {
+    *count == 0
+}
+
 /// Names what an entry is about.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -364,6 +397,14 @@ pub struct Planned {
     pub signatures: usize,
     /// Last covered moment of each job, in order.
     pub covered_until: Vec<Time>,
+}
+
+/// The plan made last holds no longer.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanWithdrawn {
+    /// SHA-256 of `plan.json`, as in `planned`.
+    pub plan_sha256: Sha256Digest,
 }
 
 /// A warning was acknowledged by name.

@@ -16,9 +16,9 @@ mod watch;
 pub use self::audit::{Audit, AuditVerdict, audit, check_previous};
 pub use self::body::{
     Acknowledged, Batch, BatchDone, Body, ClockDrift, Confined, Confirmed, DocumentRead, Exception, Findings, First,
-    Head, JobDecision, JudgedAt, Keyboard, Note, Opened, Outcome, PersonEntered, Planned, PreviousRecord, ReadBack,
-    ResponseMade, Seal, ShareSeen, State, Subject, TimeAgreed, TimeConfirmed, Unlocking, UsbAllowed, UsbRefused,
-    VolumeBound, WriteFailed, Written,
+    Head, JobDecision, JudgedAt, Keyboard, NotCompared, Note, Opened, Outcome, PaperDiffers, PersonEntered,
+    PlanWithdrawn, Planned, PreviousRecord, ReadBack, ResponseMade, Seal, ShareSeen, State, Subject, TimeAgreed,
+    TimeConfirmed, Unlocking, UsbAllowed, UsbRefused, VolumeBound, WriteFailed, Written,
 };
 pub use self::chain::{Chain, ChainError, read, read_good};
 pub use self::dnskey::rrsets;

@@ -91,7 +91,6 @@ fn view(step: Step, question: Question) -> View {
         refusal: None,
         profile_sha256: Some(hash("profile")),
         key_fingerprint: Some("SHA256:uNiVztksCsDhcc0u9e8BgrJXVGDpzdZPcnn8qFZWgQg".into()),
-        clock_offset: 0,
         people: people.map(person).to_vec(),
         volumes: vec![
             volume(1, "RECORD-A", "0781-5567", 3_812_000_000, true),
@@ -258,12 +257,8 @@ pub(crate) fn judged() -> View {
 }
 
 pub(crate) fn read_back() -> View {
-    let asked = ReadBackAsked {
-        subject: "request".into(),
-        sha256: hash("ksr-example-2027-q1-0.xml"),
-        words: vec![5, 14, 27],
-        optional: true,
-    };
+    let asked =
+        ReadBackAsked { subject: "request".into(), sha256: hash("ksr-example-2027-q1-0.xml"), words: vec![5, 14, 27] };
     View { question: Question::ReadBack(asked), ..request() }
 }
 
@@ -438,7 +433,6 @@ fn opening() -> Vec<(&'static str, View)> {
         ("open_people_rehearsal", rehearsal),
         ("open_time", time()),
         ("open_time_set", time_set),
-        ("open_resume", view(Step::Open, Question::Resume { entries: 212, signatures: 4 })),
     ]
 }
 
@@ -473,12 +467,7 @@ fn media() -> Vec<(&'static str, View)> {
         first: Some(role("CA")),
         reason: Some("the signer has moved to this appliance, whose records begin today".into()),
     };
-    let asked = ReadBackAsked {
-        subject: "previous transcript".into(),
-        sha256: hash("previous"),
-        words: vec![7],
-        optional: false,
-    };
+    let asked = ReadBackAsked { subject: "previous transcript".into(), sha256: hash("previous"), words: vec![7] };
     let mut compared = view(Step::Media, Question::ReadBack(asked));
     compared.previous_record = Some(previous);
     compared.refusal = Some("word 7: expected another word than `absurd`; read it from the paper again".into());
@@ -511,7 +500,7 @@ fn requests() -> Vec<(&'static str, View)> {
 
 fn planning() -> Vec<(&'static str, View)> {
     let schemas = ["normal", "fallback", "revoke"].map(str::to_owned).to_vec();
-    let schema = View { step: Step::Plan, question: Question::Schema { job: 1, choices: schemas }, ..request() };
+    let schema = View { question: Question::Schema { job: 1, choices: schemas }, ..judged() };
     let acknowledge = Question::Acknowledge {
         job: 0,
         check: "PLAN-KSK-AGE".into(),
@@ -519,7 +508,7 @@ fn planning() -> Vec<(&'static str, View)> {
         number: 2,
         total: 2,
     };
-    vec![("plan_schema", schema), ("plan_acknowledge", plan(acknowledge)), ("plan_two_people", two_people())]
+    vec![("request_schema", schema), ("plan_acknowledge", plan(acknowledge)), ("plan_two_people", two_people())]
 }
 
 fn acting() -> Vec<(&'static str, View)> {
@@ -527,6 +516,12 @@ fn acting() -> Vec<(&'static str, View)> {
     let fault = Question::Fault {
         message: "The token host stopped answering after signature 4 (CKR_DEVICE_ERROR). Check the cable and the power of the HSM.".into(),
     };
+    let mut resume = unlock(Question::Resume { entries: 212, signatures: 4 });
+    let mut failed = View { step: Step::Unlock, ..execute(fault) };
+    resume.token = None;
+    for view in [&mut resume, &mut failed] {
+        view.officers.iter_mut().for_each(|(_, there)| *there = false);
+    }
     let mut pin_locks = pin();
     pin_locks.computer.locks = Locks { caps: Some(true), num: Some(false) };
     let reading = Working { what: "reading the record back".into(), done: 0, total: 0, since: 90_000 };
@@ -566,6 +561,7 @@ fn acting() -> Vec<(&'static str, View)> {
     let mut review_full = review(false);
     review_full.request_volume = Some(volume(3, "KSR", "floppy", 3_072, true));
     vec![
+        ("unlock_resume", resume),
         ("unlock_token", unlock(Question::Token(vec![token(false, false), token(true, false)]))),
         ("unlock_officer", unlock(officers)),
         ("unlock_share", unlock(Question::ShareVolume { officer: role("CO2") })),
@@ -573,7 +569,7 @@ fn acting() -> Vec<(&'static str, View)> {
         ("unlock_pin_locks", pin_locks),
         ("unlock_pin_usb", pin_usb()),
         ("execute_working", working()),
-        ("execute_fault", execute(fault)),
+        ("unlock_fault", failed),
         ("execute_paused", execute(Question::Paused)),
         ("review_accept", review(false)),
         ("review_failed", review(true)),

@@ -92,7 +92,7 @@ const PLAN: Help = Help {
     operator: &[
         "Read aloud: zone, schema, keys that sign, number of signatures, covered until.",
         "Acknowledge every warning by its name.",
-        "Two people in different roles confirm the plan's SHA-256.",
+        "Two people in different roles confirm the plan's SHA-256. Escape withdraws it and leads back to the requests.",
     ],
     witnesses: &[
         "The table: which key is published and which one signs, in every bundle.",

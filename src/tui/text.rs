@@ -428,7 +428,8 @@ pub(crate) const READ_BACK_FIELD: &str = "Words";
 /// Paper has another one.
 pub(crate) const READ_BACK_DIFFERS: &str = "Paper has another hash: it is not this one";
 /// Asked before.
-pub(crate) const READ_BACK_DIFFERS_SURE: &str = "Leave it, and choose another one? Record with F2 what differs.";
+pub(crate) const READ_BACK_DIFFERS_SURE: &str =
+    "Leave it, and choose another one? The transcript says that paper has another hash.";
 /// Without paper.
 pub(crate) const READ_BACK_NO: &str = "Nobody has it on paper, go on without a comparison";
 /// Asked before.
@@ -526,6 +527,10 @@ pub(crate) const MORE_JOBS: &str = "Is there another request for this ceremony?"
 pub(crate) const MORE_JOBS_YES: &str = "Yes, choose another one";
 /// There is not.
 pub(crate) const MORE_JOBS_NO: &str = "No, that is all: make the plan";
+/// One that was taken is not to be.
+pub(crate) fn more_jobs_drop(job: usize, file: &str) -> String {
+    format!("Drop job {job}, {file}")
+}
 
 // --- plan
 

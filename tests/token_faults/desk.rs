@@ -71,10 +71,11 @@ fn without_people_a_token_in_trouble_ends_in_one_error_and_a_sealed_record() {
     let desk = FaultyDesk::new();
     let preloaded = format!("preloaded = {}", SoftHsm::PIN);
     desk.desk.signer.change_profile("[media]", "sign-within = \"PT3S\"\n[media]");
-    let cases: [(&[&str], &str, usize); 10] = [
+    let cases: [(&[&str], &str, usize); 11] = [
         (&["initialize = CKR_GENERAL_ERROR"], "could not be loaded: it answered CKR_GENERAL_ERROR", 0),
         (&["flag = CKF_USER_PIN_LOCKED"], "is locked", 0),
         (&["login = CKR_PIN_LOCKED"], "is locked", 1),
+        (&["login = CKR_PIN_LEN_RANGE"], "takes no PIN of this length", 1),
         (&["login = CKR_DEVICE_REMOVED"], "the token is gone (CKR_DEVICE_REMOVED)", 1),
         (&[&preloaded], "is open already", 1),
         (&["sign = 3 CKR_DEVICE_ERROR"], "signature 3 of ", 1),

@@ -39,7 +39,7 @@ pub(super) fn unconfirmed(page: &mut Sheet, entries: &[Entry]) {
     for entry in entries {
         let text = match &entry.body {
             Body::Unconfirmed(subject) => shown(&subject.subject),
-            Body::NoIndependentHash(subject) => format!("hash of {}", shown(&subject.subject)),
+            Body::NoIndependentHash(left) => format!("hash of {}", shown(&left.subject)),
             _ => continue,
         };
         any = true;

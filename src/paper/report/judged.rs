@@ -24,8 +24,14 @@ pub(super) fn documents(page: &mut Sheet, entries: &[Entry]) {
                     ),
                 );
             }
-            Body::NoIndependentHash(subject) => {
-                page.field("NOT COMPARED", &format!("{}: nobody had its hash on paper", shown(&subject.subject)));
+            Body::NoIndependentHash(left) => {
+                let text = format!("{}: nobody had its hash on paper{}", shown(&left.subject), wrong(left.attempts));
+                page.field("NOT COMPARED", &text);
+            }
+            Body::PaperDiffers(differs) => {
+                let text = format!("{}: paper has another hash{}", shown(&differs.subject), wrong(differs.attempts));
+                page.field("DIFFERS", &text);
+                page.digest("what was read", &differs.sha256);
             }
             Body::First(first) if first.subject != "record" => {
                 page.field(
@@ -42,6 +48,15 @@ pub(super) fn documents(page: &mut Sheet, entries: &[Entry]) {
             }
             _ => {}
         }
+    }
+}
+
+/// The attempts at words from paper that were none.
+fn wrong(attempts: u32) -> String {
+    match attempts {
+        0 => String::new(),
+        1 => ", after 1 attempt with other words".to_owned(),
+        more => format!(", after {more} attempts with other words"),
     }
 }
 
@@ -96,13 +111,20 @@ pub(super) fn plan(page: &mut Sheet, entries: &[Entry]) {
     page.heading("Plan");
     let mut any = false;
     for entry in entries {
-        if let Body::Planned(planned) = &entry.body {
-            any = true;
-            page.digest("Plan hash", &planned.plan_sha256);
-            page.field("Signatures", &planned.signatures.to_string());
-            for (number, until) in (1..).zip(&planned.covered_until) {
-                page.field("Covered until", &format!("{until} (job {number})"));
+        match &entry.body {
+            Body::Planned(planned) => {
+                any = true;
+                page.digest("Plan hash", &planned.plan_sha256);
+                page.field("Signatures", &planned.signatures.to_string());
+                for (number, until) in (1..).zip(&planned.covered_until) {
+                    page.field("Covered until", &format!("{until} (job {number})"));
+                }
             }
+            Body::PlanWithdrawn(gone) => {
+                page.field("WITHDRAWN", "this plan was left before it was confirmed by two, or its checks failed");
+                page.digest("its hash", &gone.plan_sha256);
+            }
+            _ => {}
         }
     }
     if !any {

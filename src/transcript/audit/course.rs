@@ -16,9 +16,11 @@ pub(super) fn check(entries: &[Entry], trail: &Trail<'_>, remarks: &mut Remarks)
     check_previous(entries, trail, remarks);
     check_signing(entries, trail, remarks);
     remarks.pass(COURSE, "every entry stands where it may stand");
-    // Everything that people decide comes before the token is touched.
+    // Everything that people decide of a plan comes after it was made and before the token is touched.
     let touched = entries.iter().position(|entry| matches!(entry.body, Body::Unlocking(_) | Body::Signing(_)));
     let before = touched.and_then(|index| entries.get(..index)).unwrap_or(entries);
+    let made = before.iter().rposition(|entry| matches!(entry.body, Body::Planned(_)));
+    let before = made.and_then(|index| before.get(index..)).unwrap_or(before);
     let people = trail.opened.is_none_or(|opened| opened.mode != Mode::Unattended);
     check_words(entries, trail, remarks);
     compared::check(entries, trail, people, remarks);
@@ -104,7 +106,9 @@ impl Token {
                 let passed = told.findings.iter().all(|finding| finding.verdict != Verdict::Fail);
                 Ok(Self::Open { checked: passed && !told.findings.is_empty() })
             }
-            (Body::TokenClosed(_) | Body::TokenFault(_) | Body::Paused(_) | Body::Resumed(_), _) => Ok(Self::Closed),
+            (Body::TokenClosed(_) | Body::TokenFault(_) | Body::Paused(_) | Body::Stopped(_) | Body::Resumed(_), _) => {
+                Ok(Self::Closed)
+            }
             (_, same) => Ok(same),
         }
     }
@@ -115,21 +119,28 @@ impl Token {
 }
 
 /// A token signs only while it is open and its keys were checked, only what was announced, each signature once and in
-/// order; it is open only after it was chosen and its opening was announced, with all who take part.
+/// order, and nothing more once people have asked for a pause or a stop; it is open only after it was chosen and its
+/// opening was announced, with all who take part.
 fn check_signing(entries: &[Entry], trail: &Trail<'_>, remarks: &mut Remarks) {
-    let (mut token, mut announced, mut next, mut planned) = (Token::Closed, None, 1, false);
+    let (mut token, mut announced, mut next, mut planned) = (Token::Closed, None, 1, None);
     for entry in entries {
         token = token.after(&entry.body).unwrap_or_else(|expected| {
             fail(remarks, entry, expected);
             Token::Closed
         });
-        if !token.is_open() {
+        // The entry of a pause or a stop comes before its effect: what the token was making until then is told after it.
+        let still = matches!(entry.body, Body::TokenClosed(_) | Body::Paused(_) | Body::Stopped(_) | Body::Signed(_));
+        if !token.is_open() && !still {
             announced = None;
         }
         match &entry.body {
-            Body::Planned(_) if next == 1 && !token.is_open() => planned = true,
+            Body::Planned(made) if next == 1 && !token.is_open() => planned = Some(made.plan_sha256),
             Body::Planned(_) => fail(remarks, entry, "no other plan once the token was opened"),
-            Body::Signing(_) if !token.is_open() || !planned => {
+            Body::PlanWithdrawn(gone) if next == 1 && !token.is_open() && planned == Some(gone.plan_sha256) => {
+                planned = None;
+            }
+            Body::PlanWithdrawn(_) => fail(remarks, entry, "the plan made last, before the token was opened"),
+            Body::Signing(_) if !token.is_open() || planned.is_none() => {
                 fail(remarks, entry, "a plan and an open token before it");
             }
             Body::Signing(_) if token != (Token::Open { checked: true }) => {

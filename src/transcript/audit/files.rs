@@ -52,7 +52,9 @@ pub(super) fn check(files: &Files, entries: &[Entry], trail: &Trail<'_>, remarks
 /// The sealed files that must be there, and all that may be.
 fn expected(trail: &Trail<'_>) -> (BTreeSet<String>, BTreeSet<String>) {
     let mut required: BTreeSet<String> = [names::PROFILE.to_owned()].into();
-    let mut admitted: BTreeSet<String> = [names::PROFILE, names::PLAN, names::STATE].map(str::to_owned).into();
+    let mut admitted: BTreeSet<String> = [names::PROFILE, names::STATE].map(str::to_owned).into();
+    // A plan that was withdrawn is in no record.
+    admitted.extend(trail.planned.map(|_| names::PLAN.to_owned()));
     if trail.complete() {
         required.extend([names::PLAN, names::STATE].map(str::to_owned));
     }

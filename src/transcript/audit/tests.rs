@@ -2,6 +2,7 @@
 
 mod cut;
 mod forged;
+mod withdrawn;
 
 use std::collections::BTreeMap;
 
@@ -15,9 +16,9 @@ use crate::render;
 use crate::steps::{Actor, Moment, Role, Step, TokenFacts};
 use crate::transcript::{
     Acknowledged, Batch, BatchDone, CeremonyKey, Chain, ClockDrift, Confirmed, DocumentRead, Ending, Findings, First,
-    Head, JobDecision, JobPaths, JournalHead, JudgedAt, Note, Opened, Outcome, PersonEntered, Planned, PreviousRecord,
-    ReadBack, Report, ResponseMade, SealedRecord, Subject, TimeAgreed, TimeConfirmed, Unlocking, Watch, Written,
-    delivery, responses_digest, rrsets, seal,
+    Head, JobDecision, JobPaths, JournalHead, JudgedAt, NotCompared, Note, Opened, Outcome, PersonEntered, Planned,
+    PreviousRecord, ReadBack, Report, ResponseMade, SealedRecord, Subject, TimeAgreed, TimeConfirmed, Unlocking, Watch,
+    Written, delivery, responses_digest, rrsets, seal,
 };
 
 const THREADS: usize = 2;
@@ -145,7 +146,7 @@ impl Draft {
         self.push(
             step,
             match unattended {
-                true => Body::NoIndependentHash(Subject { subject }),
+                true => Body::NoIndependentHash(NotCompared { subject, attempts: 1 }),
                 false => Body::ReadBack(ReadBack { subject, sha256, words: vec![1, 2, 3], attempts: 1 }),
             },
         );

@@ -84,6 +84,8 @@ impl<'a> Trail<'a> {
                 self.heads = record.heads.iter().map(|(zone, head)| (zone.as_str(), head.clone())).collect();
             }
             Body::First(first) if first.subject == "record" => self.heads.clear(),
+            // It was not that record: nothing of it counts.
+            Body::PaperDiffers(differs) if differs.subject == "previous record" => self.heads.clear(),
             Body::First(first) => self.firsts.extend(number_of(&first.subject)),
             Body::Document(document) => self.document(document),
             Body::Job(decision) => self.job(decision.job).decision = Some(decision),
@@ -95,6 +97,8 @@ impl<'a> Trail<'a> {
                 _ => {}
             },
             Body::Planned(planned) => self.planned = Some(planned),
+            // Whether it is the last one, and stands where it may, the course says.
+            Body::PlanWithdrawn(_) => (self.planned, self.plan_findings) = (None, None),
             Body::TokenChosen(token) => {
                 self.tokens.push(token);
                 self.shares.clear();

@@ -63,9 +63,6 @@ pub(super) fn confirmed<'a>(view: &View, asked: &TwoPeople, width: usize) -> Pan
 pub(super) fn read_back(asked: &ReadBackAsked) -> Panel {
     let title = text::read_back(&asked.subject, &asked.words);
     let panel = Panel::new(title, Shape::Text).explain(text::READ_BACK_HOW).text(text::READ_BACK_FIELD);
-    if !asked.optional {
-        return panel.back();
-    }
     let mut choices = Choices::default();
     choices.push('D', text::READ_BACK_DIFFERS, Reply::Done.sure(text::READ_BACK_DIFFERS_SURE));
     choices.push('N', text::READ_BACK_NO, Reply::No.sure(text::READ_BACK_SURE));

@@ -94,7 +94,7 @@ pub(crate) fn panel(view: &View) -> Panel {
         Question::ReadBack(asked) => hash::read_back(asked),
         Question::Document(asked) => request::document(view, asked),
         Question::Judged { job, failed } => request::judged(view, *job, *failed),
-        Question::MoreJobs => request::more_jobs(),
+        Question::MoreJobs => request::more_jobs(view),
         Question::Schema { job, choices } => plan::schema(view, *job, choices),
         Question::Acknowledge { job, check, number, total, .. } => plan::acknowledge(*job, check, *number, *total),
         Question::Token(tokens) => unlock::token(tokens),

@@ -175,7 +175,14 @@ pub(super) fn judged(view: &View, job: usize, failed: bool) -> Panel {
     panel.explain(verdicts).yes_no((text::JUDGED_YES, Reply::Yes), (text::JUDGED_NO, drop))
 }
 
-pub(super) fn more_jobs() -> Panel {
-    let panel = Panel::new(text::MORE_JOBS, Shape::Choices);
-    panel.yes_no((text::MORE_JOBS_YES, Reply::Yes), (text::MORE_JOBS_NO, Reply::No))
+pub(super) fn more_jobs(view: &View) -> Panel {
+    let mut choices = Choices::default();
+    choices.push('Y', text::MORE_JOBS_YES, Reply::Yes);
+    choices.push('N', text::MORE_JOBS_NO, Reply::No);
+    for (index, job) in view.jobs.iter().filter(|job| job.state == JobState::Taken).enumerate() {
+        let key = u32::try_from(job.number).ok().and_then(|number| char::from_digit(number, 10));
+        let label = text::more_jobs_drop(job.number, &job.request.file);
+        choices.push(key.unwrap_or(' '), label, Reply::Remove(index).sure(text::JUDGED_SURE));
+    }
+    Panel::new(text::MORE_JOBS, Shape::Choices).act(choices)
 }

@@ -126,7 +126,7 @@ fn what_was_read_was_compared_with_paper_or_nobody_had_its_hash() {
         let without_paper = failures(|draft| {
             change(draft, |body| {
                 if of(name)(body) {
-                    *body = Body::NoIndependentHash(Subject { subject: name.to_owned() });
+                    *body = Body::NoIndependentHash(NotCompared { subject: name.to_owned(), attempts: 1 });
                 }
             });
         });
