@@ -83,18 +83,13 @@ fn nothing_more_is_signed_once_a_pause_or_a_stop_was_asked_for() {
         for (batches, good) in [(1, true), (2, false)] {
             let mut draft = draft(Mode::Ceremony);
             let signing = at(&draft, |body| matches!(body, Body::Signing(_)));
+            let chosen = at(&draft, |body| matches!(body, Body::TokenChosen(_)));
+            let opening = draft.happened[chosen..signing].to_vec();
             let place = signing + 1 + if batches == 1 { 0 } else { 1 };
             draft.happened.insert(place, (Step::Execute, Actor::Operator, asked.clone()));
             if good {
-                let unlocked = [
-                    (Step::Unlock, Actor::Program, Body::Unlocked(Outcome { good: true, note: "open".to_owned() })),
-                    (
-                        Step::Unlock,
-                        Actor::Program,
-                        Body::Findings(Findings { job: 0, stage: "token".to_owned(), findings: Vec::new() }),
-                    ),
-                ];
-                draft.happened.splice(signing + 3..signing + 3, unlocked);
+                // The officers begin anew.
+                draft.happened.splice(signing + 3..signing + 3, opening);
             }
             let found = judged(&draft.seal().files);
             let course = found.failures().filter(|finding| finding.check == "AUDIT-COURSE").count();
