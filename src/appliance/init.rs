@@ -127,8 +127,9 @@ fn end_all() {
 
 fn run(command_line: CommandLine) -> Result<(), String> {
     prepare::settle_kernel();
-    prepare::make_folders()?;
     prepare::expect_memory()?;
+    prepare::expect_whole_image()?;
+    prepare::make_folders()?;
     let flavour = Flavour::read()?;
     if flavour != Flavour::Ceremony {
         prepare::configure_soft_token()?;

@@ -1,11 +1,12 @@
 //! What PID 1 does by itself: pseudo file systems, folders, settings of the kernel, the door.
 
 use std::ffi::CString;
-use std::fs;
-use std::io;
-use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::fs::{self, OpenOptions};
+use std::io::{self, ErrorKind, Read as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _, chown};
 use std::path::Path;
 
+use rustix::fs::OFlags;
 use rustix::mount::{MountFlags, mount, mount_remount};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use rustix::system::{RebootCommand, reboot};
@@ -17,6 +18,10 @@ use super::{devices, door};
 
 /// Usable memory in KiB below which nothing is begun: of 192 MiB the kernel leaves 148.
 const LEAST_MEMORY: u64 = 144 << 10;
+/// The kernel's own log, a record at each reading.
+const KERNEL_LOG: &str = "/dev/kmsg";
+/// Octets that hold any record: the kernel refuses to cut one to a shorter buffer.
+const LONGEST_RECORD: usize = 8192;
 /// Where the software token of a rehearsal is kept.
 const TOKENS: &str = "/run/claviger/token/tokens";
 
@@ -124,6 +129,42 @@ fn total_memory(meminfo: &str) -> Option<u64> {
     line.trim().strip_suffix("kB")?.trim().parse().ok()
 }
 
+/// Refuses an initramfs that the kernel could not unpack whole: it keeps what it had until then, and starts all the same.
+///
+/// # Errors
+/// What the kernel told, or that its log cannot be read.
+pub(super) fn expect_whole_image() -> Result<(), String> {
+    let failed = |error: io::Error| format!("Whether the image was read whole is not known: {KERNEL_LOG}: {error}.");
+    let options = OFlags::NONBLOCK.bits().cast_signed();
+    let mut log = OpenOptions::new().read(true).custom_flags(options).open(KERNEL_LOG).map_err(failed)?;
+    let mut record = [0; LONGEST_RECORD];
+    loop {
+        let length = match log.read(&mut record) {
+            Ok(0) => return Ok(()),
+            Ok(length) => length,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+            // Records were overwritten meanwhile: it goes on with the oldest that is left.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => continue,
+            Err(error) => return Err(failed(error)),
+        };
+        let text = String::from_utf8_lossy(record.get(..length).unwrap_or_default());
+        if let Some(reason) = unpacking_failed(&text) {
+            return Err(format!(
+                "The boot medium was not read whole: it is damaged, or its image is.\r\n\
+                 The kernel says: {}.\r\n\
+                 Compare the medium's hash with the published one, and write another medium.",
+                reason.escape_debug()
+            ));
+        }
+    }
+}
+
+/// The reason that a record of the kernel's log (`priority,number,time,flags;text`, then lines of facts) gives.
+fn unpacking_failed(record: &str) -> Option<&str> {
+    let (_, text) = record.split_once(';')?;
+    text.lines().next()?.strip_prefix("Initramfs unpacking failed: ")
+}
+
 /// Shuts the door: no module, no kernel memory, no writing to the root; and reports it, with what was told before.
 ///
 /// # Errors
@@ -169,5 +210,13 @@ mod tests {
     fn memory_is_read_as_the_kernel_tells_it() {
         assert_eq!(total_memory("MemTotal:         230144 kB\nMemFree: 1 kB\n"), Some(230_144));
         assert_eq!(total_memory("MemFree: 1 kB\n"), None);
+    }
+
+    #[test]
+    fn an_initramfs_that_was_not_unpacked_is_read_from_the_kernels_log() {
+        let record = "0,312,2829353,-;Initramfs unpacking failed: write error\n SUBSYSTEM=none\n";
+        assert_eq!(unpacking_failed(record), Some("write error"));
+        assert_eq!(unpacking_failed("6,300,2000000,-;Unpacking initramfs...\n"), None);
+        assert_eq!(unpacking_failed("12,400,9,-;init: Initramfs unpacking failed: not the kernel's\n"), None);
     }
 }

@@ -32,7 +32,17 @@ fn too_little_memory_is_told() {
     assert!(screen.has("Expected: 192 MiB, better 256 MiB."), "{screen}");
 }
 
-/// Not even the initramfs has room: the kernel says so itself.
+/// The initramfs has no room: what was unpacked of it says why.
+#[test]
+#[ignore = "make image-test-full"]
+fn memory_too_little_for_the_image_is_told() {
+    for memory in ["144", "112"] {
+        let machine = Machine::with(&iso("rehearsal"), Firmware::Bios, Medium::Cd, &["-m", memory]);
+        machine.see("This computer has too little memory.");
+    }
+}
+
+/// Not even the first process has room: the kernel says so itself.
 #[test]
 #[ignore = "make image-test-full"]
 fn far_too_little_memory_is_told_by_the_kernel() {
@@ -75,7 +85,8 @@ fn a_damaged_initramfs_stops_the_start_with_a_word() {
     octets[place + initrd.len() / 2] ^= 0x10;
     fs::write(&damaged, octets).unwrap();
     let machine = Machine::start(&damaged, Firmware::Bios, Medium::Usb);
-    machine.see("Initramfs unpacking failed");
+    let screen = machine.see("The boot medium was not read whole");
+    assert!(screen.has("Compare the medium's hash with the published one"), "{screen}");
 }
 
 #[test]
