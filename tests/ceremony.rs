@@ -472,6 +472,37 @@ fn a_stick_that_is_pulled_is_missed_and_found_again() {
     }
 }
 
+#[test]
+fn without_a_record_medium_nothing_is_asked_of_the_token() {
+    let room = Room::new(3);
+    let mut crew = Crew::new(&room, &[BIND]);
+    let mut terminal = room.open(SMALL);
+    crew.until(&mut terminal, "Who enters a PIN next? 1 more officer is needed.");
+    let sticks = ["RECORD-A", "RECORD-B"].map(|label| (room.stick(label), room.path().join(label)));
+    for (stick, pulled) in &sticks {
+        // What is open would be written all the same: a stick that is pulled has no such file any more.
+        fs::remove_file(room.record(&stick.file_name().unwrap().to_string_lossy(), true).join("transcript.jsonl"))
+            .unwrap();
+        fs::rename(stick, pulled).unwrap();
+    }
+    crew.until(&mut terminal, "Is a record medium back? Unlock the token again and go on?");
+    let screen = terminal.see("!! NO RECORD MEDIUM");
+    assert!(screen.has("Nothing was asked of the token: no record medium takes the journal."), "{screen}");
+    // One is enough.
+    fs::rename(&sticks[1].1, &sticks[1].0).unwrap();
+    terminal.press("y\r");
+    crew.until(&mut terminal, "Are these the responses that were planned?");
+    fs::rename(&sticks[0].1, &sticks[0].0).unwrap();
+    crew.until(&mut terminal, "The ceremony is over: complete.");
+    terminal.press("l\r");
+    assert_eq!(terminal.exit(), 0);
+    let record = room.record("RECORD-A", false);
+    let (code, said) = audit(&record, None);
+    assert_eq!(code, 0, "{said}");
+    let good = entries(&record, "transcript.jsonl", "unlocked");
+    assert_eq!(good.len(), 1, "the token was opened once: {good:?}");
+}
+
 /// Files that are no requests: name, octets, and what is said of them.
 fn damaged(good: &[u8]) -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let dtd = b"<?xml version=\"1.0\"?>\n<!DOCTYPE KSR [<!ENTITY a \"b\">]>\n<KSR/>\n".to_vec();

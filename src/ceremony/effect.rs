@@ -252,6 +252,8 @@ pub enum Work {
     Computed(Box<super::Outcome>),
     /// The journal is written, or what went wrong on which media.
     Journalled(Vec<String>),
+    /// The token was not asked to open or to sign: no record medium took the entry before it.
+    Withheld,
     /// The token host runs, with what confines it and the tokens that it sees.
     TokenStarted(Result<TokenSeen, TokenError>),
     /// The token is open, or not.

@@ -31,6 +31,10 @@ pub(super) struct World {
     pub(super) responses: BTreeMap<String, Vec<u8>>,
     pub(super) journal: Vec<u8>,
     pub(super) journal_files: BTreeMap<String, Vec<u8>>,
+    /// The entry before which the record media are pulled out.
+    pub(super) pulled_before: Option<&'static str>,
+    /// Whether the last entries stand on one of them.
+    pub(super) recorded: bool,
     pub(super) spool: Option<Spool>,
     /// Faults to come: signatures until the token dies, writes that fail.
     pub(super) sign_faults: VecDeque<usize>,
@@ -138,6 +142,8 @@ impl World {
             responses: BTreeMap::new(),
             journal: Vec::new(),
             journal_files: BTreeMap::new(),
+            pulled_before: None,
+            recorded: true,
             spool: None,
             sign_faults: VecDeque::new(),
             while_signing: Vec::new(),
@@ -249,6 +255,11 @@ impl World {
             Effect::Journal(part) => {
                 assert!(part.lines.starts_with(&self.journal), "the journal only grows");
                 assert!(part.files.contains_key("journal.head"));
+                let has = |kind| String::from_utf8_lossy(&part.lines).contains(&format!("\"kind\":\"{kind}\""));
+                self.recorded = !self.pulled_before.is_some_and(has);
+                if !self.recorded {
+                    return one(Work::Journalled(vec!["the journal: no medium".to_owned()]));
+                }
                 (self.journal, self.journal_files) = (part.lines, part.files);
                 one(Work::Journalled(Vec::new()))
             }
@@ -330,6 +341,7 @@ impl World {
             Effect::StartToken(_) => {
                 one(Work::TokenStarted(Ok(TokenSeen { measures: vec!["test".to_owned()], tokens: vec![self.token()] })))
             }
+            Effect::Login { .. } | Effect::Sign(_) if !self.recorded => one(Work::Withheld),
             Effect::Login { login, .. } => {
                 let Login::Pin(pin) = login else { panic!("expected a PIN") };
                 let right = pin.expose() == PIN.as_bytes();

@@ -439,6 +439,7 @@ impl Ceremony {
                 }
                 Ok(())
             }
+            (Waiting::Login | Waiting::OfficerLogin(_) | Waiting::Signatures, Work::Withheld) => self.withheld(),
             (_, Work::Progress(done)) => {
                 self.progress(done);
                 Ok(())

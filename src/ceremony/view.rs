@@ -71,7 +71,7 @@ pub struct View {
     pub exceptions: usize,
     /// What went wrong with the token or a medium, the last one last.
     pub faults: Vec<String>,
-    /// What went wrong with the token last.
+    /// What went wrong with the token last; none where nothing was asked of it, for no medium would have known.
     pub token_fault: Option<TokenFault>,
     /// The last entries, one line each, the newest last.
     pub log: Vec<LogLine>,

@@ -1,7 +1,8 @@
 //! The hands of a ceremony: threads that carry out its effects and report what came of them.
 //!
 //! One steward takes the effects in order. What it does itself, media and journal, is done before it looks at the next
-//! one, so an entry is on the media before its effect runs. The token and long computations have threads of their own.
+//! one, so an entry is on the media before its effect runs; what none of them takes is not asked of the token. The token
+//! and long computations have threads of their own.
 
 mod hand;
 mod porter;
@@ -89,6 +90,7 @@ impl Crew {
             program: config.name,
             threads: config.threads,
             watching: false,
+            recorded: true,
         };
         let steward = thread::Builder::new().name(STEWARD.to_owned()).spawn(move || steward.run(&taken))?;
         Ok(Self { effects: Some(effects), steward: Some(steward) })
@@ -122,6 +124,8 @@ struct Steward {
     program: String,
     threads: usize,
     watching: bool,
+    /// Whether a medium holds the last entries, where any are to be held.
+    recorded: bool,
 }
 
 impl Steward {
@@ -159,7 +163,7 @@ impl Steward {
             Effect::ReadFile { volume, index, limit } => self.porter.read_file(volume, index, limit),
             Effect::ReadShare { volume, officer } => self.porter.read_share(volume, &officer),
             Effect::Compute(task) => self.compute(*task),
-            Effect::Journal(part) => self.porter.journal(&part),
+            Effect::Journal(part) => self.recorded = self.porter.journal(&part),
             Effect::Spool(spool) => {
                 let kept = self.spool.as_ref().map_or(Ok(()), |folder| folder.keep(&spool));
                 if let Err(error) = kept {
@@ -172,6 +176,8 @@ impl Steward {
                 }
             }
             Effect::StartToken(hsm) => self.order(Order::Start(hsm)),
+            // What no medium has on record is not done.
+            Effect::Login { .. } | Effect::Sign(_) if !self.recorded => (self.report)(Work::Withheld),
             Effect::Login { serial, login } => self.order(Order::Login(serial, login)),
             Effect::FindKeys(keys) => self.order(Order::Find(keys)),
             Effect::Sign(items) => self.order(Order::Sign(items)),

@@ -131,8 +131,9 @@ impl Porter {
         (self.report)(Work::ShareFile(octets.map_err(|error| told(&error))));
     }
 
-    /// Brings the journal on each medium up to the master copy; a medium that was away gets all that it missed.
-    pub(super) fn journal(&mut self, part: &JournalPart) {
+    /// Brings the journal on each medium up to the master copy; a medium that was away gets all that it missed. Whether
+    /// it stands on one of them.
+    pub(super) fn journal(&mut self, part: &JournalPart) -> bool {
         let mut faults = Vec::new();
         for id in &part.volumes {
             if let Err(error) = self.journal_on(*id, part) {
@@ -140,7 +141,9 @@ impl Porter {
                 faults.push(format!("the journal on {}: {}; it is kept in memory", self.label(*id), told(&error)));
             }
         }
+        let kept = faults.len() < part.volumes.len();
         (self.report)(Work::Journalled(faults));
+        kept
     }
 
     fn journal_on(&mut self, id: VolumeId, part: &JournalPart) -> Result<(), MediaError> {
@@ -353,6 +356,39 @@ mod tests {
             faults[0].starts_with("the records on REC: ") && faults[0].contains("input/output error"),
             "{faults:?}"
         );
+    }
+
+    /// Work on the token waits for this answer.
+    #[test]
+    fn a_journal_is_kept_where_one_medium_takes_it() {
+        let bay = tempfile::tempdir().unwrap();
+        for label in ["REC-A", "REC-B"] {
+            std::fs::create_dir(bay.path().join(label)).unwrap();
+        }
+        let volumes = media::FolderVolumes::new(Vec::new(), Some(bay.path().to_owned()));
+        let mut porter = Porter::new(Box::new(volumes), std::sync::Arc::new(|_| ()));
+        porter.look(true);
+        let volumes: Vec<_> = porter.seen.iter().map(|volume| volume.id).collect();
+        let mut keeps = |lines: &[u8]| {
+            let (folder, lines) = ("20260101T000000Z-ceremony".to_owned(), lines.to_vec());
+            porter.journal(&JournalPart { volumes: volumes.clone(), folder, files: BTreeMap::new(), lines })
+        };
+        assert!(keeps(b"a\n"));
+        let pulled = tempfile::tempdir().unwrap();
+        let file = "20260101T000000Z-ceremony.journal/transcript.jsonl";
+        let pull = |label| {
+            std::fs::rename(bay.path().join(label), pulled.path().join(label)).unwrap();
+            std::fs::remove_file(pulled.path().join(label).join(file)).unwrap(); // what is open would be written all the same
+        };
+        pull("REC-A");
+        assert!(keeps(b"a\nb\n"));
+        pull("REC-B");
+        assert!(!keeps(b"a\nb\nc\n"));
+        assert!(!keeps(b"a\nb\nc\n"));
+        std::fs::rename(pulled.path().join("REC-A"), bay.path().join("REC-A")).unwrap();
+        assert!(keeps(b"a\nb\nc\nd\n"));
+        let journal = std::fs::read(bay.path().join("REC-A").join(file)).unwrap();
+        assert_eq!(journal, b"a\nb\nc\nd\n", "it gets all that it missed");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::App;
 use crate::ceremony::{
     BundleView, Code, ComputerView, DocumentAsked, DocumentView, FileChoice, JobState, JobView, Labels, LogLine,
     MediumWanted, PinAsked, PlanView, PlannedKeyView, PlannedView, PreviousView, ProfileChoice, Purpose, Question,
-    ReadBackAsked, RecordChoice, ResultView, TimeAsked, TwoPeople, View, Working, WrittenView,
+    ReadBackAsked, RecordChoice, ResultView, TimeAsked, TokenFault, TwoPeople, View, Working, WrittenView,
 };
 use crate::dns::{Algorithm, Dnskey, Duration, Name, Sha256Digest, Time, sha256};
 use crate::exchange::Format;
@@ -518,8 +518,14 @@ fn acting() -> Vec<(&'static str, View)> {
     };
     let mut resume = unlock(Question::Resume { entries: 212, signatures: 4 });
     let mut failed = View { step: Step::Unlock, ..execute(fault) };
+    failed.token_fault = Some(TokenFault { message: String::new(), expected: None, found: None });
+    let mut withheld = failed.clone();
+    withheld.token_fault = None;
+    withheld.question = Question::Fault {
+        message: "Nothing was asked of the token: no record medium takes the journal. Put one of them back.".into(),
+    };
     resume.token = None;
-    for view in [&mut resume, &mut failed] {
+    for view in [&mut resume, &mut failed, &mut withheld] {
         view.officers.iter_mut().for_each(|(_, there)| *there = false);
     }
     let mut pin_locks = pin();
@@ -570,6 +576,7 @@ fn acting() -> Vec<(&'static str, View)> {
         ("unlock_pin_usb", pin_usb()),
         ("execute_working", working()),
         ("unlock_fault", failed),
+        ("unlock_withheld", withheld),
         ("execute_paused", execute(Question::Paused)),
         ("review_accept", review(false)),
         ("review_failed", review(true)),

@@ -646,6 +646,8 @@ pub(crate) fn pin_flags(token: &TokenFacts) -> Vec<&'static str> {
 
 /// A fault.
 pub(crate) const FAULT: &str = "The token failed. Unlock it again and go on?";
+/// No medium would have known of what the token was to do.
+pub(crate) const WITHHELD: &str = "Is a record medium back? Unlock the token again and go on?";
 /// What is kept.
 pub(crate) const FAULT_HOW: &str = "What is done is kept; it goes on at the first action not done. F10 stops.";
 /// Goes on.

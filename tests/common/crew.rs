@@ -310,7 +310,7 @@ pub fn from_paper(file: &Path, numbers: &str) -> String {
 }
 
 /// Questions that have one answer: a part of the title, and the keys.
-const PLAIN: [(&str, &str); 18] = [
+const PLAIN: [(&str, &str); 19] = [
     // What asks once more stands before its question.
     ("Declare that there is no record of an earlier ceremony?", "y\r"),
     ("Declare that the zone has no previous response?", "y\r"),
@@ -326,6 +326,7 @@ const PLAIN: [(&str, &str); 18] = [
     ("is this request part of the ceremony?", "y\r"),
     ("Which token signs? Read its serial aloud.", "1\r"),
     ("The token failed. Unlock it again and go on?", "y\r"),
+    ("Is a record medium back? Unlock the token again and go on?", "y\r"),
     ("Pause. Is everybody back?", "y\r"),
     ("Are these the responses that were planned?", "y\r"),
     ("Does every witness have the transcript fingerprint on paper?", "y\r"),

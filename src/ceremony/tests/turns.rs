@@ -1,6 +1,6 @@
 //! Ceremonies in which people go back, drop something or stop: what was left holds no longer, and the record is honest.
 
-use super::super::fake::request;
+use super::super::fake::{PIN, request};
 use super::*;
 use crate::quorum::Assembly;
 use crate::token::TokenError;
@@ -158,6 +158,24 @@ fn no_request_is_taken_twice_nor_two_that_one_response_name_would_answer() {
     play(&mut world, |_| false);
     assert_eq!((world.finished, world.responses.len()), (Some(0), 1));
     assert_eq!(failures(&world), [] as [String; 0]);
+}
+
+#[test]
+fn what_no_record_medium_takes_is_not_asked_of_the_token() {
+    for entry in ["unlocking", "signing"] {
+        let mut world = World::new(Mode::Ceremony);
+        world.pulled_before = Some(entry);
+        play(&mut world, |question| matches!(question, Question::Pin(_)));
+        let _ = world.answer(Answer::Pin(Pin::from_octets(PIN.as_bytes()).unwrap()));
+        let view = world.ceremony.view();
+        assert!(matches!(view.question, Question::Fault { .. }), "{entry}: {:?}", view.question);
+        assert!(view.token_fault.is_none() && view.faults[0].contains("no record medium"), "{:?}", view.faults);
+        assert_eq!(view.signatures.0, 0);
+        world.pulled_before = None;
+        play(&mut world, |_| false);
+        assert_eq!(world.finished, Some(0));
+        assert_eq!(failures(&world), [] as [String; 0]);
+    }
 }
 
 /// A ceremony on the image that goes on after its process died while it signed.

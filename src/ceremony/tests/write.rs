@@ -264,6 +264,15 @@ fn without_people_a_delivery_log_tells_of_what_could_not_be_written() {
     assert_eq!((world.finished, world.records.len(), world.responses.len()), (Some(5), 0, 0));
 }
 
+#[test]
+fn without_people_nothing_is_signed_that_no_medium_has_on_record() {
+    let mut world = World::new(Mode::Unattended);
+    world.pulled_before = Some("signing");
+    play_unattended(&mut world);
+    assert_eq!((world.finished, world.responses.len()), (Some(5), 0));
+    assert_eq!(world.ceremony.view().signatures.0, 0);
+}
+
 /// As `play`, where a refusal that stands is nothing that anybody could mend.
 fn play_unattended(world: &mut World) {
     world.settle();

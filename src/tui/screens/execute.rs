@@ -7,13 +7,13 @@ use super::super::text::{self, pages};
 use super::super::theme::Tone;
 use super::super::widgets::{Choice, Choices, progress};
 use super::{Look, transcript};
-use crate::ceremony::Question;
+use crate::ceremony::{Question, View};
 
 pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
     let view = look.view;
     let mut page = Page::new(width);
     if let Question::Fault { message } = &view.question {
-        page.say(Tone::Bad, pages::TOKEN_FAILED);
+        page.say(Tone::Bad, if view.token_fault.is_some() { pages::TOKEN_FAILED } else { pages::WITHHELD });
         page.blank();
         page.say(Tone::Text, message);
         page.blank();
@@ -61,8 +61,9 @@ fn yes(label: &str) -> Choices {
     Choices::new(vec![Choice { key: 'Y', label: label.to_owned(), reply: Reply::Yes }])
 }
 
-pub(super) fn fault() -> Panel {
-    Panel::new(text::FAULT, Shape::Choices).explain(text::FAULT_HOW).act(yes(text::FAULT_YES))
+pub(super) fn fault(view: &View) -> Panel {
+    let question = if view.token_fault.is_some() { text::FAULT } else { text::WITHHELD };
+    Panel::new(question, Shape::Choices).explain(text::FAULT_HOW).act(yes(text::FAULT_YES))
 }
 
 pub(super) fn going_on() -> Panel {

@@ -101,7 +101,7 @@ pub(crate) fn panel(view: &View) -> Panel {
         Question::Officer { choices, missing } => unlock::officer(choices, *missing, view),
         Question::ShareVolume { officer } => unlock::share_volume(officer, view),
         Question::Pin(asked) => unlock::pin(asked, view),
-        Question::Fault { .. } => execute::fault(),
+        Question::Fault { .. } => execute::fault(view),
         Question::Paused => execute::going_on(),
         Question::Review { failed } => review::accept(view, *failed),
         Question::WriteFault { wanted: None, name, volume, label, message, .. } => {

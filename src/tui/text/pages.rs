@@ -314,6 +314,8 @@ pub(crate) const OFFICER_UNNAMED: &str = "(name not entered at open)";
 
 // --- execute
 
+/// Nothing was asked of the token.
+pub(crate) const WITHHELD: &str = "!! NO RECORD MEDIUM";
 /// The token failed.
 pub(crate) const TOKEN_FAILED: &str = "!! THE TOKEN FAILED";
 /// Heading of the count.
