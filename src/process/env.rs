@@ -56,7 +56,7 @@ impl SystemClock {
 }
 
 impl Clock for SystemClock {
-    /// A wall clock before 1970 or past 2105 shows as the nearer end.
+    /// A wall clock before 1970 or past February 2106 shows as the nearer end.
     #[expect(clippy::disallowed_methods, reason = "this is where the wall clock is read")]
     fn now(&self) -> Time {
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();

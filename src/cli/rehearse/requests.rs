@@ -169,7 +169,7 @@ fn at(start: Time, days: u16) -> Result<Time, CliError> {
 }
 
 fn later(start: Time, span: Duration) -> Result<Time, CliError> {
-    start.checked_add(span).ok_or_else(|| CliError::input("the requests would be past the year 2105"))
+    start.checked_add(span).ok_or_else(|| CliError::input("the requests would be past February 2106"))
 }
 
 /// A bundle with its proofs of possession.
