@@ -487,7 +487,7 @@ fn without_a_record_medium_nothing_is_asked_of_the_token() {
     }
     crew.until(&mut terminal, "Is a record medium back? Unlock the token again and go on?");
     let screen = terminal.see("!! NO RECORD MEDIUM");
-    assert!(screen.has("Nothing was asked of the token: no record medium takes the journal."), "{screen}");
+    assert!(screen.has("Nothing more was asked of the token: no record medium takes the journal."), "{screen}");
     // One is enough.
     fs::rename(&sticks[1].1, &sticks[1].0).unwrap();
     terminal.press("y\r");

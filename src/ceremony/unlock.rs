@@ -393,7 +393,7 @@ impl Ceremony {
     /// The token was not asked, for no medium would have known of it: its host is ended all the same, so that none stays
     /// open while people look for a medium.
     pub(super) fn withheld(&mut self) -> Result<(), Refusal> {
-        let message = "Nothing was asked of the token: no record medium takes the journal. Put one of them back.";
+        let message = "Nothing more was asked of the token: no record medium takes the journal. Put one of them back.";
         self.token_fault(TokenFault::new(message.to_owned()))?;
         self.view.token_fault = None; // it did nothing wrong
         self.failure = self.unattended().then_some(Failure::Media);

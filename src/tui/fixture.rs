@@ -522,7 +522,8 @@ fn acting() -> Vec<(&'static str, View)> {
     let mut withheld = failed.clone();
     withheld.token_fault = None;
     withheld.question = Question::Fault {
-        message: "Nothing was asked of the token: no record medium takes the journal. Put one of them back.".into(),
+        message: "Nothing more was asked of the token: no record medium takes the journal. Put one of them back."
+            .into(),
     };
     resume.token = None;
     for view in [&mut resume, &mut failed, &mut withheld] {
