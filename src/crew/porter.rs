@@ -378,7 +378,8 @@ mod tests {
         let file = "20260101T000000Z-ceremony.journal/transcript.jsonl";
         let pull = |label| {
             std::fs::rename(bay.path().join(label), pulled.path().join(label)).unwrap();
-            std::fs::remove_file(pulled.path().join(label).join(file)).unwrap(); // what is open would be written all the same
+            // What is open would be written all the same.
+            std::fs::remove_file(pulled.path().join(label).join(file)).unwrap();
         };
         pull("REC-A");
         assert!(keeps(b"a\nb\n"));
