@@ -117,7 +117,7 @@ fn a_host_under_a_user_of_its_own_signs_and_goes_with_its_client() {
     let new = NewKey { label: "k".into(), cka_id: "01".into(), algorithm: Algorithm::Ed25519, bits: 0 };
     let key = token.generate(&new).unwrap();
     let mut signature = Vec::new();
-    let signed = token.sign_many([(key.index, b"data")], |_, made| {
+    let signed = token.sign_many([(&key, b"data")], |_, made| {
         signature = made.unwrap();
         std::ops::ControlFlow::Continue(())
     });

@@ -55,7 +55,7 @@ fn find(token: &mut Token, label: &str, algorithm: Algorithm) -> Result<FoundKey
     token.find_keys(&[query(label, None, algorithm)]).unwrap().remove(0)
 }
 
-fn sign(token: &mut Token, key: u32, data: &[u8]) -> Result<Vec<u8>, TokenError> {
+fn sign(token: &mut Token, key: &FoundKey, data: &[u8]) -> Result<Vec<u8>, TokenError> {
     let mut signature = None;
     token.sign_many([(key, data)], |_, result| {
         signature = Some(result);
@@ -87,7 +87,7 @@ fn every_algorithm_signs_what_verifies_with_either_mechanism() {
             let key = find(token, algorithm.mnemonic(), algorithm).unwrap();
             assert_eq!(key.check(), Ok(()));
             assert_eq!(key.dnskey.check(), Ok(algorithm));
-            let signature = sign(token, key.index, b"to be signed").unwrap();
+            let signature = sign(token, &key, b"to be signed").unwrap();
             assert_eq!(verify(&key.dnskey, b"to be signed", &signature), Ok(()), "{algorithm}");
             assert!(verify(&key.dnskey, b"not to be signed", &signature).is_err());
             signatures.push(signature);
@@ -134,7 +134,7 @@ fn a_store_that_may_not_be_written_signs_and_takes_no_key() {
     assert_ne!(confinement.files.extent, Extent::None, "{confinement:?}");
     let mut token = open_with(&config);
     let key = find(&mut token, "k", Algorithm::EcdsaP256Sha256).unwrap();
-    sign(&mut token, key.index, b"to be signed").unwrap();
+    sign(&mut token, &key, b"to be signed").unwrap();
     let error = token.generate(&new_key("l", "02", Algorithm::EcdsaP256Sha256)).unwrap_err();
     assert!(error.to_string().contains("`writable` in the profile"), "{error}");
 }
@@ -239,7 +239,7 @@ fn signatures_come_in_the_order_of_their_jobs_and_stop_when_told() {
     let keys = [&ecdsa, &ed25519];
     let data = |number: usize| format!("data {number} {}", "x".repeat(number * 31));
     let mut seen = 0;
-    let jobs = (0..200).map(|number| (keys[number % 2].index, data(number)));
+    let jobs = (0..200).map(|number| (keys[number % 2], data(number)));
     token
         .sign_many(jobs, |number, signature| {
             assert_eq!(number, seen);
@@ -252,7 +252,7 @@ fn signatures_come_in_the_order_of_their_jobs_and_stop_when_told() {
 
     let mut sent = 0;
     let mut reported = 0;
-    let jobs = (0..200).map(|number| (ecdsa.index, data(number))).inspect(|_| sent += 1);
+    let jobs = (0..200).map(|number| (&ecdsa, data(number))).inspect(|_| sent += 1);
     token
         .sign_many(jobs, |number, _| {
             reported += 1;
@@ -263,27 +263,28 @@ fn signatures_come_in_the_order_of_their_jobs_and_stop_when_told() {
     assert!(sent < 200);
 
     // The stream is still in step, and an error of one job is that job's alone.
+    let nobodys = FoundKey { index: 99, ..ecdsa.clone() };
     let mut results = Vec::new();
     token
-        .sign_many([(ecdsa.index, "a"), (99, "b"), (ed25519.index, "c")], |_, result| {
+        .sign_many([(&ecdsa, "a"), (&nobodys, "b"), (&ed25519, "c")], |_, result| {
             results.push(result.is_ok());
             ControlFlow::Continue(())
         })
         .unwrap();
     assert_eq!(results, [true, false, true]);
     token.logout().unwrap();
-    assert_eq!(sign(&mut token, ecdsa.index, b"a"), Err(TokenError::NotOpen));
+    assert_eq!(sign(&mut token, &ecdsa, b"a"), Err(TokenError::NotOpen));
 }
 
 #[test]
 fn large_data_crosses_though_it_fills_the_socket() {
     let store = SoftHsm::with_token("ceremony");
     let mut token = open_with(&config(&store));
-    let key = token.generate(&new_key("a", "01", Algorithm::EcdsaP256Sha256)).unwrap();
+    let key = token.generate(&new_key("a", "01", Algorithm::Ed25519)).unwrap();
     let data = vec![7; 100_000];
     let mut count = 0;
     token
-        .sign_many((0..100).map(|_| (key.index, &data)), |_, signature| {
+        .sign_many((0..100).map(|_| (&key, &data)), |_, signature| {
             count += usize::from(signature.is_ok());
             ControlFlow::Continue(())
         })
@@ -298,7 +299,7 @@ fn a_host_killed_in_the_middle_is_reported_dead_and_reaped() {
     let key = token.generate(&new_key("a", "01", Algorithm::EcdsaP256Sha256)).unwrap();
     let pid = token.pid();
     let raw = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
-    let error = token.sign_many((0..10_000).map(|_| (key.index, "data")), |number, _| {
+    let error = token.sign_many((0..10_000).map(|_| (&key, "data")), |number, _| {
         if number == 50 {
             kill_process(raw, Signal::KILL).unwrap();
         }
@@ -316,12 +317,12 @@ fn a_host_that_stops_misses_its_deadline_and_is_ended() {
     let second = Duration::from_secs(1);
     let deadlines = Deadlines { call: second, sign: second, ..Deadlines::default() };
     let mut token = open_with(&TokenConfig { deadlines, ..config(&store) });
-    let key = token.generate(&new_key("a", "01", Algorithm::EcdsaP256Sha256)).unwrap();
+    let key = token.generate(&new_key("a", "01", Algorithm::Ed25519)).unwrap();
     signal(&token, Signal::STOP);
     let pid = token.pid();
     // More than the socket holds: writing has a deadline as well.
     let data = vec![0; 1 << 20];
-    let error = token.sign_many((0..64).map(|_| (key.index, &data)), |_, _| ControlFlow::Continue(())).unwrap_err();
+    let error = token.sign_many((0..64).map(|_| (&key, &data)), |_, _| ControlFlow::Continue(())).unwrap_err();
     assert_eq!(error, TokenError::TimedOut { during: "signing".into(), seconds: 1 });
     assert!(is_gone(pid));
 

@@ -96,8 +96,8 @@ impl Stand {
 
     /// How long so many signatures take through the token host, with nobody verifying them.
     pub(crate) fn sign_unverified(&mut self, label: &str, count: usize, octets: usize) -> Span {
-        let index = self.keys[label].index;
-        let jobs = (0..count).map(|number| (index, data(number, octets)));
+        let key = &self.keys[label];
+        let jobs = (0..count).map(|number| (key, data(number, octets)));
         let work = || {
             let signed = self.token.sign_many(jobs, |_, signature| {
                 signature.expect("a signature");
@@ -191,7 +191,7 @@ impl Stand {
                 signer: owner.clone(),
                 signature: Vec::new(),
             };
-            let job = (self.keys[*label].index, rrsig.signed_data(&owner, &rdatas));
+            let job = (&self.keys[*label], rrsig.signed_data(&owner, &rdatas));
             let signed = self.token.sign_many([job], |_, signature| {
                 rrsig.signature = signature.expect("a signature");
                 ControlFlow::Continue(())

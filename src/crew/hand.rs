@@ -208,8 +208,8 @@ impl Grip {
         let Some(client) = &mut self.token else {
             return Work::Signed { signatures: Vec::new(), fault: Some(TokenError::NotRunning) };
         };
-        let jobs: Option<Vec<(u32, &[u8])>> =
-            items.iter().map(|item| Some((self.found.get(item.key)?.index, item.data.as_slice()))).collect();
+        let jobs: Option<Vec<(&FoundKey, &[u8])>> =
+            items.iter().map(|item| Some((self.found.get(item.key)?, item.data.as_slice()))).collect();
         let Some(jobs) = jobs else {
             let fault = "a key of the plan was not looked up on the token".to_owned();
             return Work::Signed { signatures: Vec::new(), fault: Some(TokenError::Protocol(fault)) };

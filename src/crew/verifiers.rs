@@ -1,18 +1,16 @@
 //! The verifiers: threads that check every signature in software as soon as the token has made it.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use crate::ceremony::{SignItem, Work};
-use crate::dns::verify;
+use crate::dns::{Dnskey, Verifier, VerifyError};
+use crate::process::{Clock as _, SystemClock};
 use crate::token::TokenError;
 
 use super::Report;
-
-/// Signatures between two reports of progress.
-const PROGRESS: usize = 16;
 
 /// Where whoever signs puts the signatures, one for each item in order.
 pub(super) struct Made<'a> {
@@ -45,12 +43,25 @@ pub(super) fn verifying(
 ) -> (Vec<Vec<u8>>, Option<TokenError>) {
     let (sender, taken) = mpsc::channel();
     let wrong = AtomicBool::new(false);
-    let desk = Desk { items, report, taken: Mutex::new(taken), done: AtomicUsize::new(0), wrong: &wrong };
+    let keys = ready(items);
+    let desk = Desk {
+        items,
+        keys,
+        report,
+        taken: Mutex::new(taken),
+        done: AtomicUsize::new(0),
+        clock: SystemClock::start(),
+        pace: Pace::default(),
+        wrong: &wrong,
+    };
     let mut results: Vec<Verified> = thread::scope(|scope| {
         let verifiers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(|| desk.verify())).collect();
         sign(&mut Made { sender, count: 0, wrong: &wrong });
+        // The token is done, so that its core can help with what is left.
+        let own = desk.verify();
         let failed = || vec![(usize::MAX, Err(TokenError::Protocol("a verifying thread failed".to_owned())))];
-        verifiers.into_iter().flat_map(|verifier| verifier.join().unwrap_or_else(|_| failed())).collect()
+        let others = verifiers.into_iter().flat_map(|verifier| verifier.join().unwrap_or_else(|_| failed()));
+        own.into_iter().chain(others).collect()
     });
     results.sort_unstable_by_key(|(number, _)| *number);
     let mut good = Vec::with_capacity(results.len());
@@ -67,16 +78,58 @@ pub(super) fn verifying(
 /// A signature by its number, or why it is none.
 type Verified = (usize, Result<Vec<u8>, TokenError>);
 
+/// A key, made ready once for all its signatures.
+type Ready<'a> = (&'a Dnskey, Result<Verifier, VerifyError>);
+
+/// The keys of `items`: few, so that they are found one after another.
+fn ready(items: &[SignItem]) -> Vec<Ready<'_>> {
+    let mut keys: Vec<Ready<'_>> = Vec::new();
+    for SignItem { dnskey, .. } in items {
+        if keys.iter().all(|(key, _)| *key != dnskey) {
+            keys.push((dnskey, Verifier::new(dnskey)));
+        }
+    }
+    keys
+}
+
+/// How often progress is reported: a fast token makes more signatures than anybody can see.
+#[derive(Default)]
+struct Pace {
+    /// When it was reported last, in milliseconds.
+    reported: AtomicU64,
+}
+
+impl Pace {
+    /// Milliseconds between two reports, at least.
+    const APART: u64 = 50;
+
+    /// Whether it is to be reported again, which only one thread is told.
+    fn is_due(&self, now: u64) -> bool {
+        let before = self.reported.load(Ordering::Relaxed);
+        now.saturating_sub(before) >= Self::APART
+            && self.reported.compare_exchange(before, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+}
+
 /// What the verifiers share.
 struct Desk<'a> {
     items: &'a [SignItem],
+    keys: Vec<Ready<'a>>,
     report: &'a Report,
     taken: Mutex<Receiver<(usize, Vec<u8>)>>,
     done: AtomicUsize,
+    clock: SystemClock,
+    pace: Pace,
     wrong: &'a AtomicBool,
 }
 
 impl Desk<'_> {
+    fn judge(&self, item: &SignItem, signature: &[u8]) -> Result<(), VerifyError> {
+        let key = self.keys.iter().find(|(key, _)| **key == item.dnskey);
+        let verifier = key.ok_or(VerifyError::Signature)?.1.as_ref().map_err(VerifyError::clone)?;
+        verifier.verify(&item.data, signature)
+    }
+
     /// Verifies what comes, up to the first that is wrong.
     fn verify(&self) -> Vec<Verified> {
         let mut results = Vec::new();
@@ -85,7 +138,7 @@ impl Desk<'_> {
             let next = self.taken.lock().unwrap_or_else(PoisonError::into_inner).recv();
             let Ok((number, signature)) = next else { break };
             let Some(item) = self.items.get(number) else { break };
-            if let Err(error) = verify(&item.dnskey, &item.data, &signature) {
+            if let Err(error) = self.judge(item, &signature) {
                 self.wrong.store(true, Ordering::Relaxed);
                 let key_tag = item.dnskey.key_tag();
                 results.push((number, Err(TokenError::SignatureWrong { key_tag, reason: error.to_string() })));
@@ -93,7 +146,7 @@ impl Desk<'_> {
             }
             results.push((number, Ok(signature)));
             let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-            if done.is_multiple_of(PROGRESS) || done == self.items.len() {
+            if done == self.items.len() || self.pace.is_due(self.clock.uptime()) {
                 (self.report)(Work::Progress(done));
             }
         }
@@ -173,9 +226,15 @@ mod tests {
         let made = good(&items);
         verifying(&items, 2, &report, |desk| made.iter().for_each(|signature| desk.put(signature.clone())));
         drop(report);
-        let mut done: Vec<usize> =
-            reports.iter().map(|work| if let Work::Progress(done) = work { done } else { panic!() }).collect();
-        done.sort_unstable();
-        assert_eq!(done, [16, 32, 48, 64, 80, 96, 100]);
+        let done = reports.iter().map(|work| if let Work::Progress(done) = work { done } else { panic!() });
+        assert_eq!(done.max(), Some(100));
+    }
+
+    #[test]
+    fn progress_is_reported_at_a_pace_that_people_see() {
+        let pace = Pace::default();
+        let due: Vec<u64> = (0..=200).step_by(10).filter(|now| pace.is_due(*now)).collect();
+        assert_eq!(due, [50, 100, 150, 200]);
+        assert!(!pace.is_due(0), "a clock that another thread read earlier");
     }
 }

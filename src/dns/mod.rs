@@ -38,7 +38,7 @@ pub use self::key::{Dnskey, InvalidDnskey, KeyFault, RsaParameters};
 pub use self::name::{InvalidName, Name};
 pub use self::rrset::{RrType, Rrsig, ds_rdatas, key_rdatas};
 pub use self::time::{InvalidTime, Time};
-pub use self::verify::{VerifyError, verify};
+pub use self::verify::{Verifier, VerifyError, ecdsa_sha256, ecdsa_sha384, verify};
 
 serde_as_text!(Algorithm);
 serde_as_text!(Dnskey);

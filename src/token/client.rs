@@ -6,16 +6,17 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::error::SIGNING;
+use super::mechanism::Method;
+use super::window::Window;
 use super::wire::{Call, FoundKey, Hello, How, Inventory, KeyQuery, LibraryFacts, NewKey, Reply, kind};
 use super::wire::{parse, print, split_id};
 use super::{HOST_ROLE, Mechanism, TokenError};
 use crate::dns::Sha256Digest;
-use crate::process::{Child, Confinement, Deadline, Frame, FrameError, FrameReader, FrameWriter, Killer, Starter};
+use crate::process::{
+    Child, Clock as _, Confinement, Deadline, Frame, FrameError, FrameReader, FrameWriter, Killer, Starter, SystemClock,
+};
 use crate::profile::{HashIn, Hsm};
 use crate::steps::{Pin, TokenFacts};
-
-/// Signatures that may be outstanding at once.
-pub const SIGN_WINDOW: usize = 64;
 
 /// How long a host that lost its socket may take to end by itself.
 const LAST_WORDS: Duration = Duration::from_secs(3);
@@ -111,6 +112,7 @@ pub struct Token {
     link: Option<Link>,
     module: Sha256Digest,
     library: LibraryFacts,
+    mechanism: Mechanism,
     deadlines: Deadlines,
     next_id: u32,
     pid: u32,
@@ -150,10 +152,11 @@ impl Token {
         let pid = child.pid();
         let link = Link { child, reader: FrameReader::new(socket), writer };
         let library = LibraryFacts { manufacturer: String::new(), description: String::new(), version: String::new() };
-        let deadlines = config.deadlines;
-        let mut token = Self { link: Some(link), module: Sha256Digest::ZERO, library, deadlines, next_id: 0, pid };
+        let (mechanism, deadlines) = (config.mechanism, config.deadlines);
+        let module = Sha256Digest::ZERO;
+        let mut token = Self { link: Some(link), module, library, mechanism, deadlines, next_id: 0, pid };
         let (module, writable) = (config.module.clone(), config.writable.clone());
-        let hello = print(&Hello { module, writable, mechanism: config.mechanism })?;
+        let hello = print(&Hello { module, writable, mechanism })?;
         // The first frame is the host's own word; the second comes from a process that the module runs in.
         let confined = token.exchange("starting the host", config.deadlines.call, |writer, deadline| {
             writer.push(kind::HELLO, &[&hello])?;
@@ -282,7 +285,8 @@ impl Token {
         }
     }
 
-    /// Signs `jobs`, pairs of a key's index and the octets to be signed, up to [`SIGN_WINDOW`] of them ahead.
+    /// Signs `jobs`, pairs of a key and the octets to be signed, as many ahead as the token makes in a moment. What has
+    /// to be hashed before the token is asked is hashed here: the host has enough to do.
     ///
     /// `each` is called once for each job in order, with its number and its signature in DNSSEC's form. When it
     /// breaks, no further job is sent; those already sent are waited for and not reported.
@@ -290,9 +294,9 @@ impl Token {
     /// # Errors
     /// The host died or did not answer: whatever was not reported is unknown. Errors of the token about one signature
     /// go to `each`.
-    pub fn sign_many<D: AsRef<[u8]>>(
+    pub fn sign_many<'a, D: AsRef<[u8]>>(
         &mut self,
-        jobs: impl IntoIterator<Item = (u32, D)>,
+        jobs: impl IntoIterator<Item = (&'a FoundKey, D)>,
         mut each: impl FnMut(usize, Result<Vec<u8>, TokenError>) -> ControlFlow<()>,
     ) -> Result<(), TokenError> {
         const DURING: &str = SIGNING;
@@ -300,12 +304,16 @@ impl Token {
         let mut jobs = jobs.into_iter().fuse();
         let first_id = self.next_id.wrapping_add(1);
         let (mut sent, mut answered, mut stopped) = (0_usize, 0_usize, false);
+        let clock = SystemClock::start();
+        let mut window = Window::new(clock.uptime());
         loop {
             let link = self.link.as_mut().ok_or(TokenError::NotRunning)?;
-            while !stopped && sent - answered < SIGN_WINDOW {
+            while !stopped && window.has_room(sent - answered) {
                 let Some((key, data)) = jobs.next() else { break };
+                let Some(algorithm) = key.dnskey.algorithm.known() else { return Err(self.misunderstood()) };
+                let input = Method::new(algorithm, self.mechanism).input(data.as_ref());
                 self.next_id = self.next_id.wrapping_add(1);
-                let parts = [&self.next_id.to_be_bytes()[..], &key.to_be_bytes(), data.as_ref()];
+                let parts = [&self.next_id.to_be_bytes()[..], &key.index.to_be_bytes(), &input];
                 if let Err(error) = link.writer.push(kind::SIGN, &parts) {
                     return Err(self.fail(error, DURING, limit));
                 }
@@ -329,6 +337,7 @@ impl Token {
                     stopped = each(answered, result).is_break();
                 }
                 answered += 1;
+                window.answered(clock.uptime());
                 if sent == answered || !link.reader.has_more() {
                     break;
                 }

@@ -301,14 +301,13 @@ impl Host {
         Ok(FoundKey { index, ..facts })
     }
 
-    /// Signs what a frame brought: index of the key, then the data.
+    /// Signs what a frame brought: index of the key, then what C_Sign is given.
     fn sign(&self, body: &[u8]) -> Result<Vec<u8>, TokenError> {
-        let (index, data) = split_id(body)?;
+        let (index, input) = split_id(body)?;
         let open = self.open.as_ref().ok_or(TokenError::NotOpen)?;
         let key = usize::try_from(index).ok().and_then(|index| open.keys.get(index));
         let key = key.ok_or_else(|| TokenError::Protocol(format!("no key of index {index}")))?;
-        let input = key.method.input(data);
-        let signature = open.session.sign(&key.method.ckm(), key.handle, &input).map_err(during("signing"))?;
+        let signature = open.session.sign(&key.method.ckm(), key.handle, input).map_err(during("signing"))?;
         if signature.len() != key.signature {
             return Err(TokenError::SignatureLength { expected: key.signature, found: signature.len() });
         }

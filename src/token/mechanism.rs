@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use cryptoki::mechanism::eddsa::{EddsaParams, EddsaSignatureScheme};
 use cryptoki::mechanism::{Mechanism as Ckm, MechanismType};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256, Sha384, Sha512};
+use sha2::{Digest as _, Sha256, Sha512};
 
-use crate::dns::{Algorithm, Dnskey};
+use crate::dns::{Algorithm, Dnskey, ecdsa_sha256, ecdsa_sha384};
 
 /// Who hashes for RSA; ECDSA is hashed in software and Ed25519 by the token either way.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -71,8 +71,8 @@ impl Method {
         match (self.algorithm, self.mechanism) {
             (Algorithm::RsaSha256, Mechanism::Raw) => [SHA256_INFO.as_slice(), &Sha256::digest(data)].concat().into(),
             (Algorithm::RsaSha512, Mechanism::Raw) => [SHA512_INFO.as_slice(), &Sha512::digest(data)].concat().into(),
-            (Algorithm::EcdsaP256Sha256, _) => Sha256::digest(data).to_vec().into(),
-            (Algorithm::EcdsaP384Sha384, _) => Sha384::digest(data).to_vec().into(),
+            (Algorithm::EcdsaP256Sha256, _) => ecdsa_sha256(data).into(),
+            (Algorithm::EcdsaP384Sha384, _) => ecdsa_sha384(data).into(),
             (Algorithm::RsaSha256 | Algorithm::RsaSha512, Mechanism::Hashed) | (Algorithm::Ed25519, _) => data.into(),
         }
     }

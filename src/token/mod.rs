@@ -11,9 +11,10 @@ mod host;
 mod keys;
 mod mechanism;
 mod point;
+mod window;
 mod wire;
 
-pub use self::client::{Deadlines, Login, SIGN_WINDOW, Token, TokenConfig, choose, expect_tries, matching};
+pub use self::client::{Deadlines, Login, Token, TokenConfig, choose, expect_tries, matching};
 pub use self::error::{PinState, TokenError};
 pub use self::host::{HOST_ROLE, run_host};
 pub use self::mechanism::Mechanism;

@@ -16,7 +16,7 @@ pub(super) mod kind {
     pub(in crate::token) const HELLO: u8 = 1;
     /// To the host: id, [`super::Call`].
     pub(in crate::token) const CALL: u8 = 2;
-    /// To the host: id, key (u32), the octets to be signed.
+    /// To the host: id, key (u32), what C_Sign is given.
     pub(in crate::token) const SIGN: u8 = 3;
     /// From the host: id, `Result<`[`super::Reply`]`, TokenError>`.
     pub(in crate::token) const REPLY: u8 = 4;

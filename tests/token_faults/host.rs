@@ -137,7 +137,7 @@ fn sign_ten(token: &mut Token) -> (usize, Option<TokenError>) {
     let key = NewKey { label: "k".into(), cka_id: "01".into(), algorithm: Algorithm::EcdsaP256Sha256, bits: 0 };
     let key = token.generate(&key).unwrap();
     let (mut made, mut fault) = (0, None);
-    let result = token.sign_many((0..10).map(|_| (key.index, "data")), |_, signature| match signature {
+    let result = token.sign_many((0..10).map(|_| (&key, "data")), |_, signature| match signature {
         Ok(_) => {
             made += 1;
             ControlFlow::Continue(())
@@ -173,7 +173,7 @@ fn what_happens_at_a_signature_is_told_from_what_was_made_before() {
     let (made, error) = {
         let key = token.find_keys(&[query("k")]).unwrap().remove(0).unwrap();
         let mut made = 0;
-        let result = token.sign_many((0..10).map(|_| (key.index, "data")), |_, _| {
+        let result = token.sign_many((0..10).map(|_| (&key, "data")), |_, _| {
             made += 1;
             ControlFlow::Continue(())
         });

@@ -26,24 +26,30 @@ const ZSKS: [&str; 4] = ["ZSK-1", "ZSK-2", "ZSK-3", "ZSK-4"];
 /// The first of them roll in the root's requests.
 const ROOT_ZSKS: usize = 3;
 
-/// ZSKs that a signer would have elsewhere.
+/// ZSKs that a signer would have elsewhere; their DNSKEYs have a ZSK's flags.
 pub(super) struct Zsks(Vec<FoundKey>);
 
 impl Zsks {
     /// Has them made, by their labels.
     pub(super) fn make(key: impl FnMut(&str) -> Result<FoundKey, TokenError>) -> Result<Self, TokenError> {
-        ZSKS.into_iter().map(key).collect::<Result<_, _>>().map(Self)
+        ZSKS.into_iter().map(key).collect::<Result<_, _>>().map(Self::of)
     }
 
     /// Finds them on the open token.
     pub(super) fn find(token: &mut Token) -> Result<Self, TokenError> {
         let query = |label: &str| KeyQuery { label: label.to_owned(), cka_id: None, algorithm: ALGORITHM };
-        token.find_keys(&ZSKS.map(query))?.into_iter().collect::<Result<_, _>>().map(Self)
+        token.find_keys(&ZSKS.map(query))?.into_iter().collect::<Result<_, _>>().map(Self::of)
     }
 
-    fn get(&self, index: usize) -> Result<(u32, Dnskey), CliError> {
-        let key = self.0.get(index).ok_or_else(|| CliError::internal("a ZSK is missing"))?;
-        Ok((key.index, Dnskey { flags: Dnskey::ZSK, ..key.dnskey.clone() }))
+    fn of(mut keys: Vec<FoundKey>) -> Self {
+        for key in &mut keys {
+            key.dnskey.flags = Dnskey::ZSK;
+        }
+        Self(keys)
+    }
+
+    fn get(&self, index: usize) -> Result<&FoundKey, CliError> {
+        self.0.get(index).ok_or_else(|| CliError::internal("a ZSK is missing"))
     }
 }
 
@@ -107,7 +113,7 @@ impl Series {
             let keys = keys.into_iter().map(|zsk| zsks.get(zsk)).collect::<Result<Vec<_>, _>>()?;
             let inception = at(self.root_first, slot * SLOT_DAYS)?;
             let id = format!("rehearsal-{}-{}", self.number, slot + 1);
-            bundles.push(root_bundle(token, keys, id, inception, now)?);
+            bundles.push(root_bundle(token, &keys, id, inception, now)?);
         }
         let policy = SignerPolicy {
             publish_safety: Duration::from_days(10),
@@ -139,7 +145,7 @@ impl Series {
         let mut inception = self.bind_first;
         let mut doubled = self.bind_doubled;
         for _ in 0..self.bind_bundles {
-            let keys = if doubled { vec![zsks.get(3)?.1, zsks.get(2)?.1] } else { vec![zsks.get(3)?.1] };
+            let keys = if doubled { vec![zsks.get(3)?, zsks.get(2)?] } else { vec![zsks.get(3)?] };
             bundles.push(RequestBundle {
                 id: None,
                 inception,
@@ -175,39 +181,37 @@ fn later(start: Time, span: Duration) -> Result<Time, CliError> {
 /// A bundle with its proofs of possession.
 fn root_bundle(
     token: &mut Token,
-    zsks: Vec<(u32, Dnskey)>,
+    zsks: &[&FoundKey],
     id: String,
     inception: Time,
     now: Time,
 ) -> Result<RequestBundle, CliError> {
     let owner = Name::root();
-    let rdatas = key_rdatas(zsks.iter().map(|(_, key)| key));
-    let planned: Vec<(u32, Rrsig)> = zsks
+    let rdatas = key_rdatas(zsks.iter().map(|key| &key.dnskey));
+    let planned: Vec<Rrsig> = zsks
         .iter()
-        .map(|(index, key)| {
-            let rrsig = Rrsig {
+        .map(|key| {
+            Ok(Rrsig {
                 type_covered: RrType::Dnskey,
-                algorithm: key.algorithm,
+                algorithm: key.dnskey.algorithm,
                 labels: owner.label_count(),
                 original_ttl: ROOT_TTL,
                 expiration: at(now, 60)?,
                 inception: now,
-                key_tag: key.key_tag(),
+                key_tag: key.dnskey.key_tag(),
                 signer: owner.clone(),
                 signature: Vec::new(),
-            };
-            Ok((*index, rrsig))
+            })
         })
         .collect::<Result<_, CliError>>()?;
-    let jobs = planned.iter().map(|(index, rrsig)| (*index, rrsig.signed_data(&owner, &rdatas)));
-    let jobs: Vec<(u32, Vec<u8>)> = jobs.collect();
+    let jobs = zsks.iter().zip(&planned).map(|(key, rrsig)| (*key, rrsig.signed_data(&owner, &rdatas)));
     let mut made: Vec<Result<Vec<u8>, TokenError>> = Vec::new();
     token.sign_many(jobs, |_, signature| {
         made.push(signature);
         ControlFlow::Continue(())
     })?;
     let mut signatures = Vec::new();
-    for ((_, rrsig), signature) in planned.into_iter().zip(made) {
+    for (rrsig, signature) in planned.into_iter().zip(made) {
         let rrsig = Rrsig { signature: signature?, ..rrsig };
         signatures.push(Signature { identifier: Some(format!("zsk-{}", rrsig.key_tag)), ttl: ROOT_TTL, rrsig });
     }
@@ -215,12 +219,13 @@ fn root_bundle(
         id: Some(id),
         inception,
         expiration: Some(at(inception, 21)?),
-        keys: zsks.into_iter().map(|(_, key)| request_key(key, ROOT_TTL, true)).collect(),
+        keys: zsks.iter().map(|key| request_key(key, ROOT_TTL, true)).collect(),
         signatures,
     })
 }
 
-fn request_key(dnskey: Dnskey, ttl: u32, named: bool) -> RequestKey {
+fn request_key(key: &FoundKey, ttl: u32, named: bool) -> RequestKey {
+    let dnskey = key.dnskey.clone();
     let tag = dnskey.key_tag();
     let identifier = named.then(|| format!("zsk-{tag}"));
     RequestKey { ttl, key: Key { identifier, declared_tag: named.then_some(tag), dnskey } }
