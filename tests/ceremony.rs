@@ -501,6 +501,9 @@ fn without_a_record_medium_nothing_is_asked_of_the_token() {
     assert_eq!(code, 0, "{said}");
     let good = entries(&record, "transcript.jsonl", "unlocked");
     assert_eq!(good.len(), 1, "the token was opened once: {good:?}");
+    let of = |kind| entries(&record, "transcript.jsonl", kind).len();
+    assert_eq!((of("withheld"), of("token-fault")), (1, 0), "the token did nothing wrong");
+    assert!(fs::read_to_string(record.join("report.txt")).unwrap().contains("HELD BACK"));
 }
 
 /// Files that are no requests: name, octets, and what is said of them.

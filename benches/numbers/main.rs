@@ -64,6 +64,7 @@ fn main() {
         return bare::serve(module, serial);
     }
     let mut table = Table::default();
+    let before = Ticks::now();
     for (name, measure) in SECTIONS {
         if arguments.is_empty() || arguments.iter().any(|argument| argument == name) {
             println!("{name}");
@@ -72,7 +73,26 @@ fn main() {
     }
     println!("\n{table}");
     // Signing and verifying at the same time need a core each; where others work too, those ratios are theirs as well.
+    let stolen = Ticks::now().stolen_since(&before);
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    println!("cores: {cores}; load of the last minutes: {}", load.trim());
+    println!("cores: {cores}; load of the last minutes: {}; taken by other machines: {stolen:.1} %", load.trim());
+}
+
+/// Ticks of all cores since the start of this machine, from the first line of `/proc/stat`.
+struct Ticks(Vec<f64>);
+
+impl Ticks {
+    fn now() -> Self {
+        let stat = std::fs::read_to_string("/proc/stat").unwrap_or_default();
+        let fields = stat.lines().next().unwrap_or_default().split_whitespace().skip(1);
+        Self(fields.take(8).filter_map(|field| field.parse().ok()).collect())
+    }
+
+    /// Per cent of the time that this machine wanted and did not get (the eighth field, `steal`) or had.
+    fn stolen_since(&self, before: &Self) -> f64 {
+        let since: Vec<f64> = self.0.iter().zip(&before.0).map(|(now, before)| now - before).collect();
+        let [user, nice, system, _idle, _wait, irq, soft, steal] = since[..] else { return 0.0 };
+        100.0 * steal / (user + nice + system + irq + soft + steal).max(1.0)
+    }
 }

@@ -70,6 +70,7 @@ fn says(body: &Body) -> String {
         Body::Response(response) => response.file.clone(),
         Body::ClockSet(outcome) | Body::Unlocked(outcome) | Body::Reviewed(outcome) => outcome.note.clone(),
         Body::TokenFault(note)
+        | Body::Withheld(note)
         | Body::TokenClosed(note)
         | Body::Paused(note)
         | Body::Continued(note)

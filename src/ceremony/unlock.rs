@@ -394,22 +394,31 @@ impl Ceremony {
     /// open while people look for a medium.
     pub(super) fn withheld(&mut self) -> Result<(), Refusal> {
         let message = "Nothing more was asked of the token: no record medium takes the journal. Put one of them back.";
-        self.token_fault(TokenFault::new(message.to_owned()))?;
-        self.view.token_fault = None; // it did nothing wrong
-        self.failure = self.unattended().then_some(Failure::Media);
+        self.lose_session(Body::Withheld, message, Failure::Media)
+    }
+
+    /// The token failed.
+    pub(super) fn token_fault(&mut self, fault: TokenFault) -> Result<(), Refusal> {
+        self.lose_session(Body::TokenFault, &fault.message, Failure::Token)?;
+        self.view.token_fault = Some(fault);
         Ok(())
     }
 
-    /// The token failed: its host is ended, and `unlock` is offered again. The plan stays as it was confirmed.
-    pub(super) fn token_fault(&mut self, fault: TokenFault) -> Result<(), Refusal> {
-        let told = transcript::clean_text(&fault.message);
-        self.record(Actor::Program, Body::TokenFault(transcript::Note { note: told.clone() }))?;
+    /// The host is ended, and `unlock` is offered again. The plan stays as it was confirmed.
+    fn lose_session(
+        &mut self,
+        entry: fn(transcript::Note) -> Body,
+        message: &str,
+        failure: Failure,
+    ) -> Result<(), Refusal> {
+        let told = transcript::clean_text(message);
+        self.record(Actor::Program, entry(transcript::Note { note: told.clone() }))?;
         self.view.faults.push(told);
-        self.failure = self.unattended().then_some(Failure::Token);
-        let after = AfterToken::Fault(fault.message.clone());
-        self.view.token_fault = Some(fault);
+        self.view.token_fault = None;
+        self.failure = self.unattended().then_some(failure);
         self.pause = false; // a pause that was asked for meanwhile is one already
         self.forget_officers();
+        let after = AfterToken::Fault(message.to_owned());
         self.wait(Waiting::TokenEnd(after), "ending the token host", Effect::CloseToken);
         Ok(())
     }

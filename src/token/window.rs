@@ -8,8 +8,8 @@ const FIRST: usize = 4;
 /// So many of the longest answers, an RSA signature of 4096 bits each, fit into a socket that nobody reads (212 992
 /// octets): a client that is still writing can never keep the host from sending them.
 const LARGEST: usize = 256;
-/// While all of them are made in this time, in milliseconds, there may be twice as many.
-const MOMENT: u64 = 20;
+/// A moment, in milliseconds.
+const MOMENT: usize = 20;
 
 /// The window of one run. Times are milliseconds.
 #[derive(Debug)]
@@ -32,15 +32,16 @@ impl Window {
         outstanding < self.size
     }
 
-    /// Takes note of an answer.
-    pub(super) const fn answered(&mut self, now: u64) {
+    /// Takes note of an answer. After as many as there may be it grows to what the token makes, and never shrinks: a
+    /// token does not become slower, but a computer is held up.
+    pub(super) fn answered(&mut self, now: u64) {
         self.answered += 1;
         if self.answered < self.size {
             return;
         }
-        if now.saturating_sub(self.since) < MOMENT && self.size < LARGEST {
-            self.size *= 2;
-        }
+        let time = usize::try_from(now.saturating_sub(self.since)).unwrap_or(usize::MAX).max(1);
+        let made = self.answered.saturating_mul(MOMENT) / time;
+        self.size = made.clamp(self.size, LARGEST);
         (self.since, self.answered) = (now, 0);
     }
 }
@@ -59,7 +60,7 @@ mod tests {
     #[test]
     fn it_holds_what_a_token_makes_in_a_moment() {
         let (slow, small, quick, quicker) = (size(1000, 500_000), size(1000, 2800), size(1000, 120), size(10_000, 1));
-        assert_eq!((slow, small, quick, quicker), (FIRST, 8, 256, LARGEST));
+        assert_eq!((slow, small, quick, quicker), (FIRST, 7, 168, LARGEST));
         assert_eq!(size(3, 1), FIRST);
     }
 

@@ -77,6 +77,8 @@ pub enum Body {
     Signed(BatchDone),
     /// The token failed.
     TokenFault(Note),
+    /// Opening the token, or signing, was held back: no record medium took the journal. The session is ended.
+    Withheld(Note),
     /// The session ended and the token host is gone.
     TokenClosed(Note),
     /// People made a pause.

@@ -31,6 +31,7 @@ pub(super) fn token(page: &mut Sheet, entries: &[Entry]) {
                 page.field(if outcome.good { "Unlocked" } else { "NOT UNLOCKED" }, &shown(&outcome.note));
             }
             Body::TokenFault(note) => page.field("TOKEN FAULT", &shown(&note.note)),
+            Body::Withheld(note) => page.field("HELD BACK", &shown(&note.note)),
             Body::TokenClosed(note) => page.field("Token closed", &shown(&note.note)),
             Body::Confined(confined) => {
                 page.field(

@@ -106,9 +106,15 @@ impl Token {
                 let passed = told.findings.iter().all(|finding| finding.verdict != Verdict::Fail);
                 Ok(Self::Open { checked: passed && !told.findings.is_empty() })
             }
-            (Body::TokenClosed(_) | Body::TokenFault(_) | Body::Paused(_) | Body::Stopped(_) | Body::Resumed(_), _) => {
-                Ok(Self::Closed)
-            }
+            (
+                Body::TokenClosed(_)
+                | Body::TokenFault(_)
+                | Body::Withheld(_)
+                | Body::Paused(_)
+                | Body::Stopped(_)
+                | Body::Resumed(_),
+                _,
+            ) => Ok(Self::Closed),
             (_, same) => Ok(same),
         }
     }
