@@ -303,12 +303,12 @@ impl Token {
         let limit = self.deadlines.sign;
         let mut jobs = jobs.into_iter().fuse();
         let first_id = self.next_id.wrapping_add(1);
-        let (mut sent, mut answered, mut stopped) = (0_usize, 0_usize, false);
+        let (mut answered, mut stopped) = (0_usize, false);
         let clock = SystemClock::start();
         let mut window = Window::new(clock.uptime());
         loop {
             let link = self.link.as_mut().ok_or(TokenError::NotRunning)?;
-            while !stopped && window.has_room(sent - answered) {
+            while !stopped && window.has_room() {
                 let Some((key, data)) = jobs.next() else { break };
                 let Some(algorithm) = key.dnskey.algorithm.known() else { return Err(self.misunderstood()) };
                 let input = Method::new(algorithm, self.mechanism).input(data.as_ref());
@@ -317,12 +317,12 @@ impl Token {
                 if let Err(error) = link.writer.push(kind::SIGN, &parts) {
                     return Err(self.fail(error, DURING, limit));
                 }
-                sent += 1;
+                window.sent(input.len());
             }
             if let Err(error) = link.writer.flush(Deadline::after(limit)) {
                 return Err(self.fail(error, DURING, limit));
             }
-            if sent == answered {
+            if window.is_empty() {
                 return Ok(());
             }
             // All that has arrived, so that the next requests go out together.
@@ -338,7 +338,7 @@ impl Token {
                 }
                 answered += 1;
                 window.answered(clock.uptime());
-                if sent == answered || !link.reader.has_more() {
+                if window.is_empty() || !link.reader.has_more() {
                     break;
                 }
             }

@@ -3,11 +3,14 @@
 //! Few with a slow token, since whoever stops has to wait for them; many with a fast one, so that its process has enough
 //! to do while ours is held up.
 
+use std::collections::VecDeque;
+
 /// Before it is known how fast the token is.
 const FIRST: usize = 4;
-/// So many of the longest answers, an RSA signature of 4096 bits each, fit into a socket that nobody reads (212 992
-/// octets): a client that is still writing can never keep the host from sending them.
 const LARGEST: usize = 256;
+/// No more is sent while so many octets are outstanding: they fit into a socket that nobody reads (212 992 octets), so
+/// that client and host never wait for each other to read.
+const OCTETS: usize = 128 << 10;
 /// A moment, in milliseconds.
 const MOMENT: usize = 20;
 
@@ -15,6 +18,10 @@ const MOMENT: usize = 20;
 #[derive(Debug)]
 pub(super) struct Window {
     size: usize,
+    /// Octets of each request that is outstanding, in order.
+    sent: VecDeque<usize>,
+    /// All of them together.
+    octets: usize,
     /// When the present size began to be tried.
     since: u64,
     /// Answers since then.
@@ -24,17 +31,29 @@ pub(super) struct Window {
 impl Window {
     /// A small one.
     pub(super) const fn new(now: u64) -> Self {
-        Self { size: FIRST, since: now, answered: 0 }
+        Self { size: FIRST, sent: VecDeque::new(), octets: 0, since: now, answered: 0 }
     }
 
     /// Whether one more may be outstanding.
-    pub(super) const fn has_room(&self, outstanding: usize) -> bool {
-        outstanding < self.size
+    pub(super) fn has_room(&self) -> bool {
+        self.sent.len() < self.size && self.octets < OCTETS
     }
 
-    /// Takes note of an answer. After as many as there may be it grows to what the token makes, and never shrinks: a
-    /// token does not become slower, but a computer is held up.
+    /// Whether nothing is outstanding.
+    pub(super) fn is_empty(&self) -> bool {
+        self.sent.is_empty()
+    }
+
+    /// Takes note of a request.
+    pub(super) fn sent(&mut self, octets: usize) {
+        self.sent.push_back(octets);
+        self.octets += octets;
+    }
+
+    /// Takes note of an answer. After as many as there may be outstanding it grows to what the token makes, and never
+    /// shrinks: a token does not become slower, but a computer is held up.
     pub(super) fn answered(&mut self, now: u64) {
+        self.octets -= self.sent.pop_front().unwrap_or_default();
         self.answered += 1;
         if self.answered < self.size {
             return;
@@ -65,8 +84,17 @@ mod tests {
     }
 
     #[test]
-    fn it_has_room_for_as_many_as_its_size() {
-        let window = Window::new(0);
-        assert!(window.has_room(0) && window.has_room(FIRST - 1) && !window.has_room(FIRST));
+    fn it_has_room_for_as_many_as_its_size_and_for_as_much_as_a_socket_holds() {
+        for (octets, room) in [(1, FIRST), (OCTETS / 2, 2), (OCTETS * 2, 1)] {
+            let mut window = Window::new(0);
+            while window.has_room() {
+                window.sent(octets);
+            }
+            assert_eq!(window.sent.len(), room);
+            window.answered(1);
+            assert!(window.has_room());
+            (1..room).for_each(|_| window.answered(1));
+            assert!(window.is_empty() && window.octets == 0);
+        }
     }
 }
