@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 /// Before it is known how fast the token is.
 const FIRST: usize = 4;
+/// The answers to so many fit into a socket as well.
 const LARGEST: usize = 256;
 /// No more is sent while so many octets are outstanding: they fit into a socket that nobody reads (212 992 octets), so
 /// that client and host never wait for each other to read.
@@ -50,8 +51,8 @@ impl Window {
         self.octets += octets;
     }
 
-    /// Takes note of an answer. After as many as there may be outstanding it grows to what the token makes, and never
-    /// shrinks: a token does not become slower, but a computer is held up.
+    /// Takes note of an answer. After as many as there may be outstanding it grows to what the token makes. It never
+    /// shrinks, since a computer is held up now and then; where keys differ in speed it is the fastest one's.
     pub(super) fn answered(&mut self, now: u64) {
         self.octets -= self.sent.pop_front().unwrap_or_default();
         self.answered += 1;
