@@ -18,8 +18,8 @@ use claviger::dns::{Algorithm, sha256, verify};
 use claviger::process::{Deadline, Extent, Frame, FrameReader, FrameWriter, Starter};
 use claviger::steps::Pin;
 use claviger::token::{
-    Deadlines, FoundKey, HOST_ROLE, KeyQuery, Login, Mechanism, NewKey, PinState, Token, TokenConfig, TokenError,
-    choose,
+    Deadlines, FoundKey, HOST_ROLE, KeyQuery, Login, Mechanism, NewKey, PinState, Taker, Token, TokenConfig,
+    TokenError, choose,
 };
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -274,6 +274,41 @@ fn signatures_come_in_the_order_of_their_jobs_and_stop_when_told() {
     assert_eq!(results, [true, false, true]);
     token.logout().unwrap();
     assert_eq!(sign(&mut token, &ecdsa, b"a"), Err(TokenError::NotOpen));
+}
+
+/// Has as much work as there are signatures, a piece for each.
+#[derive(Debug, Default)]
+struct Worker {
+    taken: usize,
+    worked: usize,
+    idle: usize,
+}
+
+impl Taker for Worker {
+    fn take(&mut self, number: usize, result: Result<Vec<u8>, TokenError>) -> ControlFlow<()> {
+        assert_eq!(number, self.taken);
+        self.taken += usize::from(result.is_ok());
+        ControlFlow::Continue(())
+    }
+
+    fn work(&mut self) -> bool {
+        let busy = self.worked < self.taken;
+        self.worked += usize::from(busy);
+        self.idle += usize::from(!busy);
+        busy
+    }
+}
+
+#[test]
+fn whoever_takes_signatures_works_while_the_token_makes_the_next_ones() {
+    let store = SoftHsm::with_token("ceremony");
+    let mut token = open_with(&config(&store));
+    let key = token.generate(&new_key("a", "01", Algorithm::RsaSha256)).unwrap();
+    let mut worker = Worker::default();
+    token.sign_with((0..50).map(|_| (&key, "data")), &mut worker).unwrap();
+    assert_eq!(worker.taken, 50);
+    // The pieces are nothing beside a signature. When there is none, the token is waited for, with as few questions.
+    assert!(worker.worked > 0 && worker.idle > 0 && worker.idle <= worker.taken, "{worker:?}");
 }
 
 #[test]

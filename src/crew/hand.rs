@@ -12,10 +12,10 @@ use crate::process::{Killer, Starter};
 use crate::profile::Hsm;
 use crate::render::hex;
 use crate::steps::{KeyFacts, TokenFacts};
-use crate::token::{self, FoundKey, KeyQuery, Token, TokenConfig, TokenError};
+use crate::token::{self, FoundKey, KeyQuery, Taker, Token, TokenConfig, TokenError};
 
 use super::Report;
-use super::verifiers::verifying;
+use super::verifiers::{Made, verifying};
 
 /// What the hand does, one after another.
 pub(super) enum Order {
@@ -75,7 +75,7 @@ pub(super) struct Hand {
 impl Hand {
     pub(super) fn start(
         hosts: Starter,
-        verifiers: usize,
+        cores: usize,
         report: Report,
         interrupt: Arc<AtomicBool>,
     ) -> std::io::Result<Self> {
@@ -86,7 +86,7 @@ impl Hand {
             hosts,
             report,
             interrupt,
-            verifiers,
+            cores,
             reach: Arc::clone(&reach),
             pending: Arc::clone(&pending),
             token: None,
@@ -115,7 +115,7 @@ struct Grip {
     hosts: Starter,
     report: Report,
     interrupt: Arc<AtomicBool>,
-    verifiers: usize,
+    cores: usize,
     reach: Arc<Mutex<Reach>>,
     pending: Arc<AtomicUsize>,
     token: Option<Token>,
@@ -126,7 +126,7 @@ impl Grip {
     fn run(&mut self, orders: &Receiver<Order>) {
         while let Ok(order) = orders.recv() {
             let otherwise = order.failed();
-            let work = self.answered(otherwise, |grip| grip.carry_out(order));
+            let work = self.answered(otherwise, |grip| grip.carry_out(&order));
             self.pending.fetch_sub(1, Ordering::AcqRel);
             (self.report)(work);
         }
@@ -142,12 +142,12 @@ impl Grip {
         })
     }
 
-    fn carry_out(&mut self, order: Order) -> Work {
+    fn carry_out(&mut self, order: &Order) -> Work {
         match order {
-            Order::Start(hsm) => Work::TokenStarted(self.start(&hsm)),
-            Order::Login(serial, login) => Work::LoggedIn(self.login(&serial, &login)),
-            Order::Find(keys) => Work::KeysFound(self.find(&keys)),
-            Order::Sign(items) => self.sign(&items),
+            Order::Start(hsm) => Work::TokenStarted(self.start(hsm)),
+            Order::Login(serial, login) => Work::LoggedIn(self.login(serial, login)),
+            Order::Find(keys) => Work::KeysFound(self.find(keys)),
+            Order::Sign(items) => self.sign(items),
             Order::Close => {
                 self.close();
                 self.reach().closing = false;
@@ -215,21 +215,10 @@ impl Grip {
             return Work::Signed { signatures: Vec::new(), fault: Some(TokenError::Protocol(fault)) };
         };
         let mut fault = None;
-        let (signatures, wrong) = verifying(items, self.verifiers, &self.report, |made| {
-            let result = client.sign_many(jobs, |_, signature| match signature {
-                Ok(signature) => {
-                    made.put(signature);
-                    let end = self.interrupt.load(Ordering::Relaxed) || made.is_wrong();
-                    if end { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-                }
-                Err(error) => {
-                    fault = Some(error);
-                    ControlFlow::Break(())
-                }
-            });
-            if let Err(error) = result {
-                fault = Some(error);
-            }
+        let (signatures, wrong) = verifying(items, self.cores, &self.report, |made| {
+            let mut taker = Verifying { made, interrupt: &self.interrupt, fault: None };
+            let result = client.sign_with(jobs, &mut taker);
+            fault = result.err().or(taker.fault);
         });
         Work::Signed { signatures, fault: wrong.or(fault) }
     }
@@ -240,6 +229,28 @@ impl Grip {
             let _ = token.close(); // ended in order or killed: it is gone either way
         }
         self.reach().killer = None;
+    }
+}
+
+/// Gives what the token makes to the verifiers, and is one of them while it waits.
+struct Verifying<'a, 'b> {
+    made: &'a mut Made<'b>,
+    interrupt: &'a AtomicBool,
+    fault: Option<TokenError>,
+}
+
+impl Taker for Verifying<'_, '_> {
+    fn take(&mut self, _number: usize, result: Result<Vec<u8>, TokenError>) -> ControlFlow<()> {
+        match result {
+            Ok(signature) => self.made.put(signature),
+            Err(error) => self.fault = Some(error),
+        }
+        let end = self.fault.is_some() || self.made.is_wrong() || self.interrupt.load(Ordering::Relaxed);
+        if end { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn work(&mut self) -> bool {
+        self.made.verify_one()
     }
 }
 
@@ -276,7 +287,7 @@ mod tests {
             hosts: Starter::Program("/bin/false".into()),
             report: Arc::new(|_| {}),
             interrupt: Arc::default(),
-            verifiers: 1,
+            cores: 1,
             reach: Arc::default(),
             pending: Arc::default(),
             token: None,
@@ -285,7 +296,7 @@ mod tests {
         let order = || Order::Find(Vec::new());
         let answer = grip.answered(order().failed(), |_| panic!("a defect"));
         assert!(matches!(answer, Work::KeysFound(Err(TokenError::Protocol(_)))));
-        let answer = grip.answered(order().failed(), |grip| grip.carry_out(order()));
+        let answer = grip.answered(order().failed(), |grip| grip.carry_out(&order()));
         assert!(matches!(answer, Work::KeysFound(Err(TokenError::NotRunning))));
     }
 }

@@ -76,9 +76,7 @@ impl Crew {
     pub fn start_on(station: StationConfig, config: CrewConfig, report: Report) -> std::io::Result<Self> {
         let (effects, taken) = mpsc::channel();
         let interrupt = Arc::new(AtomicBool::new(false));
-        // One core is the token's, if that is software.
-        let verifiers = config.threads.saturating_sub(1).max(1);
-        let hand = Hand::start(config.hosts, verifiers, Arc::clone(&report), Arc::clone(&interrupt))?;
+        let hand = Hand::start(config.hosts, config.threads, Arc::clone(&report), Arc::clone(&interrupt))?;
         let porter = Porter::new(config.volumes, Arc::clone(&report));
         let steward = Steward {
             porter,

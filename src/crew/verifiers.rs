@@ -1,8 +1,8 @@
-//! The verifiers: threads that check every signature in software as soon as the token has made it.
+//! The verifiers: they check every signature in software as soon as the token has made it.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, TryLockError};
 use std::thread;
 
 use crate::ceremony::{SignItem, Work};
@@ -12,56 +12,73 @@ use crate::token::TokenError;
 
 use super::Report;
 
-/// Where whoever signs puts the signatures, one for each item in order.
+/// Where whoever signs puts the signatures, one for each item in order, and helps to verify them.
 pub(super) struct Made<'a> {
-    sender: Sender<(usize, Vec<u8>)>,
+    desk: &'a Desk<'a>,
+    sender: Sender<Taken>,
     count: usize,
-    wrong: &'a AtomicBool,
+    verified: Vec<Verified>,
 }
 
 impl Made<'_> {
     /// Gives the next item's signature to the verifiers.
     pub(super) fn put(&mut self, signature: Vec<u8>) {
-        let _ = self.sender.send((self.count, signature)); // verifiers that are gone have found one that is wrong
+        let _ = self.sender.send((self.count, signature)); // the desk holds the other end
         self.count += 1;
+    }
+
+    /// Verifies one that nobody has taken yet; `false` if there is none.
+    pub(super) fn verify_one(&mut self) -> bool {
+        let waiting = match self.desk.taken.try_lock() {
+            Ok(taken) => taken.try_recv().ok(),
+            Err(TryLockError::Poisoned(taken)) => taken.into_inner().try_recv().ok(),
+            Err(TryLockError::WouldBlock) => None, // another one takes it, or waits for one
+        };
+        waiting.is_some_and(|waiting| self.desk.verify_one(waiting, &mut self.verified))
     }
 
     /// Whether one is known to be wrong, so that no more are needed.
     pub(super) fn is_wrong(&self) -> bool {
-        self.wrong.load(Ordering::Relaxed)
+        self.desk.is_wrong()
     }
 }
 
-/// Lets `sign` make signatures of `items` while `threads` others verify them.
+/// Lets `sign` make signatures of `items`, which are verified meanwhile: by this thread while it waits for the token,
+/// and by others where there are more than two `cores`; the token needs one of them.
 ///
 /// Returns those before the first that is wrong or was not made, and the reason if one was wrong.
 pub(super) fn verifying(
     items: &[SignItem],
-    threads: usize,
+    cores: usize,
     report: &Report,
     sign: impl FnOnce(&mut Made<'_>),
 ) -> (Vec<Vec<u8>>, Option<TokenError>) {
     let (sender, taken) = mpsc::channel();
-    let wrong = AtomicBool::new(false);
-    let keys = ready(items);
     let desk = Desk {
         items,
-        keys,
+        keys: ready(items),
         report,
         taken: Mutex::new(taken),
         done: AtomicUsize::new(0),
         clock: SystemClock::start(),
         pace: Pace::default(),
-        wrong: &wrong,
+        wrong: AtomicBool::new(false),
     };
     let mut results: Vec<Verified> = thread::scope(|scope| {
-        let verifiers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(|| desk.verify())).collect();
-        sign(&mut Made { sender, count: 0, wrong: &wrong });
+        let verifier = || scope.spawn(|| desk.verify());
+        let mut others: Vec<_> = (2..cores).map(|_| verifier()).collect();
+        let mut made = Made { desk: &desk, sender, count: 0, verified: Vec::with_capacity(items.len()) };
+        sign(&mut made);
+        let Made { mut verified, sender, .. } = made;
+        drop(sender); // so that whoever waits learns that no more will come
         // The token is done, so that its core can help with what is left.
-        let own = desk.verify();
+        if cores > 1 {
+            others.push(verifier());
+        }
+        verified.append(&mut desk.verify());
         let failed = || vec![(usize::MAX, Err(TokenError::Protocol("a verifying thread failed".to_owned())))];
-        let others = verifiers.into_iter().flat_map(|verifier| verifier.join().unwrap_or_else(|_| failed()));
-        own.into_iter().chain(others).collect()
+        verified.extend(others.into_iter().flat_map(|other| other.join().unwrap_or_else(|_| failed())));
+        verified
     });
     results.sort_unstable_by_key(|(number, _)| *number);
     let mut good = Vec::with_capacity(results.len());
@@ -74,6 +91,9 @@ pub(super) fn verifying(
     }
     (good, None)
 }
+
+/// A signature that was made, by the number of its item.
+type Taken = (usize, Vec<u8>);
 
 /// A signature by its number, or why it is none.
 type Verified = (usize, Result<Vec<u8>, TokenError>);
@@ -116,11 +136,11 @@ struct Desk<'a> {
     items: &'a [SignItem],
     keys: Vec<Ready<'a>>,
     report: &'a Report,
-    taken: Mutex<Receiver<(usize, Vec<u8>)>>,
+    taken: Mutex<Receiver<Taken>>,
     done: AtomicUsize,
     clock: SystemClock,
     pace: Pace,
-    wrong: &'a AtomicBool,
+    wrong: AtomicBool,
 }
 
 impl Desk<'_> {
@@ -130,24 +150,34 @@ impl Desk<'_> {
         verifier.verify(&item.data, signature)
     }
 
+    fn is_wrong(&self) -> bool {
+        self.wrong.load(Ordering::Relaxed)
+    }
+
+    /// Verifies one; `false` if it is wrong, so that all that is still to be taken comes after it.
+    fn verify_one(&self, (number, signature): Taken, results: &mut Vec<Verified>) -> bool {
+        let Some(item) = self.items.get(number) else { return false };
+        if let Err(error) = self.judge(item, &signature) {
+            self.wrong.store(true, Ordering::Relaxed);
+            let key_tag = item.dnskey.key_tag();
+            results.push((number, Err(TokenError::SignatureWrong { key_tag, reason: error.to_string() })));
+            return false;
+        }
+        results.push((number, Ok(signature)));
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        if done == self.items.len() || self.pace.is_due(self.clock.uptime()) {
+            (self.report)(Work::Progress(done));
+        }
+        true
+    }
+
     /// Verifies what comes, up to the first that is wrong.
     fn verify(&self) -> Vec<Verified> {
         let mut results = Vec::new();
-        // Once one is wrong, all that is still to be taken comes after it.
-        while !self.wrong.load(Ordering::Relaxed) {
+        while !self.is_wrong() {
             let next = self.taken.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            let Ok((number, signature)) = next else { break };
-            let Some(item) = self.items.get(number) else { break };
-            if let Err(error) = self.judge(item, &signature) {
-                self.wrong.store(true, Ordering::Relaxed);
-                let key_tag = item.dnskey.key_tag();
-                results.push((number, Err(TokenError::SignatureWrong { key_tag, reason: error.to_string() })));
+            if !next.is_ok_and(|next| self.verify_one(next, &mut results)) {
                 break;
-            }
-            results.push((number, Ok(signature)));
-            let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-            if done == self.items.len() || self.pace.is_due(self.clock.uptime()) {
-                (self.report)(Work::Progress(done));
             }
         }
         results
@@ -172,18 +202,24 @@ mod tests {
         items.iter().map(|item| fixture::sign(&item.dnskey, &item.data)).collect()
     }
 
-    fn verified(items: &[SignItem], threads: usize, made: &[Vec<u8>]) -> (Vec<Vec<u8>>, Option<TokenError>) {
+    /// The result where whoever signs verifies a few itself.
+    fn verified(items: &[SignItem], cores: usize, made: &[Vec<u8>]) -> (Vec<Vec<u8>>, Option<TokenError>) {
         let report: Report = Arc::new(|_| ());
-        verifying(items, threads, &report, |desk| made.iter().for_each(|signature| desk.put(signature.clone())))
+        verifying(items, cores, &report, |desk| {
+            for signatures in made.chunks(10) {
+                signatures.iter().for_each(|signature| desk.put(signature.clone()));
+                (0..5).take_while(|_| desk.verify_one()).for_each(drop);
+            }
+        })
     }
 
     #[test]
-    fn signatures_keep_their_order_on_any_number_of_threads() {
+    fn signatures_keep_their_order_on_any_number_of_cores() {
         let items = items();
         let made = good(&items);
-        for threads in [0, 1, 2, 7] {
-            assert_eq!(verified(&items, threads, &made), (made.clone(), None));
-            assert_eq!(verified(&items, threads, &made[..41]), (made[..41].to_vec(), None));
+        for cores in [0, 1, 2, 3, 8] {
+            assert_eq!(verified(&items, cores, &made), (made.clone(), None));
+            assert_eq!(verified(&items, cores, &made[..41]), (made[..41].to_vec(), None));
         }
         assert_eq!(verified(&[], 2, &[]), (Vec::new(), None));
     }
@@ -195,8 +231,8 @@ mod tests {
             let mut made = good(&items);
             made[wrong] = vec![0; 64];
             made[99] = vec![0; 64]; // a second one later changes nothing
-            for threads in [1, 2, 7] {
-                let (signatures, fault) = verified(&items, threads, &made);
+            for cores in [1, 2, 3, 8] {
+                let (signatures, fault) = verified(&items, cores, &made);
                 assert_eq!(signatures, made[..wrong]);
                 assert!(matches!(fault, Some(TokenError::SignatureWrong { .. })), "{fault:?}");
             }
@@ -208,7 +244,7 @@ mod tests {
         let items = items();
         let report: Report = Arc::new(|_| ());
         let mut put = 0;
-        let (signatures, fault) = verifying(&items, 1, &report, |desk| {
+        let (signatures, fault) = verifying(&items, 3, &report, |desk| {
             while !desk.is_wrong() {
                 desk.put(vec![0; 64]);
                 put += 1;
@@ -216,6 +252,23 @@ mod tests {
             }
         });
         assert!(put > 0 && signatures.is_empty() && fault.is_some());
+    }
+
+    #[test]
+    fn on_two_cores_whoever_signs_is_the_one_that_verifies() {
+        let items = items();
+        let report: Report = Arc::new(|_| ());
+        let made = good(&items);
+        let (signatures, fault) = verifying(&items, 2, &report, |desk| {
+            assert!(!desk.verify_one(), "there is none yet");
+            made.iter().take(3).for_each(|signature| desk.put(signature.clone()));
+            assert_eq!((0..9).take_while(|_| desk.verify_one()).count(), 3);
+            desk.put(vec![0; 64]);
+            assert!(!desk.is_wrong(), "nobody has looked at it");
+            assert!(!desk.verify_one() && desk.is_wrong());
+        });
+        assert_eq!(signatures, made[..3]);
+        assert!(matches!(fault, Some(TokenError::SignatureWrong { .. })), "{fault:?}");
     }
 
     #[test]

@@ -107,16 +107,16 @@ impl FrameReader {
         Ok(Frame::Plain { kind, body: self.take_plain(octets, deadline)? })
     }
 
-    /// Whether a further frame has at least begun to arrive in the buffer.
+    /// Octets that wait in the buffer; a further frame has at least begun to arrive where there are any.
     #[must_use]
-    pub const fn has_more(&self) -> bool {
-        self.start < self.end
+    pub const fn waiting(&self) -> usize {
+        self.end - self.start
     }
 
     /// Whether something has arrived, be it in the buffer, on the socket, or that it was closed.
     #[must_use]
     pub fn has_arrived(&self) -> bool {
-        self.has_more() || poll(&mut [PollFd::new(&self.stream, PollFlags::IN)], Some(&Timespec::default())) == Ok(1)
+        self.waiting() > 0 || poll(&mut [PollFd::new(&self.stream, PollFlags::IN)], Some(&Timespec::default())) == Ok(1)
     }
 
     /// Fills `room` from the buffer; `wipe` what is taken from there.
@@ -204,10 +204,10 @@ impl FrameWriter {
         Ok(())
     }
 
-    /// Whether nothing waits to be flushed.
+    /// Octets that wait to be flushed.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.pending.is_empty()
+    pub const fn waiting(&self) -> usize {
+        self.pending.len()
     }
 
     /// Sends what was pushed.
@@ -323,7 +323,7 @@ mod tests {
         assert!(matches!(frame, Frame::Plain { kind: 9, body: found } if found == body));
         let mut writer = sender.join().unwrap();
         assert!(matches!(writer.push(9, &[&vec![0; MAX_FRAME]]), Err(FrameError::Length { .. })));
-        assert!(writer.is_empty());
+        assert_eq!(writer.waiting(), 0);
     }
 
     #[test]

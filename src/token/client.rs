@@ -106,6 +106,28 @@ pub enum Login<'a> {
     Preloaded,
 }
 
+/// Whoever takes the signatures of a run.
+pub trait Taker {
+    /// Takes a job's signature, by the number of the job, or why the token made none.
+    fn take(&mut self, number: usize, result: Result<Vec<u8>, TokenError>) -> ControlFlow<()>;
+
+    /// Does a small piece of other work while the token makes the next ones; `false` if there is none.
+    fn work(&mut self) -> bool;
+}
+
+/// Who has nothing else to do.
+struct Idle<F>(F);
+
+impl<F: FnMut(usize, Result<Vec<u8>, TokenError>) -> ControlFlow<()>> Taker for Idle<F> {
+    fn take(&mut self, number: usize, result: Result<Vec<u8>, TokenError>) -> ControlFlow<()> {
+        (self.0)(number, result)
+    }
+
+    fn work(&mut self) -> bool {
+        false
+    }
+}
+
 /// A module in its host. Dropping it kills the host.
 #[derive(Debug)]
 pub struct Token {
@@ -285,19 +307,31 @@ impl Token {
         }
     }
 
-    /// Signs `jobs`, pairs of a key and the octets to be signed, as many ahead as the token makes in a moment. What has
-    /// to be hashed before the token is asked is hashed here: the host has enough to do.
-    ///
-    /// `each` is called once for each job in order, with its number and its signature in DNSSEC's form. When it
-    /// breaks, no further job is sent; those already sent are waited for and not reported.
+    /// As [`Token::sign_with`], for whoever has nothing else to do meanwhile: `each` is [`Taker::take`].
     ///
     /// # Errors
-    /// The host died or did not answer: whatever was not reported is unknown. Errors of the token about one signature
-    /// go to `each`.
+    /// As of [`Token::sign_with`].
     pub fn sign_many<'a, D: AsRef<[u8]>>(
         &mut self,
         jobs: impl IntoIterator<Item = (&'a FoundKey, D)>,
-        mut each: impl FnMut(usize, Result<Vec<u8>, TokenError>) -> ControlFlow<()>,
+        each: impl FnMut(usize, Result<Vec<u8>, TokenError>) -> ControlFlow<()>,
+    ) -> Result<(), TokenError> {
+        self.sign_with(jobs, &mut Idle(each))
+    }
+
+    /// Signs `jobs`, pairs of a key and the octets to be signed, as many ahead as the token makes in a moment. What has
+    /// to be hashed before the token is asked is hashed here: the host has enough to do.
+    ///
+    /// The signatures go to `taker`, one for each job in order. Where it breaks, no further job is sent; those already
+    /// sent are waited for and not given to it.
+    ///
+    /// # Errors
+    /// The host died or did not answer: whatever was not taken is unknown. Errors of the token about one signature go
+    /// to `taker`.
+    pub fn sign_with<'a, D: AsRef<[u8]>>(
+        &mut self,
+        jobs: impl IntoIterator<Item = (&'a FoundKey, D)>,
+        taker: &mut impl Taker,
     ) -> Result<(), TokenError> {
         const DURING: &str = SIGNING;
         let limit = self.deadlines.sign;
@@ -325,6 +359,8 @@ impl Token {
             if window.is_empty() {
                 return Ok(());
             }
+            // As long as there is anything to do: who sleeps here is woken on the core of the host, and is in its way.
+            while !link.reader.has_arrived() && taker.work() {}
             // All that has arrived, so that the next requests go out together.
             loop {
                 let frame = match link.reader.next(Deadline::after(limit)) {
@@ -334,11 +370,11 @@ impl Token {
                 let id = first_id.wrapping_add(u32::try_from(answered).unwrap_or_default());
                 let Ok(result) = signed(frame, id) else { return Err(self.misunderstood()) };
                 if !stopped {
-                    stopped = each(answered, result).is_break();
+                    stopped = taker.take(answered, result).is_break();
                 }
                 answered += 1;
                 window.answered(clock.uptime());
-                if window.is_empty() || !link.reader.has_more() {
+                if window.is_empty() || link.reader.waiting() == 0 {
                     break;
                 }
             }

@@ -31,8 +31,8 @@ use crate::transcript::clean_text;
 /// The internal role: what stands as the only argument of a token host.
 pub const HOST_ROLE: &str = "token-host";
 
-/// Signatures are sent when nothing waits, or when this much time has passed: few system calls where signing is
-/// fast, and none held back where it is slow.
+/// Signatures are sent when they are as many octets as the requests that wait, or when this much time has passed: few
+/// system calls where signing is fast, none held back where it is slow, and few left for the end.
 const FLUSH_MS: u64 = 2;
 
 /// The token host, from its first act to its end; the exit code.
@@ -84,8 +84,9 @@ fn serve(
     let mut flushed = 0;
     loop {
         // Signatures that wait are few and small: the socket always takes them, whatever the client is writing.
-        let full = clock.uptime().saturating_sub(flushed) >= FLUSH_MS;
-        if !writer.is_empty() && (full || !reader.has_arrived()) {
+        let late = clock.uptime().saturating_sub(flushed) >= FLUSH_MS;
+        let enough = late || writer.waiting() >= reader.waiting();
+        if enough && writer.waiting() > 0 {
             writer.flush(never)?;
             flushed = clock.uptime();
         }

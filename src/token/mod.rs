@@ -14,7 +14,7 @@ mod point;
 mod window;
 mod wire;
 
-pub use self::client::{Deadlines, Login, Token, TokenConfig, choose, expect_tries, matching};
+pub use self::client::{Deadlines, Login, Taker, Token, TokenConfig, choose, expect_tries, matching};
 pub use self::error::{PinState, TokenError};
 pub use self::host::{HOST_ROLE, run_host};
 pub use self::mechanism::Mechanism;
