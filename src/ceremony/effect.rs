@@ -81,7 +81,7 @@ pub enum Effect {
     /// Look for keys on the open token: [`Work::KeysFound`].
     FindKeys(Vec<KeyWanted>),
     /// Sign: [`Work::Progress`] now and then, then [`Work::Signed`].
-    Sign(Vec<SignItem>),
+    Sign(ToSign),
     /// End signing at the next signature.
     Interrupt,
     /// End the session and the token host: [`Work::TokenClosed`].
@@ -176,13 +176,29 @@ impl KeyWanted {
     }
 }
 
+/// Signatures to make, in this order.
+#[derive(Clone, Debug, Default)]
+pub struct ToSign {
+    /// The keys.
+    pub keys: Vec<SignKey>,
+    /// The signatures.
+    pub items: Vec<SignItem>,
+}
+
+/// A key that signs.
+#[derive(Clone, Debug)]
+pub struct SignKey {
+    /// Index in the list of [`Effect::FindKeys`].
+    pub wanted: usize,
+    /// The public key, for verifying at once.
+    pub dnskey: Dnskey,
+}
+
 /// A signature to make.
 #[derive(Clone, Debug)]
 pub struct SignItem {
-    /// Index in the list of [`Effect::FindKeys`].
+    /// Index in [`ToSign::keys`].
     pub key: usize,
-    /// The public key, for verifying at once.
-    pub dnskey: Dnskey,
     /// What is signed.
     pub data: Vec<u8>,
 }

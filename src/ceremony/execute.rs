@@ -1,12 +1,15 @@
 //! `execute`: the actions run from the first one not done to the last.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use crate::dns::sha256;
 use crate::steps::{Actor, Step};
 use crate::token::TokenError;
 use crate::transcript::{Batch, BatchDone, Body, Note};
 
 use super::machine::{AfterToken, Ceremony, Waiting};
-use super::{Effect, KeyWanted, Question, Refusal, SignItem, Task, TokenFault, Working};
+use super::{Effect, KeyWanted, Question, Refusal, SignItem, SignKey, Task, ToSign, TokenFault, Working};
 
 /// Signatures between two entries: so many that the time to flush the journal between them does not count.
 const BATCH: usize = 4096;
@@ -20,34 +23,43 @@ impl Ceremony {
     /// One batch: the entry first, then the effect.
     fn sign_next(&mut self) -> Result<(), Refusal> {
         let done = self.signatures.len();
-        let items = self.next_items(done)?;
-        if items.is_empty() {
+        let batch = self.next_batch(done)?;
+        if batch.items.is_empty() {
             let note = Note { note: "all is signed: the session is ended".to_owned() };
             return self.close_token(AfterToken::Done, note);
         }
-        self.record(Actor::Program, Body::Signing(Batch { from: done + 1, to: done + items.len() }))?;
+        self.record(Actor::Program, Body::Signing(Batch { from: done + 1, to: done + batch.items.len() }))?;
         let total = self.view.signatures.1;
         let since = match &self.view.question {
             Question::Working(working) if working.total == total => working.since,
             _ => self.at.uptime,
         };
-        self.wait(Waiting::Signatures, "signing", Effect::Sign(items));
+        self.wait(Waiting::Signatures, "signing", Effect::Sign(batch));
         self.view.question = Question::Working(Working { what: "signing".to_owned(), done, total, since });
         Ok(())
     }
 
-    fn next_items(&self, done: usize) -> Result<Vec<SignItem>, Refusal> {
+    fn next_batch(&self, done: usize) -> Result<ToSign, Refusal> {
         let (plan, _) = self.plan.as_ref().ok_or(Refusal::NotAsked)?;
         let plan = plan.plan();
-        let mut items = Vec::new();
+        let mut batch = ToSign::default();
+        let mut places = BTreeMap::new();
         for task in plan.tasks_after(done).take(BATCH) {
-            let key = plan.jobs.get(task.job).and_then(|job| job.keys.get(task.key)).ok_or(Refusal::NotAsked)?;
-            let wanted = KeyWanted::of(key);
-            let index = self.wanted.iter().position(|other| Some(other) == wanted.as_ref());
-            let index = index.ok_or(Refusal::NotAsked)?;
-            items.push(SignItem { key: index, dnskey: key.dnskey.clone(), data: task.data });
+            let key = match places.entry((task.job, task.key)) {
+                Entry::Occupied(place) => *place.get(),
+                Entry::Vacant(place) => {
+                    let key =
+                        plan.jobs.get(task.job).and_then(|job| job.keys.get(task.key)).ok_or(Refusal::NotAsked)?;
+                    let looked_for = KeyWanted::of(key);
+                    let wanted = self.wanted.iter().position(|other| Some(other) == looked_for.as_ref());
+                    let wanted = wanted.ok_or(Refusal::NotAsked)?;
+                    batch.keys.push(SignKey { wanted, dnskey: key.dnskey.clone() });
+                    *place.insert(batch.keys.len() - 1)
+                }
+            };
+            batch.items.push(SignItem { key, data: task.data });
         }
-        Ok(items)
+        Ok(batch)
     }
 
     pub(super) fn progress(&mut self, done: usize) {

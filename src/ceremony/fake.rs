@@ -358,13 +358,13 @@ impl World {
                 };
                 one(Work::KeysFound(Ok(keys.into_iter().map(|key| Ok(facts(key))).collect())))
             }
-            Effect::Sign(items) => {
+            Effect::Sign(batch) => {
                 for input in std::mem::take(&mut self.while_signing) {
                     let at = self.moment();
                     self.todo.extend(self.ceremony.apply(at, Event::Input(input)).unwrap());
                 }
                 let limit = self.sign_faults.pop_front();
-                let made = items.iter().take(limit.unwrap_or(usize::MAX));
+                let made = batch.items.iter().take(limit.unwrap_or(usize::MAX));
                 let signatures = made.map(|item| self.key.sign(&item.data).to_bytes().to_vec()).collect();
                 one(Work::Signed { signatures, fault: limit.map(|_| TokenError::NotRunning) })
             }

@@ -35,7 +35,8 @@ mod view;
 mod write;
 
 pub use self::effect::{
-    Effect, FileRead, JournalPart, Judging, KeyWanted, Login, LoginFailed, SignItem, Spool, SpooledJob, TokenSeen, Work,
+    Effect, FileRead, JournalPart, Judging, KeyWanted, Login, LoginFailed, SignItem, SignKey, Spool, SpooledJob,
+    ToSign, TokenSeen, Work,
 };
 pub use self::log::LogLine;
 pub use self::machine::{Appliance, Ceremony, Event, ProfileFile, Setup};

@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use crate::ceremony::{KeyWanted, Login, LoginFailed, SignItem, TokenSeen, Work};
+use crate::ceremony::{KeyWanted, Login, LoginFailed, ToSign, TokenSeen, Work};
 use crate::process::{Killer, Starter};
 use crate::profile::Hsm;
 use crate::render::hex;
@@ -22,7 +22,7 @@ pub(super) enum Order {
     Start(Box<Hsm>),
     Login(String, Login),
     Find(Vec<KeyWanted>),
-    Sign(Vec<SignItem>),
+    Sign(ToSign),
     Close,
 }
 
@@ -147,7 +147,7 @@ impl Grip {
             Order::Start(hsm) => Work::TokenStarted(self.start(hsm)),
             Order::Login(serial, login) => Work::LoggedIn(self.login(serial, login)),
             Order::Find(keys) => Work::KeysFound(self.find(keys)),
-            Order::Sign(items) => self.sign(items),
+            Order::Sign(batch) => self.sign(batch),
             Order::Close => {
                 self.close();
                 self.reach().closing = false;
@@ -204,18 +204,16 @@ impl Grip {
     }
 
     /// Signs, while others verify what has been signed.
-    fn sign(&mut self, items: &[SignItem]) -> Work {
-        let Some(client) = &mut self.token else {
-            return Work::Signed { signatures: Vec::new(), fault: Some(TokenError::NotRunning) };
+    fn sign(&mut self, batch: &ToSign) -> Work {
+        let failed = |fault| Work::Signed { signatures: Vec::new(), fault: Some(fault) };
+        let Some(client) = &mut self.token else { return failed(TokenError::NotRunning) };
+        let keys: Option<Vec<&FoundKey>> = batch.keys.iter().map(|key| self.found.get(key.wanted)).collect();
+        let Some(keys) = keys.filter(|keys| batch.items.iter().all(|item| item.key < keys.len())) else {
+            return failed(TokenError::Protocol("a key of the plan was not looked up on the token".to_owned()));
         };
-        let jobs: Option<Vec<(&FoundKey, &[u8])>> =
-            items.iter().map(|item| Some((self.found.get(item.key)?, item.data.as_slice()))).collect();
-        let Some(jobs) = jobs else {
-            let fault = "a key of the plan was not looked up on the token".to_owned();
-            return Work::Signed { signatures: Vec::new(), fault: Some(TokenError::Protocol(fault)) };
-        };
+        let jobs = batch.items.iter().map_while(|item| Some((*keys.get(item.key)?, &item.data)));
         let mut fault = None;
-        let (signatures, wrong) = verifying(items, self.cores, &self.report, |made| {
+        let (signatures, wrong) = verifying(batch, self.cores, &self.report, |made| {
             let mut taker = Verifying { made, interrupt: &self.interrupt, fault: None };
             let result = client.sign_with(jobs, &mut taker);
             fault = result.err().or(taker.fault);

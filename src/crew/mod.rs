@@ -178,7 +178,7 @@ impl Steward {
             Effect::Login { .. } | Effect::Sign(_) if !self.recorded => (self.report)(Work::Withheld),
             Effect::Login { serial, login } => self.order(Order::Login(serial, login)),
             Effect::FindKeys(keys) => self.order(Order::Find(keys)),
-            Effect::Sign(items) => self.order(Order::Sign(items)),
+            Effect::Sign(batch) => self.order(Order::Sign(batch)),
             Effect::Interrupt => self.interrupt.store(true, Ordering::Relaxed),
             Effect::CloseToken => self.hand.close(),
             Effect::WriteRecord { volume, image } => self.porter.write_record(volume, &image),

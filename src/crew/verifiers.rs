@@ -5,8 +5,8 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Mutex, PoisonError, TryLockError};
 use std::thread;
 
-use crate::ceremony::{SignItem, Work};
-use crate::dns::{Dnskey, Verifier, VerifyError};
+use crate::ceremony::{SignItem, ToSign, Work};
+use crate::dns::{Verifier, VerifyError};
 use crate::process::{Clock as _, SystemClock};
 use crate::token::TokenError;
 
@@ -43,20 +43,20 @@ impl Made<'_> {
     }
 }
 
-/// Lets `sign` make signatures of `items`, which are verified meanwhile: by this thread while it waits for the token,
+/// Lets `sign` make the signatures of `batch`, which are verified meanwhile: by this thread while it waits for the token,
 /// and by others where there are more than two `cores`; the token needs one of them.
 ///
 /// Returns those before the first that is wrong or was not made, and the reason if one was wrong.
 pub(super) fn verifying(
-    items: &[SignItem],
+    batch: &ToSign,
     cores: usize,
     report: &Report,
     sign: impl FnOnce(&mut Made<'_>),
 ) -> (Vec<Vec<u8>>, Option<TokenError>) {
     let (sender, taken) = mpsc::channel();
     let desk = Desk {
-        items,
-        keys: ready(items),
+        batch,
+        keys: batch.keys.iter().map(|key| Verifier::new(&key.dnskey)).collect(),
         report,
         taken: Mutex::new(taken),
         done: AtomicUsize::new(0),
@@ -67,7 +67,7 @@ pub(super) fn verifying(
     let mut results: Vec<Verified> = thread::scope(|scope| {
         let verifier = || scope.spawn(|| desk.verify());
         let mut others: Vec<_> = (2..cores).map(|_| verifier()).collect();
-        let mut made = Made { desk: &desk, sender, count: 0, verified: Vec::with_capacity(items.len()) };
+        let mut made = Made { desk: &desk, sender, count: 0, verified: Vec::with_capacity(batch.items.len()) };
         sign(&mut made);
         let Made { mut verified, sender, .. } = made;
         drop(sender); // so that whoever waits learns that no more will come
@@ -80,7 +80,7 @@ pub(super) fn verifying(
         verified.extend(others.into_iter().flat_map(|other| other.join().unwrap_or_else(|_| failed())));
         verified
     });
-    results.sort_unstable_by_key(|(number, _)| *number);
+    results.sort_by_key(|(number, _)| *number); // a run of each thread, which this sort merges
     let mut good = Vec::with_capacity(results.len());
     for (number, result) in results {
         match result {
@@ -97,20 +97,6 @@ type Taken = (usize, Vec<u8>);
 
 /// A signature by its number, or why it is none.
 type Verified = (usize, Result<Vec<u8>, TokenError>);
-
-/// A key, made ready once for all its signatures.
-type Ready<'a> = (&'a Dnskey, Result<Verifier, VerifyError>);
-
-/// The keys of `items`: few, so that they are found one after another.
-fn ready(items: &[SignItem]) -> Vec<Ready<'_>> {
-    let mut keys: Vec<Ready<'_>> = Vec::new();
-    for SignItem { dnskey, .. } in items {
-        if keys.iter().all(|(key, _)| *key != dnskey) {
-            keys.push((dnskey, Verifier::new(dnskey)));
-        }
-    }
-    keys
-}
 
 /// How often progress is reported: a fast token makes more signatures than anybody can see.
 #[derive(Default)]
@@ -133,8 +119,9 @@ impl Pace {
 
 /// What the verifiers share.
 struct Desk<'a> {
-    items: &'a [SignItem],
-    keys: Vec<Ready<'a>>,
+    batch: &'a ToSign,
+    /// The batch's keys, made ready once for all their signatures.
+    keys: Vec<Result<Verifier, VerifyError>>,
     report: &'a Report,
     taken: Mutex<Receiver<Taken>>,
     done: AtomicUsize,
@@ -145,8 +132,8 @@ struct Desk<'a> {
 
 impl Desk<'_> {
     fn judge(&self, item: &SignItem, signature: &[u8]) -> Result<(), VerifyError> {
-        let key = self.keys.iter().find(|(key, _)| **key == item.dnskey);
-        let verifier = key.ok_or(VerifyError::Signature)?.1.as_ref().map_err(VerifyError::clone)?;
+        let verifier = self.keys.get(item.key).ok_or(VerifyError::Signature)?;
+        let verifier = verifier.as_ref().map_err(VerifyError::clone)?;
         verifier.verify(&item.data, signature)
     }
 
@@ -156,16 +143,16 @@ impl Desk<'_> {
 
     /// Verifies one; `false` if it is wrong, so that all that is still to be taken comes after it.
     fn verify_one(&self, (number, signature): Taken, results: &mut Vec<Verified>) -> bool {
-        let Some(item) = self.items.get(number) else { return false };
+        let Some(item) = self.batch.items.get(number) else { return false };
         if let Err(error) = self.judge(item, &signature) {
             self.wrong.store(true, Ordering::Relaxed);
-            let key_tag = item.dnskey.key_tag();
+            let key_tag = self.batch.keys.get(item.key).map_or(0, |key| key.dnskey.key_tag());
             results.push((number, Err(TokenError::SignatureWrong { key_tag, reason: error.to_string() })));
             return false;
         }
         results.push((number, Ok(signature)));
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        if done == self.items.len() || self.pace.is_due(self.clock.uptime()) {
+        if done == self.batch.items.len() || self.pace.is_due(self.clock.uptime()) {
             (self.report)(Work::Progress(done));
         }
         true
@@ -189,23 +176,26 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::ceremony::SignKey;
     use crate::plan::fixture;
 
     const COUNT: u8 = 100;
 
-    fn items() -> Vec<SignItem> {
-        let dnskey = fixture::ksk(101);
-        (0..COUNT).map(|number| SignItem { key: 0, dnskey: dnskey.clone(), data: vec![number; 40] }).collect()
+    /// Signatures of two keys in turns.
+    fn batch() -> ToSign {
+        let key = |(wanted, seed)| SignKey { wanted, dnskey: fixture::ksk(seed) };
+        let item = |number: u8| SignItem { key: usize::from(number % 2), data: vec![number; 40] };
+        ToSign { keys: [(0, 101), (1, 102)].map(key).into(), items: (0..COUNT).map(item).collect() }
     }
 
-    fn good(items: &[SignItem]) -> Vec<Vec<u8>> {
-        items.iter().map(|item| fixture::sign(&item.dnskey, &item.data)).collect()
+    fn good(batch: &ToSign) -> Vec<Vec<u8>> {
+        batch.items.iter().map(|item| fixture::sign(&batch.keys[item.key].dnskey, &item.data)).collect()
     }
 
     /// The result where whoever signs verifies a few itself.
-    fn verified(items: &[SignItem], cores: usize, made: &[Vec<u8>]) -> (Vec<Vec<u8>>, Option<TokenError>) {
+    fn verified(batch: &ToSign, cores: usize, made: &[Vec<u8>]) -> (Vec<Vec<u8>>, Option<TokenError>) {
         let report: Report = Arc::new(|_| ());
-        verifying(items, cores, &report, |desk| {
+        verifying(batch, cores, &report, |desk| {
             for signatures in made.chunks(10) {
                 signatures.iter().for_each(|signature| desk.put(signature.clone()));
                 (0..5).take_while(|_| desk.verify_one()).for_each(drop);
@@ -215,24 +205,24 @@ mod tests {
 
     #[test]
     fn signatures_keep_their_order_on_any_number_of_cores() {
-        let items = items();
-        let made = good(&items);
+        let batch = batch();
+        let made = good(&batch);
         for cores in [0, 1, 2, 3, 8] {
-            assert_eq!(verified(&items, cores, &made), (made.clone(), None));
-            assert_eq!(verified(&items, cores, &made[..41]), (made[..41].to_vec(), None));
+            assert_eq!(verified(&batch, cores, &made), (made.clone(), None));
+            assert_eq!(verified(&batch, cores, &made[..41]), (made[..41].to_vec(), None));
         }
-        assert_eq!(verified(&[], 2, &[]), (Vec::new(), None));
+        assert_eq!(verified(&ToSign::default(), 2, &[]), (Vec::new(), None));
     }
 
     #[test]
     fn the_first_wrong_signature_ends_the_batch_before_itself() {
-        let items = items();
+        let batch = batch();
         for wrong in [0, 1, 40, 99] {
-            let mut made = good(&items);
+            let mut made = good(&batch);
             made[wrong] = vec![0; 64];
             made[99] = vec![0; 64]; // a second one later changes nothing
             for cores in [1, 2, 3, 8] {
-                let (signatures, fault) = verified(&items, cores, &made);
+                let (signatures, fault) = verified(&batch, cores, &made);
                 assert_eq!(signatures, made[..wrong]);
                 assert!(matches!(fault, Some(TokenError::SignatureWrong { .. })), "{fault:?}");
             }
@@ -241,10 +231,10 @@ mod tests {
 
     #[test]
     fn whoever_signs_learns_that_one_is_wrong() {
-        let items = items();
+        let batch = batch();
         let report: Report = Arc::new(|_| ());
         let mut put = 0;
-        let (signatures, fault) = verifying(&items, 3, &report, |desk| {
+        let (signatures, fault) = verifying(&batch, 3, &report, |desk| {
             while !desk.is_wrong() {
                 desk.put(vec![0; 64]);
                 put += 1;
@@ -256,10 +246,10 @@ mod tests {
 
     #[test]
     fn on_two_cores_whoever_signs_is_the_one_that_verifies() {
-        let items = items();
+        let batch = batch();
         let report: Report = Arc::new(|_| ());
-        let made = good(&items);
-        let (signatures, fault) = verifying(&items, 2, &report, |desk| {
+        let made = good(&batch);
+        let (signatures, fault) = verifying(&batch, 2, &report, |desk| {
             assert!(!desk.verify_one(), "there is none yet");
             made.iter().take(3).for_each(|signature| desk.put(signature.clone()));
             assert_eq!((0..9).take_while(|_| desk.verify_one()).count(), 3);
@@ -273,11 +263,11 @@ mod tests {
 
     #[test]
     fn progress_ends_with_the_last_signature() {
-        let items = items();
+        let batch = batch();
         let (sender, reports) = mpsc::channel();
         let report: Report = Arc::new(move |work| drop(sender.send(work)));
-        let made = good(&items);
-        verifying(&items, 2, &report, |desk| made.iter().for_each(|signature| desk.put(signature.clone())));
+        let made = good(&batch);
+        verifying(&batch, 2, &report, |desk| made.iter().for_each(|signature| desk.put(signature.clone())));
         drop(report);
         let done = reports.iter().map(|work| if let Work::Progress(done) = work { done } else { panic!() });
         assert_eq!(done.max(), Some(100));
