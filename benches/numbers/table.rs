@@ -88,7 +88,7 @@ pub(crate) fn median_ratio(over: &[Duration], times: &[Duration]) -> f64 {
 }
 
 /// The fastest of `over` by the fastest of `times`. Other machines on the same hardware can only slow a round, and more
-/// often one that needs all cores: the fastest rounds are those that nothing slowed.
+/// often one that needs all cores: a figure beside the median, for whoever wonders how much of it is theirs.
 pub(crate) fn fastest_ratio(over: &[Duration], times: &[Duration]) -> f64 {
     let [over, time] = [over, times].map(|times| times.iter().min().expect("a round"));
     over.as_secs_f64() / time.as_secs_f64()
