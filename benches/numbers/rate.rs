@@ -9,17 +9,18 @@ use std::time::{Duration, Instant};
 
 use claviger::ceremony::{Effect, KeyWanted, Login, SignItem, SignKey, ToSign, Work};
 use claviger::crew::{Crew, CrewConfig};
+use claviger::exchange::Format;
 use claviger::media::FolderVolumes;
 use claviger::process::Starter;
 
 use crate::bare::Bare;
-use crate::read::{Signed, cores, verifier, verify_all};
-use crate::stand::{KSKS, PROGRAM, Stand, algorithm_of, data, pin};
+use crate::read::{Signed, admitted, cores, verifier, verify_all};
+use crate::stand::{KSKS, PROGRAM, Stand, algorithm_of, pin};
 use crate::table::{Side, Table, fastest_ratio, in_turns, median, median_ratio, rate, timed};
 
 const ROUNDS: usize = 20;
-/// Octets of a typical DNSKEY RRset with its RRSIG.
-const OCTETS: usize = 500;
+/// Of the request whose signatures are made, again and again.
+const BUNDLES: usize = 100;
 
 pub(crate) fn measure(table: &mut Table) {
     let mut stand = Stand::new();
@@ -28,25 +29,28 @@ pub(crate) fn measure(table: &mut Table) {
     for (index, label) in KSKS.iter().enumerate() {
         let key = stand.keys[*label].clone();
         let count = if algorithm_of(label).is_rsa() { 256 } else { 2048 };
-        let batch = || {
-            let item = |number| SignItem { key: 0, data: data(number, OCTETS) };
-            let keys = vec![SignKey { wanted: index, dnskey: key.dnskey.clone() }];
-            ToSign { keys, items: (0..count).map(item).collect() }
-        };
-        let signatures = sign(&crew, &work, batch()).0.into_iter();
-        let signed = signatures.zip(batch().items).map(|(made, item)| (key.dnskey.clone(), item.data, made));
+        let (request, profile) = stand.daily(&format!("rate-{index}"), &label["ksk-".len()..], Format::Bind, BUNDLES);
+        let plan = Arc::new(admitted(&profile, &request));
+        let tasks = plan.plan().tasks().cycle().take(count);
+        let items: Vec<SignItem> = tasks.map(|task| SignItem { key: 0, task }).collect();
+        let keys = vec![SignKey { wanted: index, dnskey: key.dnskey.clone() }];
+        let batch = ToSign { plan, keys, items };
+        let signatures = sign(&crew, &work, batch.clone()).0.into_iter();
+        let of = |item: &SignItem| (key.dnskey.clone(), batch.data(*item).expect("a signature of the plan"));
+        let signed = signatures.zip(batch.items.iter().map(of)).map(|(made, (key, data))| (key, data, made));
         let signed: Vec<Signed> = signed.collect();
+        let octets = signed.iter().map(|(_, data, _)| data.len()).sum::<usize>() / count;
         let bare = RefCell::new(&mut bare);
         let mut meanwhile = Vec::new();
         let sides: [Side<'_>; 5] = [
-            &mut || sign(&crew, &work, batch()).1,
-            &mut || bare.borrow_mut().sign(label, count, OCTETS),
+            &mut || sign(&crew, &work, batch.clone()).1,
+            &mut || bare.borrow_mut().sign(label, count, octets),
             &mut || {
-                let (time, verifying) = beside(&signed, || bare.borrow_mut().sign(label, count, OCTETS));
+                let (time, verifying) = beside(&signed, || bare.borrow_mut().sign(label, count, octets));
                 meanwhile.push(verifying);
                 time
             },
-            &mut || stand.sign_unverified(label, count, OCTETS),
+            &mut || stand.sign_unverified(label, count, octets),
             &mut || verify_all(&signed, 1),
         ];
         let [whole, bare, crowded, host, verifying] = in_turns(ROUNDS, sides);

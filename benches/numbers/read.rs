@@ -9,7 +9,7 @@ use std::time::Duration;
 use claviger::dns::{Dnskey, sha256};
 use claviger::exchange::{self, Format, Limits, Response};
 use claviger::plan::{self, JobInput, Plan, Previous};
-use claviger::policy;
+use claviger::policy::{self, Admitted};
 use claviger::profile::Profile;
 use claviger::steps::Verdict;
 use domain::base::iana::SecurityAlgorithm;
@@ -91,19 +91,29 @@ fn inside(profile: &Profile, request: &[u8], octets: &[u8]) -> (Response, Vec<(&
     (response, times)
 }
 
-fn plan_of(profile: &Profile, octets: &[u8]) -> Plan {
+fn input_of(octets: &[u8]) -> JobInput {
     let limits = Limits { document_bytes: 64 << 20 };
-    let request = exchange::read_request(octets, &limits).expect("a request");
-    let input = JobInput {
-        request,
+    JobInput {
+        request: exchange::read_request(octets, &limits).expect("a request"),
         request_sha256: sha256(octets),
         previous: Previous::First,
         head: None,
         schema: None,
         until: None,
-    };
+    }
+}
+
+fn plan_of(profile: &Profile, octets: &[u8]) -> Plan {
     let now = NOW.parse().expect("a time");
-    plan::build(profile, &[input], now, concat!("claviger ", env!("CARGO_PKG_VERSION"))).expect("a plan")
+    plan::build(profile, &[input_of(octets)], now, concat!("claviger ", env!("CARGO_PKG_VERSION"))).expect("a plan")
+}
+
+/// The plan of a request, with every check done.
+pub(crate) fn admitted(profile: &Profile, octets: &[u8]) -> Admitted {
+    let (input, plan, now) = (input_of(octets), plan_of(profile, octets), NOW.parse().expect("a time"));
+    let mut findings = policy::check_request(profile, &input, now, cores());
+    findings.extend(policy::check_plan(profile, &[input], &plan, now));
+    policy::admit(plan, &findings).expect("a plan that is admitted")
 }
 
 /// How many cores there are.

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::dns::{Algorithm, Dnskey, Sha256Digest, Time};
 use crate::media::FolderImage;
-use crate::plan::{JobInput, PlannedKey};
+use crate::plan::{JobInput, PlannedKey, SignTask};
+use crate::policy::Admitted;
 use crate::profile::{Hsm, Profile};
 use crate::steps::{KeyFacts, Locks, Mode, Person, Pin, Role, TokenFacts, UsbState, VolumeFacts, VolumeId};
 use crate::token::TokenError;
@@ -176,9 +177,12 @@ impl KeyWanted {
     }
 }
 
-/// Signatures to make, in this order.
-#[derive(Clone, Debug, Default)]
+/// Signatures to make, in this order. What they are over is put together when it is asked for, so that the token has
+/// something to do meanwhile.
+#[derive(Clone, Debug)]
 pub struct ToSign {
+    /// Whose signatures they are.
+    pub plan: Arc<Admitted>,
     /// The keys.
     pub keys: Vec<SignKey>,
     /// The signatures.
@@ -195,12 +199,20 @@ pub struct SignKey {
 }
 
 /// A signature to make.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct SignItem {
     /// Index in [`ToSign::keys`].
     pub key: usize,
-    /// What is signed.
-    pub data: Vec<u8>,
+    /// Its place in the plan.
+    pub task: SignTask,
+}
+
+impl ToSign {
+    /// The octets that an item is over; `None` where the plan has no such signature.
+    #[must_use]
+    pub fn data(&self, item: SignItem) -> Option<Vec<u8>> {
+        self.plan.plan().data(item.task)
+    }
 }
 
 /// Lines for the journal.

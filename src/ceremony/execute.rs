@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::sync::Arc;
 
 use crate::dns::sha256;
 use crate::steps::{Actor, Step};
@@ -40,11 +41,11 @@ impl Ceremony {
     }
 
     fn next_batch(&self, done: usize) -> Result<ToSign, Refusal> {
-        let (plan, _) = self.plan.as_ref().ok_or(Refusal::NotAsked)?;
-        let plan = plan.plan();
-        let mut batch = ToSign::default();
+        let (admitted, _) = self.plan.as_ref().ok_or(Refusal::NotAsked)?;
+        let plan = admitted.plan();
+        let mut batch = ToSign { plan: Arc::clone(admitted), keys: Vec::new(), items: Vec::new() };
         let mut places = BTreeMap::new();
-        for task in plan.tasks_after(done).take(BATCH) {
+        for task in plan.tasks().skip(done).take(BATCH) {
             let key = match places.entry((task.job, task.key)) {
                 Entry::Occupied(place) => *place.get(),
                 Entry::Vacant(place) => {
@@ -57,7 +58,7 @@ impl Ceremony {
                     *place.insert(batch.keys.len() - 1)
                 }
             };
-            batch.items.push(SignItem { key, data: task.data });
+            batch.items.push(SignItem { key, task });
         }
         Ok(batch)
     }

@@ -365,7 +365,8 @@ impl World {
                 }
                 let limit = self.sign_faults.pop_front();
                 let made = batch.items.iter().take(limit.unwrap_or(usize::MAX));
-                let signatures = made.map(|item| self.key.sign(&item.data).to_bytes().to_vec()).collect();
+                let signatures =
+                    made.map(|item| self.key.sign(&batch.data(*item).unwrap()).to_bytes().to_vec()).collect();
                 one(Work::Signed { signatures, fault: limit.map(|_| TokenError::NotRunning) })
             }
             Effect::Interrupt => Vec::new(),

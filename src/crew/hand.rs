@@ -1,5 +1,6 @@
 //! The hand on the token: one thread that holds the client of the token host.
 
+use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -211,13 +212,20 @@ impl Grip {
         let Some(keys) = keys.filter(|keys| batch.items.iter().all(|item| item.key < keys.len())) else {
             return failed(TokenError::Protocol("a key of the plan was not looked up on the token".to_owned()));
         };
-        let jobs = batch.items.iter().map_while(|item| Some((*keys.get(item.key)?, &item.data)));
+        let missing = Cell::new(false);
+        let jobs = batch.items.iter().map_while(|item| {
+            let job = keys.get(item.key).zip(batch.data(*item));
+            missing.set(job.is_none());
+            job.map(|(key, data)| (*key, data))
+        });
         let mut fault = None;
         let (signatures, wrong) = verifying(batch, self.cores, &self.report, |made| {
             let mut taker = Verifying { made, interrupt: &self.interrupt, fault: None };
             let result = client.sign_with(jobs, &mut taker);
             fault = result.err().or(taker.fault);
         });
+        let no_such = || TokenError::Protocol("the plan has no such signature".to_owned());
+        let fault = fault.or_else(|| missing.get().then(no_such));
         Work::Signed { signatures, fault: wrong.or(fault) }
     }
 

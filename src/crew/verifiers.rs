@@ -131,10 +131,10 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    fn judge(&self, item: &SignItem, signature: &[u8]) -> Result<(), VerifyError> {
+    fn judge(&self, item: SignItem, signature: &[u8]) -> Result<(), VerifyError> {
         let verifier = self.keys.get(item.key).ok_or(VerifyError::Signature)?;
         let verifier = verifier.as_ref().map_err(VerifyError::clone)?;
-        verifier.verify(&item.data, signature)
+        verifier.verify(&self.batch.data(item).ok_or(VerifyError::Signature)?, signature)
     }
 
     fn is_wrong(&self) -> bool {
@@ -143,7 +143,7 @@ impl Desk<'_> {
 
     /// Verifies one; `false` if it is wrong, so that all that is still to be taken comes after it.
     fn verify_one(&self, (number, signature): Taken, results: &mut Vec<Verified>) -> bool {
-        let Some(item) = self.batch.items.get(number) else { return false };
+        let Some(&item) = self.batch.items.get(number) else { return false };
         if let Err(error) = self.judge(item, &signature) {
             self.wrong.store(true, Ordering::Relaxed);
             let key_tag = self.batch.keys.get(item.key).map_or(0, |key| key.dnskey.key_tag());
@@ -178,18 +178,27 @@ mod tests {
     use super::*;
     use crate::ceremony::SignKey;
     use crate::plan::fixture;
+    use crate::policy::{admit, check_plan, check_request};
 
-    const COUNT: u8 = 100;
+    const COUNT: usize = 100;
 
-    /// Signatures of two keys in turns.
+    /// Signatures of two keys in turns, as often as a plan has any.
     fn batch() -> ToSign {
+        let (profile, input, plan) = (fixture::root_profile(), fixture::root_input(), fixture::root_plan());
+        let mut findings = check_request(&profile, &input, fixture::now(), 2);
+        findings.extend(check_plan(&profile, std::slice::from_ref(&input), &plan, fixture::now()));
+        let tasks: Vec<_> = plan.tasks().cycle().take(COUNT).enumerate().collect();
         let key = |(wanted, seed)| SignKey { wanted, dnskey: fixture::ksk(seed) };
-        let item = |number: u8| SignItem { key: usize::from(number % 2), data: vec![number; 40] };
-        ToSign { keys: [(0, 101), (1, 102)].map(key).into(), items: (0..COUNT).map(item).collect() }
+        ToSign {
+            plan: Arc::new(admit(plan, &findings).unwrap()),
+            keys: [(0, 101), (1, 102)].map(key).into(),
+            items: tasks.into_iter().map(|(number, task)| SignItem { key: number % 2, task }).collect(),
+        }
     }
 
     fn good(batch: &ToSign) -> Vec<Vec<u8>> {
-        batch.items.iter().map(|item| fixture::sign(&batch.keys[item.key].dnskey, &item.data)).collect()
+        let sign = |item: &SignItem| fixture::sign(&batch.keys[item.key].dnskey, &batch.data(*item).unwrap());
+        batch.items.iter().map(sign).collect()
     }
 
     /// The result where whoever signs verifies a few itself.
@@ -211,7 +220,7 @@ mod tests {
             assert_eq!(verified(&batch, cores, &made), (made.clone(), None));
             assert_eq!(verified(&batch, cores, &made[..41]), (made[..41].to_vec(), None));
         }
-        assert_eq!(verified(&ToSign::default(), 2, &[]), (Vec::new(), None));
+        assert_eq!(verified(&batch, 2, &[]), (Vec::new(), None));
     }
 
     #[test]

@@ -350,7 +350,7 @@ mod tests {
         assert_eq!(actions.len(), 1 + plan.count());
         assert_eq!(actions[0]["action"], "have");
         assert_eq!(actions[1]["action"], "sign-keyset");
-        let data = plan.tasks().next().unwrap().data;
+        let data = plan.data(plan.tasks().next().unwrap()).unwrap();
         assert_eq!(actions[1]["sha256"], sha256(&data).to_string());
     }
 

@@ -4,8 +4,8 @@ use super::{Plan, PlannedJob};
 use crate::dns::RrType;
 use crate::exchange::Response;
 
-/// One signature that a plan asks for.
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// The place of one signature that a plan asks for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct SignTask {
     /// Index of the job in [`Plan::jobs`].
     pub job: usize,
@@ -13,8 +13,6 @@ pub struct SignTask {
     pub index: usize,
     /// Index of the key in [`PlannedJob::keys`].
     pub key: usize,
-    /// The octets to sign (RFC 4034, section 3.1.8.1).
-    pub data: Vec<u8>,
 }
 
 /// One signature that a job asks for.
@@ -27,19 +25,18 @@ pub struct Task {
 }
 
 impl Plan {
-    /// Every signature to make, in order; the octets are put together as they are asked for.
-    pub fn tasks(&self) -> impl Iterator<Item = SignTask> {
-        self.tasks_after(0)
+    /// Every signature to make, in order.
+    pub fn tasks(&self) -> impl Iterator<Item = SignTask> + Clone {
+        self.jobs.iter().enumerate().flat_map(|(job, planned)| {
+            let signatures = planned.signatures.iter().enumerate();
+            signatures.map(move |(index, signature)| SignTask { job, index, key: signature.key })
+        })
     }
 
-    /// Every signature to make but the first `done`, for which nothing is put together.
-    pub fn tasks_after(&self, done: usize) -> impl Iterator<Item = SignTask> {
-        let jobs = self.jobs.iter().enumerate();
-        let all = jobs.flat_map(|(number, job)| (0..job.signatures.len()).map(move |index| (number, job, index)));
-        all.skip(done).filter_map(|(job, planned, index)| {
-            let Task { key, data } = planned.task(index)?;
-            Some(SignTask { job, index, key, data })
-        })
+    /// The octets to sign (RFC 4034, section 3.1.8.1); `None` where there is no such signature.
+    #[must_use]
+    pub fn data(&self, task: SignTask) -> Option<Vec<u8>> {
+        Some(self.jobs.get(task.job)?.task(task.index)?.data)
     }
 
     /// How many signatures there are to make.
@@ -80,6 +77,7 @@ impl PlannedJob {
 #[cfg(test)]
 mod tests {
     use super::super::fixture;
+    use super::*;
     use crate::dns::verify;
 
     #[test]
@@ -89,8 +87,13 @@ mod tests {
         assert_eq!(tasks.len(), plan.count());
         assert_eq!(plan.count(), 3 * plan.jobs[0].response.bundles.len());
         assert!(tasks.iter().enumerate().all(|(index, task)| task.job == 0 && task.index == index));
+        for task in &tasks {
+            let planned = plan.jobs[0].task(task.index).unwrap();
+            assert_eq!((planned.key, Some(planned.data)), (task.key, plan.data(*task)));
+        }
         assert_eq!(plan.jobs[0].task(tasks.len()), None);
-        assert_eq!(plan.tasks_after(5).collect::<Vec<_>>(), tasks[5..]);
+        assert_eq!(plan.data(SignTask { index: tasks.len(), ..tasks[0] }), None);
+        assert_eq!(plan.data(SignTask { job: 1, ..tasks[0] }), None);
     }
 
     #[test]

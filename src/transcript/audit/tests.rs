@@ -275,8 +275,10 @@ impl Draft {
             Finding { expected: fact.clone(), found: fact, ..Finding::new("TOKEN-KEY", Verdict::Pass, message) }
         });
         self.findings(Step::Unlock, 0, "token", &found.collect::<Vec<_>>());
-        let signatures: Vec<Vec<u8>> =
-            plan.tasks().map(|task| fixture::sign(&plan.jobs[task.job].keys[task.key].dnskey, &task.data)).collect();
+        let signatures: Vec<Vec<u8>> = plan
+            .tasks()
+            .map(|task| fixture::sign(&plan.jobs[task.job].keys[task.key].dnskey, &plan.data(task).unwrap()))
+            .collect();
         for (index, batch) in signatures.chunks(5).enumerate() {
             let (from, to) = (index * 5 + 1, index * 5 + batch.len());
             self.push(Step::Execute, Body::Signing(Batch { from, to }));
