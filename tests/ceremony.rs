@@ -473,6 +473,48 @@ fn a_stick_that_is_pulled_is_missed_and_found_again() {
 }
 
 #[test]
+fn a_wrong_stick_leads_back_and_the_last_record_may_lie_on_one_that_takes_nothing() {
+    let room = Room::prepared(3);
+    let wrong = room.stick("KSR-OLD");
+    fs::create_dir(&wrong).unwrap();
+    fs::write(wrong.join("notes.txt"), "nothing to sign\n").unwrap();
+    let mut crew = Crew::new(&room, &[BIND]);
+    crew.request = "KSR-OLD";
+    let mut terminal = room.open(SMALL);
+    let screen = crew.until(&mut terminal, "which file is the request (KSR)?");
+    let listed = |name| crew::numbered(&screen.question, name).is_some();
+    assert!(listed("notes.txt") && !listed(BIND), "{screen}");
+    terminal.press("n\r");
+    terminal.see("Which medium holds the request?");
+    crew.request = "KSR";
+    crew.until(&mut terminal, "The ceremony is over: complete.");
+    terminal.press("l\r");
+    assert_eq!(terminal.exit(), 0);
+    assert!(room.stick("KSR").join("REHEARSAL-skr-example.txt").exists());
+    let (record, name) = (room.record("RECORD-A", false), "notes.txt");
+    assert_eq!(fs::read_dir(&wrong).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>(), [name]);
+    assert_eq!(audit(&record, None).0, 0);
+    let bound = entries(&record, "transcript.jsonl", "volume-bound");
+    let bound: Vec<_> = bound.iter().map(|entry| entry["body"]["label"].as_str().unwrap()).collect();
+    assert_eq!(bound, ["RECORD-A", "RECORD-B", "KSR-OLD", "KSR"]);
+
+    // Next time its copies lie in a safe; one of them is fetched.
+    let safe = room.path().join("safe");
+    fs::create_dir(&safe).unwrap();
+    let folder = record.file_name().unwrap().to_str().unwrap().to_owned();
+    fs::rename(&record, safe.join(&folder)).unwrap();
+    fs::remove_dir_all(room.record("RECORD-B", false)).unwrap();
+    let mut terminal = room.open(SMALL);
+    let screen = Crew::new(&room, &[BIND]).until(&mut terminal, "Which record is the last ceremony's?");
+    assert!(screen.has("Plug in the medium that has it; its label begins with RECORD"), "{screen}");
+    fs::rename(&safe, room.stick("RECORD-SAFE")).unwrap();
+    let screen = terminal.see("on RECORD-SAFE");
+    let number = crew::numbered(&screen.question, &folder).unwrap();
+    terminal.press(&format!("{number}\r"));
+    terminal.see("From paper: which are words");
+}
+
+#[test]
 fn without_a_record_medium_nothing_is_asked_of_the_token() {
     let room = Room::new(3);
     let mut crew = Crew::new(&room, &[BIND]);

@@ -27,6 +27,8 @@ pub(super) struct World {
     pub(super) clock: u64,
     pub(super) key: SigningKey,
     pub(super) files: Vec<(String, Vec<u8>)>,
+    /// The medium with these files.
+    pub(super) files_on: VolumeId,
     pub(super) records: BTreeMap<(u32, String), BTreeMap<String, Vec<u8>>>,
     pub(super) responses: BTreeMap<String, Vec<u8>>,
     pub(super) journal: Vec<u8>,
@@ -138,6 +140,7 @@ impl World {
             clock: 0,
             key,
             files: vec![("ksr-example.txt".to_owned(), request(0)), ("ksr-example1.txt".to_owned(), request(1))],
+            files_on: VolumeId(REQUEST),
             records: BTreeMap::new(),
             responses: BTreeMap::new(),
             journal: Vec::new(),
@@ -281,8 +284,9 @@ impl World {
     fn on_media(&mut self, effect: Effect) -> Vec<Work> {
         let one = |work| vec![work];
         match effect {
-            Effect::ListRecords(_) => {
-                let records = self.records.keys().map(|(id, folder)| RecordChoice {
+            Effect::ListRecords(volumes) => {
+                let listed = self.records.keys().filter(|(id, _)| volumes.contains(&VolumeId(*id)));
+                let records = listed.map(|(id, folder)| RecordChoice {
                     volume: VolumeId(*id),
                     label: format!("RECORD-{id}"),
                     folder: folder.clone(),
@@ -295,8 +299,8 @@ impl World {
                 let files = self.records.get(&(choice.volume.0, choice.folder)).cloned();
                 one(Work::Record(files.ok_or_else(|| "gone".to_owned())))
             }
-            Effect::ListFiles(_) => {
-                let files = self.files.iter().map(|(name, octets)| FileChoice {
+            Effect::ListFiles(volume) => {
+                let files = self.files.iter().filter(|_| volume == self.files_on).map(|(name, octets)| FileChoice {
                     place: "KSR".to_owned(),
                     name: name.clone(),
                     size: octets.len() as u64,

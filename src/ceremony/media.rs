@@ -1,6 +1,6 @@
 //! `media`: record and request media are bound; the previous record is opened, audited and compared with paper.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dns::Time;
 use crate::steps::{Actor, Mode, Step, VolumeFacts, VolumeId};
@@ -19,30 +19,29 @@ impl Ceremony {
     /// Whatever is plugged in or out shows at once. A medium that comes back has another number and is known by its
     /// serial and UUID.
     ///
-    /// Where files or records are to be chosen and their medium is back, they are listed again.
+    /// Where files are to be chosen and their medium is back, or records and there are other media that may have one,
+    /// they are listed again.
     pub(super) fn volumes_changed(&mut self, volumes: Vec<VolumeFacts>) -> Result<(), Refusal> {
-        let before = self.view.request_volume.as_ref().map(|volume| volume.id);
+        let before = (self.view.request_volume.as_ref().map(|volume| volume.id), self.may_have_records());
         let same = |a: &VolumeFacts, b: &VolumeFacts| a.serial == b.serial && a.uuid == b.uuid;
         let there = |bound: &VolumeFacts| volumes.iter().find(|volume| volume.id == bound.id && same(volume, bound));
         let bound = self.view.record_volumes.iter().chain(&self.view.request_volume);
         // Copies of one medium can have one serial and one UUID: none of them stands for two.
         let mut taken: Vec<VolumeId> = bound.filter_map(&there).map(|volume| volume.id).collect();
-        let mut moved = false;
         for bound in self.view.record_volumes.iter_mut().chain(self.view.request_volume.iter_mut()) {
             let is_back = |volume: &&VolumeFacts| same(volume, bound) && !taken.contains(&volume.id);
             if let Some(back) = there(bound).or_else(|| volumes.iter().find(is_back)) {
                 taken.push(back.id);
-                moved |= bound.id != back.id;
                 *bound = back.clone();
             }
         }
         self.view.volumes = volumes;
-        let back = self.view.request_volume.as_ref().map(|volume| volume.id) != before;
+        let back = self.view.request_volume.as_ref().map(|volume| volume.id) != before.0;
         match &self.view.question {
             // What waits for a medium follows it: on with the writing.
             _ if self.waiting == Waiting::Medium => self.write_next(),
             Question::WriteFault { .. } => self.follow_fault(),
-            Question::PreviousRecord(_) if moved => {
+            Question::PreviousRecord(_) if self.may_have_records() != before.1 => {
                 self.view.refusal = None;
                 self.look_again_for_records();
                 Ok(())
@@ -149,15 +148,28 @@ impl Ceremony {
         if !volume.writable {
             return Err(Refusal::VolumeReadOnly(volume.label));
         }
-        self.record_bound("request", &volume)?;
-        self.view.request_volume = Some(volume);
+        // Who took the wrong one and comes back from it may take the same one again.
+        if self.view.request_volume.as_ref() != Some(&volume) {
+            self.record_bound("request", &volume)?;
+            self.view.request_volume = Some(volume);
+        }
+        if self.view.step == Step::Request {
+            return self.begin_job();
+        }
         self.look_again_for_records();
         Ok(())
     }
 
+    /// Media that are bound, and those whose labels are of record media: the last ceremony's need take nothing today.
+    fn may_have_records(&self) -> BTreeSet<VolumeId> {
+        let label = &self.view.labels.record;
+        let is_record = |volume: &&VolumeFacts| volume.label.starts_with(label) && !volume.is_foreign();
+        let bound = self.view.record_volumes.iter().chain(&self.view.request_volume);
+        bound.chain(self.view.volumes.iter().filter(is_record)).map(|volume| volume.id).collect()
+    }
+
     pub(super) fn look_again_for_records(&mut self) {
-        let volumes = self.view.record_volumes.iter().chain(&self.view.request_volume).map(|volume| volume.id);
-        let volumes = volumes.collect();
+        let volumes = self.may_have_records().into_iter().collect();
         self.wait(Waiting::Records, "looking for the previous record", Effect::ListRecords(volumes));
     }
 

@@ -50,7 +50,7 @@ pub enum Question {
     /// [`Answer::Done`]: paper has another hash, so that it is another file, or another record.
     ReadBack(ReadBackAsked),
     /// Which file is the request, or the previous response? [`Answer::Choose`]; [`Answer::Done`] looks again;
-    /// [`Answer::No`]: there is none.
+    /// [`Answer::No`]: there is none, or, as long as no job was taken, it is on another medium.
     Document(DocumentAsked),
     /// Is this job to be part of the ceremony? [`Answer::Yes`], or [`Answer::No`] to drop it.
     Judged {

@@ -60,7 +60,10 @@ impl Ceremony {
             }
             (Question::Document(asked), Answer::Done) => self.list_files(asked.purpose), // look again
             (Question::Document(asked), Answer::No) => match asked.purpose {
-                Purpose::Request if self.jobs.is_empty() => Err(Refusal::NoJob),
+                Purpose::Request if self.jobs.is_empty() => {
+                    self.ask(Question::RequestVolume);
+                    Ok(())
+                }
                 Purpose::Request => {
                     self.ask(Question::MoreJobs);
                     Ok(())

@@ -1,11 +1,12 @@
 //! Whole ceremonies, in one thread and in memory.
 
+mod media;
 mod turns;
 mod write;
 
 use super::fake::{STARTED, World, right, setup, start, utc, volume};
 use super::*;
-use crate::steps::{Mode, Moment, Pin, Step, UsbFacts, UsbState};
+use crate::steps::{Mode, Moment, Pin, Step, UsbFacts, UsbState, VolumeFacts};
 use crate::transcript::{self, Body, Entry};
 
 /// Answers rightly until a question is asked for which `until` holds, or all is over.
@@ -21,6 +22,17 @@ fn play(world: &mut World, until: impl Fn(&Question) -> bool) {
         assert_eq!(world.ceremony.view().refusal, None, "{question}");
     }
     panic!("no end: {:?}", world.ceremony.view().question);
+}
+
+/// From now on these are plugged in.
+fn plug(world: &mut World, volumes: Vec<VolumeFacts>) {
+    world.settle();
+    world.volumes = volumes;
+    let (at, told) = (world.moment(), world.volumes.clone());
+    if let Ok(effects) = world.ceremony.apply(at, Event::Work(Work::Volumes(told))) {
+        world.todo.extend(effects);
+    }
+    world.settle();
 }
 
 fn entries(world: &World) -> Vec<Entry> {
@@ -347,49 +359,6 @@ fn only_a_medium_that_can_be_used_takes_what_another_could_not() {
 }
 
 #[test]
-fn a_medium_that_comes_back_under_another_number_is_the_same() {
-    let mut world = World::new(Mode::Ceremony);
-    world.write_faults.extend(["", "it is not there any more"]);
-    play(&mut world, |question| matches!(question, Question::WriteFault { .. }));
-    let tell = |world: &mut World, volumes| {
-        world.volumes = volumes;
-        let (at, told) = (world.moment(), world.volumes.clone());
-        world.ceremony.apply(at, Event::Work(Work::Volumes(told))).unwrap();
-    };
-    tell(&mut world, vec![volume(1, "RECORD-1"), volume(3, "KSR")]);
-    let back = crate::steps::VolumeFacts { id: crate::steps::VolumeId(9), ..volume(2, "RECORD-2") };
-    tell(&mut world, vec![volume(1, "RECORD-1"), volume(3, "KSR"), back]);
-    world.answer(Answer::Yes).unwrap();
-    play(&mut world, |_| false);
-    assert_eq!(world.finished, Some(0));
-    assert_eq!(world.records.keys().map(|(id, _)| *id).collect::<Vec<_>>(), [1, 9]);
-    assert!(world.ceremony.view().written.iter().all(|written| written.state == "read back: identical"));
-}
-
-#[test]
-fn copies_of_one_medium_are_two_media() {
-    let copy = |id: u32| crate::steps::VolumeFacts { id: crate::steps::VolumeId(id), ..volume(1, "RECORD") };
-    let with = |volumes: [u32; 2]| [copy(volumes[0]), copy(volumes[1]), volume(3, "KSR")].to_vec();
-    let bound = |world: &World| world.ceremony.view().record_volumes.iter().map(|volume| volume.id.0).collect();
-    let mut world = World::new(Mode::Ceremony);
-    world.volumes = with([1, 2]);
-    play(&mut world, |question| matches!(question, Question::Pin(_)));
-    let mut tell = |volumes: Vec<crate::steps::VolumeFacts>| -> Vec<u32> {
-        world.volumes.clone_from(&volumes);
-        let at = world.moment();
-        world.ceremony.apply(at, Event::Work(Work::Volumes(volumes))).unwrap();
-        bound(&world)
-    };
-    assert_eq!(tell(with([1, 2])), [1, 2]);
-    assert_eq!(tell(vec![copy(2), volume(3, "KSR")]), [1, 2], "the one that is left stands for itself alone");
-    assert_eq!(tell(with([2, 8])), [8, 2]);
-    assert_eq!(tell(vec![volume(3, "KSR")]), [8, 2]);
-    assert_eq!(tell(with([10, 11])), [10, 11]);
-    play(&mut world, |_| false);
-    assert_eq!(world.records.keys().map(|(id, _)| *id).collect::<Vec<_>>(), [10, 11]);
-}
-
-#[test]
 fn a_spool_with_another_key_is_refused() {
     let mut world = World::new(Mode::Ceremony);
     play(&mut world, |question| matches!(question, Question::Pin(_)));
@@ -614,34 +583,6 @@ fn on_the_image_nothing_is_asked_before_the_door_is_shut() {
         (computer.boot_medium.as_deref(), computer.started.as_slice()),
         (Some("absent"), [STARTED.to_owned()].as_slice())
     );
-}
-
-#[test]
-fn profiles_on_a_medium_appear_and_go_with_it() {
-    let mut world = on_the_image(Appliance::default());
-    world.settle();
-    assert_eq!(world.ceremony.view().question, Question::Profile(Vec::new()));
-    let plug = |world: &mut World, volumes| {
-        let at = world.moment();
-        let effects = world.ceremony.apply(at, Event::Work(Work::Volumes(volumes))).unwrap();
-        world.todo.extend(effects);
-        world.settle();
-    };
-    let offered = |world: &World| match &world.ceremony.view().question {
-        Question::Profile(choices) => choices.len(),
-        other => panic!("{other:?}"),
-    };
-    plug(&mut world, vec![volume(7, "KSR")]);
-    assert_eq!(offered(&world), 0, "a medium of another label has none");
-    plug(&mut world, vec![volume(7, "KSR"), volume(8, "CLAVIGER")]);
-    assert_eq!(offered(&world), 1);
-    plug(&mut world, vec![volume(7, "KSR")]);
-    assert_eq!(offered(&world), 0, "it went with its medium");
-    plug(&mut world, vec![volume(9, "CLAVIGER-2")]);
-    world.answer(Answer::Choose(0)).unwrap();
-    plug(&mut world, Vec::new());
-    world.answer(Answer::Yes).unwrap();
-    assert!(world.ceremony.view().profile_sha256.is_some(), "what was read is in memory");
 }
 
 #[test]

@@ -395,7 +395,13 @@ pub(crate) const NO_VOLUMES: &str = "No medium is plugged in. Plug one in; it ap
 /// The last ceremony.
 pub(crate) const PREVIOUS_RECORD: &str = "Which record is the last ceremony's?";
 /// None was found.
-pub(crate) const PREVIOUS_RECORD_NOWHERE: &str = "No record was found on the media of this ceremony.";
+pub(crate) const PREVIOUS_RECORD_NOWHERE: &str = "No record was found.";
+
+/// Where it is looked for.
+pub(crate) fn previous_record_where(label: &str) -> String {
+    format!("Not here? Plug in the medium that has it; its label begins with {label}.")
+}
+
 /// There is none.
 pub(crate) const PREVIOUS_RECORD_NONE: &str = "There is none: this is the first ceremony";
 /// Asked before.
@@ -495,6 +501,8 @@ pub(crate) const NO_FILES: &str = "No file was found there.";
 pub(crate) const DOCUMENT_AGAIN: &str = "Look again which files there are";
 /// There is no further request.
 pub(crate) const DOCUMENT_NO_REQUEST: &str = "None of these: no further job";
+/// It lies elsewhere.
+pub(crate) const DOCUMENT_ELSEWHERE: &str = "None of these: another medium holds the request";
 /// None is the previous response.
 pub(crate) const DOCUMENT_NO_PREVIOUS: &str = "There is none: this is the zone's first response";
 /// Asked before.

@@ -106,7 +106,7 @@ pub(super) fn request_volume(view: &View) -> Panel {
     choose(text::REQUEST_VOLUME, choices, text::NO_VOLUMES).explain(text::labelled(&view.labels.request))
 }
 
-pub(super) fn previous_record(records: &[RecordChoice]) -> Panel {
+pub(super) fn previous_record(view: &View, records: &[RecordChoice]) -> Panel {
     let label = |record: &RecordChoice| {
         let mark = if record.interrupted { "!! INTERRUPTED: " } else { "" };
         format!("{mark}{} on {}", record.folder, render::escape(&record.label, 24))
@@ -114,5 +114,6 @@ pub(super) fn previous_record(records: &[RecordChoice]) -> Panel {
     let items = records.iter().enumerate().map(|(index, record)| (label(record), Reply::Choose(index)));
     let mut choices = Choices::numbered(items);
     choices.push('N', text::PREVIOUS_RECORD_NONE, Reply::No.sure(text::PREVIOUS_RECORD_SURE));
-    choose(text::PREVIOUS_RECORD, choices, text::PREVIOUS_RECORD_NOWHERE)
+    let panel = choose(text::PREVIOUS_RECORD, choices, text::PREVIOUS_RECORD_NOWHERE);
+    panel.explain(text::previous_record_where(&view.labels.record))
 }

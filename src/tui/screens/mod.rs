@@ -88,7 +88,7 @@ pub(crate) fn panel(view: &View) -> Panel {
         Question::Resume { entries, signatures } => open::resume(*entries, *signatures),
         Question::RecordVolumes { needed } => media::record_volumes(view, *needed),
         Question::RequestVolume => media::request_volume(view),
-        Question::PreviousRecord(records) => media::previous_record(records),
+        Question::PreviousRecord(records) => media::previous_record(view, records),
         Question::Reason { subject, typed } => hash::reason(subject, typed),
         Question::TwoPeople(asked) => hash::two_people(asked, &view.people),
         Question::ReadBack(asked) => hash::read_back(asked),

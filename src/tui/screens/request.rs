@@ -155,6 +155,8 @@ pub(super) fn document(view: &View, asked: &DocumentAsked) -> Panel {
         choices.push('N', text::DOCUMENT_NO_PREVIOUS, Reply::No.sure(text::DOCUMENT_SURE));
     } else if view.jobs.iter().any(|job| job.state == JobState::Taken) {
         choices.push('N', text::DOCUMENT_NO_REQUEST, Reply::No);
+    } else {
+        choices.push('N', text::DOCUMENT_ELSEWHERE, Reply::No);
     }
     let panel = choose(text::document(asked.job, previous), choices, text::NO_FILES);
     let gone = view.request_volume.as_ref().filter(|bound| !media::is_there(view, bound));
