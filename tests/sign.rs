@@ -13,6 +13,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use claviger::dns::Sha256Digest;
+use claviger::media::MAX_ENTRIES;
 use claviger::steps::Mode;
 use claviger::transcript::{Body, read};
 use common::desk::{Desk, ksr};
@@ -163,6 +164,8 @@ fn exit_codes_tell_what_kind_of_trouble_it_was() {
     desk.write("bad.toml", "profile-version = 1\n");
     desk.write("bad.txt", "no request\n");
     desk.write("taken", "a file\n");
+    fs::create_dir(desk.signer.path().join("full")).unwrap();
+    (0..=MAX_ENTRIES).for_each(|number| desk.write(&format!("full/{number}"), ""));
     for (code, words) in [
         (2, &["ksr.txt"][..]),
         (2, &["--first", "--previous", "ksr.txt", "ksr.txt"]),
@@ -173,6 +176,7 @@ fn exit_codes_tell_what_kind_of_trouble_it_was() {
         (4, &["--first", "--pin-file", "wrong", "--out", "four", "ksr.txt"]),
         (5, &["--first", "--out", "taken", "ksr.txt"]),
         (5, &["--first", "--out", "no/such/folder", "ksr.txt"]),
+        (5, &["--first", "--out", "full", "ksr.txt"]),
         (1, &["--first", "--out", "one", "--now", "2028-01-01T00:00:00Z", "ksr.txt"]),
     ] {
         let (found, value) = desk.sign(words);

@@ -101,7 +101,7 @@ impl Run for Args {
         });
         let crew = player::crew(env, Box::new(volumes), None, send)?;
         let mut stage = Stage::begin(setup, crew, Arc::clone(&env.clock), Some(given));
-        let mut script = Script { args: self, desk: &desk, record, next: 0, error: None };
+        let mut script = Script { args: self, desk: &desk, record, record_chosen: false, next: 0, error: None };
         let played = stage.play(&receiver, |view| script.answer(view), |_| {});
         self.told(&stage, played.map_err(|stuck| stuck.why), script.error, report)
     }
@@ -293,6 +293,7 @@ struct Script<'a> {
     desk: &'a Desk,
     /// The folder of the previous record.
     record: Option<String>,
+    record_chosen: bool,
     next: usize,
     error: Option<CliError>,
 }
@@ -301,7 +302,8 @@ impl Script<'_> {
     fn answer(&mut self, view: &View) -> Option<Input> {
         let over = matches!(view.question, Question::Finished { .. } | Question::Close);
         if !over && let Some(refusal) = &view.refusal {
-            let of_record = matches!(view.question, Question::PreviousRecord(_));
+            // Before a record was chosen only the folder can be at fault.
+            let of_record = self.record_chosen && matches!(view.question, Question::PreviousRecord(_));
             let kind = if of_record { CliError::input } else { CliError::media };
             self.error.get_or_insert_with(|| kind(refusal.clone()));
             return None;
@@ -320,7 +322,10 @@ impl Script<'_> {
             Question::RecordVolumes { .. } | Question::Close | Question::Finished { .. } => Answer::Done,
             Question::PreviousRecord(records) => match &self.record {
                 Some(name) => match records.iter().position(|record| record.folder == *name) {
-                    Some(index) => Answer::Choose(index),
+                    Some(index) => {
+                        self.record_chosen = true;
+                        Answer::Choose(index)
+                    }
                     None => {
                         let error = CliError::input("this folder is not named as a record is").field("--record");
                         self.error = Some(error.expected("YYYYMMDDTHHMMSSZ-NAME").found(name));
