@@ -1,11 +1,11 @@
 //! What a rehearsal needs: token, keys, officers, sticks, sample requests, profile.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::dns::{Duration, Sha256Digest};
+use crate::dns::{Dnskey, Duration, Sha256Digest};
 use crate::profile::{self, HashIn, Hsm, LoginKind};
 use crate::quorum::{self, Argon2Parameters, Assembly, MAX_FILE_OCTETS, ShareFile};
 use crate::render::hex;
@@ -117,9 +117,8 @@ impl Rehearsal {
         for stick in RECORDS.iter().chain([&REQUEST]) {
             make(&rehearsal.sticks.join(stick))?;
         }
-        let (hsm, pin) = (soft.hsm(&dir)?, random_pin(env)?);
-        let (mut token, facts) = new_token(&hsm, &pin, env)?;
-        let keys = Keys::make(&mut token)?;
+        let hsm = soft.hsm(&dir)?;
+        let (pin, mut token, facts, keys) = token_with_keys(&hsm, env)?;
         let now = env.clock.now();
         rehearsal.request(&Series::begin(now, bundles)?, &keys.zsks, &mut token, env)?;
         token.close()?;
@@ -208,11 +207,36 @@ fn start(hsm: &Hsm, env: &Env) -> Result<Token, CliError> {
     Ok(Token::start(&TokenConfig::of(hsm, env.hosts.clone()))?.0)
 }
 
-fn new_token(hsm: &Hsm, pin: &Pin, env: &Env) -> Result<(Token, TokenFacts), CliError> {
+/// A new token with its keys, and its PIN.
+///
+/// A ceremony refuses keys that share a tag. Where chance has drawn such keys, all are drawn again on another token: a
+/// key that was made stays on its token, and the token stays beside the other one.
+fn token_with_keys(hsm: &Hsm, env: &Env) -> Result<(Pin, Token, TokenFacts, Keys), CliError> {
+    const DRAWS: usize = 8; // keys of one tag come once in a thousand draws
+    for draw in 1..=DRAWS {
+        let label = if draw == 1 { LABEL.to_owned() } else { format!("{LABEL}-{draw}") };
+        let pin = random_pin(env)?;
+        let (mut token, facts) = new_token(hsm, &label, &pin, env)?;
+        let keys = Keys::make(&mut token)?;
+        if tags_differ(keys.all()) {
+            return Ok((pin, token, facts, keys));
+        }
+        token.close()?;
+    }
+    Err(CliError::token("every draw of keys had two that share a tag").advice("try again"))
+}
+
+/// Whether each key has a tag of its own, and one of its own should it be revoked.
+fn tags_differ<'a>(mut keys: impl Iterator<Item = &'a Dnskey>) -> bool {
+    let mut tags = BTreeSet::new();
+    keys.all(|key| tags.insert(key.key_tag()) && tags.insert(key.revoked().key_tag()))
+}
+
+fn new_token(hsm: &Hsm, label: &str, pin: &Pin, env: &Env) -> Result<(Token, TokenFacts), CliError> {
     let mut token = start(hsm, env)?;
-    token.init(LABEL, &random_pin(env)?, pin)?;
+    token.init(label, &random_pin(env)?, pin)?;
     let tokens = token.tokens()?;
-    let facts = crate::token::choose(&tokens, None, Some(LABEL))?.clone();
+    let facts = crate::token::choose(&tokens, None, Some(label))?.clone();
     token.login(&facts.serial, &Login::Pin(pin))?;
     Ok((token, facts))
 }
@@ -238,6 +262,10 @@ impl Keys {
         };
         let (root, example) = (key("KSK-root")?, key("KSK-example")?);
         Ok(Self { root, example, zsks: Zsks::make(key)? })
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Dnskey> {
+        [&self.root.dnskey, &self.example.dnskey].into_iter().chain(self.zsks.dnskeys())
     }
 }
 
@@ -282,4 +310,25 @@ fn profile(hsm: &Hsm, facts: &TokenFacts, share_set: &Sha256Digest, keys: &Keys)
         root = key(".", &keys.root),
         example = key("example.", &keys.example),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dns::Algorithm;
+
+    fn key(octets: [u8; 4]) -> Dnskey {
+        Dnskey::ksk(Algorithm::Ed25519, octets.to_vec())
+    }
+
+    #[test]
+    fn keys_that_share_a_tag_are_seen_plain_and_revoked() {
+        let (one, same) = (key([1, 2, 3, 4]), key([3, 4, 1, 2])); // a tag is a sum of words
+        assert_eq!(one.key_tag(), same.key_tag());
+        let like_revoked = key([1, 2, 3, 4 + 128]);
+        assert_eq!(one.revoked().key_tag(), like_revoked.key_tag());
+        assert!(tags_differ([&one, &key([1, 2, 3, 5])].into_iter()));
+        assert!(!tags_differ([&one, &same].into_iter()));
+        assert!(!tags_differ([&one, &like_revoked].into_iter()));
+    }
 }

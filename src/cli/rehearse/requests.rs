@@ -48,6 +48,10 @@ impl Zsks {
         Self(keys)
     }
 
+    pub(super) fn dnskeys(&self) -> impl Iterator<Item = &Dnskey> {
+        self.0.iter().map(|key| &key.dnskey)
+    }
+
     fn get(&self, index: usize) -> Result<&FoundKey, CliError> {
         self.0.get(index).ok_or_else(|| CliError::internal("a ZSK is missing"))
     }
