@@ -80,9 +80,13 @@ impl Stand {
         let (mut token, _) = Token::start(&config).expect("a token host");
         let serial = token.tokens().expect("tokens")[0].serial.clone();
         token.login(&serial, &Login::Pin(&pin())).expect("a login");
-        let zsks = ["zsk1-rsa2048", "zsk2-rsa2048", "zsk3-rsa2048", "zsk1-p256", "zsk2-p256"];
+        let zsks = [
+            ["zsk1-rsa2048", "zsk2-rsa2048", "zsk3-rsa2048"].as_slice(),
+            &["zsk1-p256", "zsk2-p256"],
+            &["zsk1-ed25519", "zsk2-ed25519"],
+        ];
         let mut keys = BTreeMap::new();
-        for (number, label) in KSKS.iter().chain(&zsks).enumerate() {
+        for (number, label) in KSKS.iter().chain(zsks.into_iter().flatten()).enumerate() {
             let algorithm = algorithm_of(label);
             let bits = if algorithm.is_rsa() { 2048 } else { 0 };
             let new = NewKey { label: (*label).to_owned(), cka_id: format!("{:02x}", number + 1), algorithm, bits };

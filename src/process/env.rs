@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use rustix::time::{ClockId, Timespec, clock_gettime};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroize as _;
 
@@ -70,6 +71,12 @@ impl Clock for SystemClock {
     fn rtc(&self) -> Option<Time> {
         rtc_at(Path::new(RTC))
     }
+}
+
+/// The time of the kernel's last tick, which comes every 1 to 10 ms: it is for comparing, where a clock would be read
+/// after every small thing (`CLOCK_MONOTONIC_COARSE`).
+pub(crate) fn last_tick() -> Timespec {
+    clock_gettime(ClockId::MonotonicCoarse)
 }
 
 fn rtc_at(path: &Path) -> Option<Time> {

@@ -15,6 +15,7 @@ pub use self::broker::{
     Answer, BROKER_SOCKET, BootMedium, BrokerClient, KEYMAPS, MEDIA_FOLDER, Plugged, Refused, Request, SLOTS, Seen,
 };
 pub use self::confine::{Confinement, Extent, Measure, confine, lock_memory};
+pub(crate) use self::env::last_tick;
 pub use self::env::{Clock, Deadline, Entropy, FixedClock, SeededEntropy, SystemClock, SystemEntropy};
 pub use self::frame::{Frame, FrameError, FrameReader, FrameWriter, MAX_FRAME};
 pub use self::launch::{Streams, launch, run};

@@ -22,18 +22,13 @@ use super::wire::{Call, FoundKey, Hello, How, LibraryFacts, Reply, kind, parse, 
 use super::{Mechanism, PinState, TokenError, choose};
 use crate::dns::{Sha256Digest, sha256};
 use crate::process::{
-    Clock as _, Confinement, Deadline, Frame, FrameError, FrameReader, FrameWriter, SystemClock, confine,
-    inherited_socket,
+    Confinement, Deadline, Frame, FrameError, FrameReader, FrameWriter, confine, inherited_socket, last_tick,
 };
 use crate::steps::{Pin, TokenFacts};
 use crate::transcript::clean_text;
 
 /// The internal role: what stands as the only argument of a token host.
 pub const HOST_ROLE: &str = "token-host";
-
-/// Signatures are sent when they are as many octets as the requests that wait, or when this much time has passed: few
-/// system calls where signing is fast, none held back where it is slow, and few left for the end.
-const FLUSH_MS: u64 = 2;
 
 /// The token host, from its first act to its end; the exit code.
 ///
@@ -80,15 +75,16 @@ fn serve(
         }
         Err(error) => return reply(&mut writer, 0, &Err(error)),
     };
-    let clock = SystemClock::start();
-    let mut flushed = 0;
+    let mut flushed = last_tick();
     loop {
-        // Signatures that wait are few and small: the socket always takes them, whatever the client is writing.
-        let late = clock.uptime().saturating_sub(flushed) >= FLUSH_MS;
-        let enough = late || writer.waiting() >= reader.waiting();
+        // Signatures are sent with every tick, or when they are half as many octets as the requests that wait: few system
+        // calls where signing is fast, none held back where it is slow, and hardly any left for the end. They are few
+        // and small: the socket always takes them, whatever the client is writing.
+        let now = last_tick();
+        let enough = now != flushed || 2 * writer.waiting() >= reader.waiting();
         if enough && writer.waiting() > 0 {
             writer.flush(never)?;
-            flushed = clock.uptime();
+            flushed = now;
         }
         match reader.next(never)? {
             Frame::Plain { kind: kind::SIGN, body } => {
