@@ -8,7 +8,7 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use super::{JobInput, Plan, PlannedJob, Previous, build};
 use crate::dns::{Algorithm, DigestType, Dnskey, Duration, Name, RrType, Rrsig, Time, key_rdatas, sha256};
 use crate::exchange::{
-    Format, Key, KeyParameters, Request, RequestBundle, RequestKey, Response, RootRequest, Signature,
+    Format, Key, KeyParameters, Records, Request, RequestBundle, RequestKey, Response, RootRequest, Signature,
     SignatureAlgorithm, SignerPolicy,
 };
 use crate::profile::{
@@ -86,6 +86,19 @@ pub(crate) fn sign_again(response: &mut Response) {
             }
         }
     }
+}
+
+/// From the beginning of a response another KSK is there and signs every set.
+pub(crate) fn join(response: &mut Response, ksk: &Dnskey) {
+    for set in response.bundles.iter_mut().flat_map(|bundle| &mut bundle.sets) {
+        if let Records::Dnskey(keys) = &mut set.records {
+            keys.push(Key { identifier: None, declared_tag: None, dnskey: ksk.clone() });
+        }
+        let mut signature = set.signatures[0].clone();
+        (signature.rrsig.key_tag, signature.rrsig.algorithm) = (ksk.key_tag(), ksk.algorithm);
+        set.signatures.push(signature);
+    }
+    sign_again(response);
 }
 
 /// Makes the proofs of possession anew, one for each key.

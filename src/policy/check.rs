@@ -49,6 +49,7 @@ checks! {
     KsrPolicySigHorizon "KSR-POLICY-SIG-HORIZON" "No bundle has expired or ends beyond the profile's horizon.";
     KsrPolicyBundleIntervals "KSR-POLICY-BUNDLE-INTERVALS" "The time from one inception to the next is within the profile's limits.";
     KsrPolicyTtl "KSR-POLICY-TTL" "Every key has the TTL of the profile.";
+    KsrPolicyRollover "KSR-POLICY-ROLLOVER" "Each bundle has a ZSK of the bundle before: resolvers keep the old ones for their TTL.";
     KsrNotice "KSR-NOTICE" "The reader met nothing odd in the request.";
     KsrFirst "KSR-FIRST" "There is a previous response.";
     KsrChainHead "KSR-CHAIN-HEAD" "The previous response is the one that the previous record names.";
@@ -63,10 +64,10 @@ checks! {
     SkrKeyTags "SKR-KEY-TAGS" "No two keys of a bundle share a key tag, neither plain nor revoked, or an identifier.";
     SkrKeyUsage "SKR-KEY-USAGE" "Every key that signs is permitted to from its bundle's time until its signatures end.";
     SkrSigned "SKR-SIGNED" "Every set is signed, by at least one KSK that is not revoked, and every revoked KSK signs its set.";
-    SkrAlgorithms "SKR-ALGORITHMS" "The algorithms of the DNSKEY RRset are those of its signatures, and all those of the DS RRset are among them (RFC 6840, section 5.11).";
-    SkrChain "SKR-CHAIN" "In each bundle a KSK signs that validators know: the bundle before has it, or its DS is at the parent, and was when the bundle before began.";
-    KsrPolicySafety "KSR-POLICY-SAFETY" "A KSK is published for the safety time before it signs, stays for the safety time after, and never comes back from a revocation; under a schedule, one that signed before signs on, or one whose DS was asked for.";
-    SkrHoldDown "SKR-HOLD-DOWN" "Where resolvers follow the zone's KSKs by RFC 5011, none signs alone before they trust it.";
+    SkrAlgorithms "SKR-ALGORITHMS" "Every algorithm of the DNSKEY RRset signs, that of a revoked key too, and those of the DS RRset, as it is and as it was, are among them (RFC 4035, section 2.2; RFC 6840, section 5.11).";
+    SkrChain "SKR-CHAIN" "In each bundle a KSK signs that validators know: the bundle before has it, or its DS is at the parent, and was when the bundle before began; and no DS RRset comes before resolvers have a KSK of it.";
+    KsrPolicySafety "KSR-POLICY-SAFETY" "A KSK is published for the safety time before it signs, stays for the safety time after, and never comes back from a revocation; under a schedule, where no DS was asked for, one that signed before signs on.";
+    SkrHoldDown "SKR-HOLD-DOWN" "Where resolvers follow the zone's KSKs by RFC 5011, none signs alone before they trust it, and a revoked one stays until they have seen it.";
     SkrImport "SKR-IMPORT" "The name server for which the response is meant can load it.";
     SkrSize "SKR-SIZE" "A response with the DNSKEY RRset fits into a UDP datagram of 1232 octets.";
     SkrPlanned "SKR-PLANNED" "The response is exactly as planned, but for the octets of its signatures.";
@@ -93,6 +94,7 @@ impl Check {
         Self::KsrPolicySigHorizon,
         Self::KsrPolicyBundleIntervals,
         Self::KsrPolicyTtl,
+        Self::KsrPolicyRollover,
         Self::KsrNotice,
         Self::KsrFirst,
         Self::KsrChainHead,

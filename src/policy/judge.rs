@@ -6,7 +6,7 @@ use super::{
     safety,
 };
 use crate::dns::Time;
-use crate::exchange::{Request, Response, SignerPolicy};
+use crate::exchange::{Request, Response, ResponseBundle, SignerPolicy};
 use crate::plan::{JobInput, Plan, PlannedJob, Previous};
 use crate::profile::{KskPolicy, Profile, RequestPolicy, Signing, Zone};
 
@@ -64,6 +64,16 @@ impl<'a> Job<'a> {
     }
 }
 
+/// The previous response's bundles that begin before the job's first one; none after a first.
+pub(super) fn earlier<'a>(job: &Job<'a>, input: &'a JobInput) -> Vec<&'a ResponseBundle> {
+    let first = job.response.bundles.first().map(|bundle| bundle.inception);
+    let earlier = match &input.previous {
+        Previous::Response { response, .. } => response.bundles.as_slice(),
+        Previous::First => &[],
+    };
+    earlier.iter().filter(|bundle| first.is_some_and(|first| bundle.inception < first)).collect()
+}
+
 /// Judges a request and its place after the previous response; every check of [`Check::REQUEST`] reports.
 ///
 /// Signatures are verified on `threads` threads; the findings are the same for any number of them.
@@ -111,7 +121,7 @@ pub fn check_plan(profile: &Profile, inputs: &[JobInput], plan: &Plan, now: Time
         planned::check(&job, planned, input, &mut report);
         response::check_usage(&job, &mut report);
         response::check_signed(&job, &mut report);
-        planned::check_chain(&job, &mut report);
+        planned::check_chain(&job, input, &mut report);
         safety::check(&job, input, &mut report);
         hold_down::check(&job, input, &mut report);
         importer::check(&job, &mut report);

@@ -1,6 +1,7 @@
 //! The parent's side: whose DS it is asked for by CDS and CDNSKEY, and whose it has.
 
 use std::collections::BTreeSet;
+use std::iter;
 
 use super::check::{Check, Fault, Report};
 use super::judge::Job;
@@ -34,11 +35,24 @@ fn asks_for(zone: &Zone, records: &Records, key: &Dnskey) -> bool {
     }
 }
 
-/// Algorithms of the DS RRset that no DNSKEY has: validators that know both take the zone for bogus.
-pub(super) fn algorithms(zone: &Zone, bundle: &ResponseBundle) -> Vec<Fault> {
+/// For each bundle the keys whose DS the parent had before it, by the bundle before or the previous response's last; none
+/// where nothing is known.
+///
+/// The parent needs time to take over what a bundle asks for, and resolvers keep the DS RRset that they have; for how
+/// long is not known here.
+pub(super) fn had<'a>(job: &Job<'a>, earlier: &[&ResponseBundle]) -> Vec<BTreeSet<&'a Dnskey>> {
+    let before = earlier.last().map(|bundle| asked(job.zone, bundle)).unwrap_or_default();
+    let planned = job.response.bundles.iter().map(|bundle| anchored(job.zone, bundle));
+    iter::once(before).chain(planned).take(job.response.bundles.len()).collect()
+}
+
+/// Algorithms of the DS RRset, as it is and as it was `before`, that no DNSKEY has: validators that know both take the
+/// zone for bogus.
+pub(super) fn algorithms(zone: &Zone, bundle: &ResponseBundle, before: &BTreeSet<&Dnskey>) -> Vec<Fault> {
     let served: BTreeSet<AlgorithmNumber> =
         bundle.dnskeys().filter(|key| !key.is_revoked()).map(|key| key.algorithm).collect();
-    let wanted: BTreeSet<AlgorithmNumber> = anchored(zone, bundle).iter().map(|key| key.algorithm).collect();
+    let wanted: BTreeSet<AlgorithmNumber> =
+        anchored(zone, bundle).iter().chain(before).map(|key| key.algorithm).collect();
     let faults = wanted.difference(&served).map(|algorithm| {
         let fault = Fault::fail("the parent has a DS of an algorithm that no key of the bundle has");
         fault.expected(format!("a key of algorithm {algorithm}")).found("none")
@@ -48,30 +62,39 @@ pub(super) fn algorithms(zone: &Zone, bundle: &ResponseBundle) -> Vec<Fault> {
 
 /// Bundles without a signature by a key with a DS, and what leads to an insecure zone.
 ///
-/// The parent needs time to take over what a bundle asks for, and resolvers keep the DS RRset that they have: of the
-/// keys whose DS the bundle before asks for, one must sign as well. For how long they keep it is not known here.
-pub(super) fn anchors(job: &Job<'_>) -> Vec<Fault> {
+/// Of the keys whose DS the parent had before, one must sign as well. And of those whose DS it has from a bundle on, one
+/// must have signed each DNSKEY RRset that resolvers may still have, which they keep for its TTL.
+pub(super) fn anchors(job: &Job<'_>, earlier: &[&ResponseBundle]) -> Vec<Fault> {
     let mut faults: Vec<Fault> = Vec::new();
     let mut islands = Vec::new();
-    let mut before = BTreeSet::new();
-    for (index, bundle) in job.response.bundles.iter().enumerate() {
+    let served: Vec<&ResponseBundle> = earlier.iter().copied().chain(&job.response.bundles).collect();
+    for ((index, bundle), before) in job.response.bundles.iter().enumerate().zip(had(job, earlier)) {
         let anchored = anchored(job.zone, bundle);
         let signs = |keys: &BTreeSet<&Dnskey>| response::signers(bundle, RrType::Dnskey).any(|key| keys.contains(key));
-        let mut fault = |message: &str, keys: &BTreeSet<&Dnskey>| {
+        let mut fault = |message: &str, keys: &BTreeSet<&Dnskey>, signed: &ResponseBundle| {
             let expected = format!("one of {}", words::keys(keys.iter().copied()));
-            let found = words::keys(response::signers(bundle, RrType::Dnskey));
+            let found = words::keys(response::signers(signed, RrType::Dnskey));
             let fault = Fault::fail(message).bundle(index, bundle.id.as_ref());
             faults.push(fault.expected(expected).found(found));
         };
         if anchored.is_empty() {
             islands.push(index);
         } else if !signs(&anchored) {
-            fault("no KSK with a DS signs the DNSKEY RRset", &anchored);
+            fault("no KSK with a DS signs the DNSKEY RRset", &anchored, bundle);
         }
         if !before.is_empty() && !signs(&before) {
-            fault("no KSK signs whose DS the parent had before this bundle", &before);
+            fault("no KSK signs whose DS the parent had before this bundle", &before, bundle);
         }
-        before = anchored;
+        let unknown = cached(served.get(..earlier.len() + index).unwrap_or_default(), bundle, job.zone.policy.ttl)
+            .find(|cached| {
+                let mut signers = response::signers(cached, RrType::Dnskey).peekable();
+                signers.peek().is_some() && !signers.any(|key| anchored.contains(key))
+            });
+        if let Some(cached) = unknown.filter(|_| !anchored.is_empty()) {
+            let ttl = job.zone.policy.ttl;
+            let message = format!("the DS RRset changes before resolvers have its KSKs: they keep others for {ttl} s");
+            fault(&message, &anchored, cached);
+        }
     }
     if let Some(first) = islands.first() {
         let fault = Fault::warn("no KSK has a DS by its timeline: the zone is not secure");
@@ -83,6 +106,18 @@ pub(super) fn anchors(job: &Job<'_>) -> Vec<Fault> {
         faults.push(fault.bundle(first, None).expected("a zone that stays secure").found(format!("from {from} on")));
     }
     faults
+}
+
+/// Of what was served before a bundle, in order, what resolvers may still have when it begins: what was served within a
+/// TTL, in seconds.
+fn cached<'a>(
+    before: &'a [&'a ResponseBundle],
+    bundle: &'a ResponseBundle,
+    ttl: u32,
+) -> impl Iterator<Item = &'a ResponseBundle> {
+    let ends = before.iter().skip(1).copied().chain([bundle]).map(|next| next.inception);
+    let kept = move |end: Time| bundle.inception.seconds_since(end) < i64::from(ttl);
+    before.iter().copied().zip(ends).filter(move |(_, end)| kept(*end)).map(|(before, _)| before)
 }
 
 /// Whether the parent shall remove every DS at that time.

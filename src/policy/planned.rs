@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::check::{Check, Fault, Report};
-use super::judge::Job;
+use super::judge::{Job, earlier};
 use super::{parent, response, words};
 use crate::dns::{AlgorithmNumber, Dnskey, RrType, Sha256Digest, Time};
 use crate::exchange::{self, Format, RequestBundle, Response, ResponseBundle};
@@ -126,18 +126,20 @@ fn check_keys(job: &Job<'_>, input: &JobInput, report: &mut Report) {
 }
 
 /// SKR-ALGORITHMS and SKR-CHAIN.
-pub(super) fn check_chain(job: &Job<'_>, report: &mut Report) {
-    let faults = job.response.bundles.iter().enumerate().flat_map(|(index, bundle)| {
+pub(super) fn check_chain(job: &Job<'_>, input: &JobInput, report: &mut Report) {
+    let earlier = earlier(job, input);
+    let had = parent::had(job, &earlier);
+    let faults = job.response.bundles.iter().zip(&had).enumerate().flat_map(|(index, (bundle, before))| {
         let mut faults = algorithms(bundle);
         if job.ksk().is_none() {
-            faults.extend(parent::algorithms(job.zone, bundle));
+            faults.extend(parent::algorithms(job.zone, bundle, before));
         }
         faults.into_iter().map(move |fault| fault.bundle(index, bundle.id.as_ref()))
     });
     report.judge(Check::SkrAlgorithms, "every algorithm of a set signs it", faults.collect());
     let (well, faults) = match job.ksk() {
         Some(_) => ("a KSK that was there before signs in every bundle", links(job.response)),
-        None => ("a KSK with a DS signs in every bundle", parent::anchors(job)),
+        None => ("a KSK with a DS signs in every bundle", parent::anchors(job, &earlier)),
     };
     report.judge(Check::SkrChain, well, faults);
 }
@@ -157,24 +159,29 @@ fn links(response: &Response) -> Vec<Fault> {
     faults.collect()
 }
 
+/// Every algorithm of the DNSKEY RRset signs every RRset (RFC 4035, section 2.2), that of a revoked key as well. A revoked
+/// key signs nothing but the DNSKEY RRset (RFC 5011, section 2.1), so CDS and CDNSKEY go without an algorithm that no
+/// other KSK has.
 fn algorithms(bundle: &ResponseBundle) -> Vec<Fault> {
-    let of = |sep: bool| -> BTreeSet<AlgorithmNumber> {
-        let keys = bundle.dnskeys().filter(|key| key.is_sep() == sep && !key.is_revoked());
-        keys.map(|key| key.algorithm).collect()
+    let of = |wanted: &dyn Fn(&Dnskey) -> bool| -> BTreeSet<AlgorithmNumber> {
+        bundle.dnskeys().filter(|key| wanted(key)).map(|key| key.algorithm).collect()
     };
     let list = |set: &BTreeSet<AlgorithmNumber>| set.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let all: BTreeSet<AlgorithmNumber> = of(true).union(&of(false)).copied().collect();
+    let (all, zsks) = (of(&|_| true), of(&|key| !key.is_sep()));
+    let (revoked, plain) = (of(&Dnskey::is_revoked), of(&|key| key.is_sep() && !key.is_revoked()));
     let mut faults = Vec::new();
     for set in bundle.sets.iter().filter(|set| !set.signatures.is_empty()) {
         let rr_type = set.records.rr_type();
-        let signed: BTreeSet<AlgorithmNumber> =
-            response::signers(bundle, rr_type).filter(|key| !key.is_revoked()).map(|key| key.algorithm).collect();
-        if !signed.is_empty() && signed != all {
+        let ours = rr_type == RrType::Dnskey;
+        let signers = response::signers(bundle, rr_type).filter(|key| ours || !key.is_revoked());
+        let signed: BTreeSet<AlgorithmNumber> = signers.map(|key| key.algorithm).collect();
+        let spared = |algorithm: &AlgorithmNumber| !ours && revoked.contains(algorithm) && !plain.contains(algorithm);
+        let expected: BTreeSet<AlgorithmNumber> = all.iter().copied().filter(|algorithm| !spared(algorithm)).collect();
+        if !signed.is_empty() && signed != expected {
             let fault = Fault::fail(format!("the {rr_type} RRset is not signed with every algorithm of the keys"));
-            faults.push(fault.expected(list(&all)).found(list(&signed)));
+            faults.push(fault.expected(list(&expected)).found(list(&signed)));
         }
     }
-    let zsks = of(false);
     if zsks != all {
         let fault = Fault::fail("there is no ZSK of every algorithm of the keys");
         faults.push(fault.expected(list(&all)).found(list(&zsks)));

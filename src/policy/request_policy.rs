@@ -25,6 +25,7 @@ pub(super) fn check(asked: &Asked<'_>, report: &mut Report) {
         report.judge(Check::KsrPolicyBundleIntervals, "every interval is within bounds", faults);
     }
     check_ttl(asked, report);
+    check_rollover(asked, report);
 }
 
 /// Notices of the reader are warnings.
@@ -268,6 +269,23 @@ fn check_ttl(asked: &Asked<'_>, report: &mut Report) {
         })
     });
     report.judge(Check::KsrPolicyTtl, format!("every key has TTL {ttl}"), faults.collect());
+}
+
+/// A resolver that has the RRset of the bundle before knows none of the keys that sign now (RFC 6781, section 4.1.1).
+fn check_rollover(asked: &Asked<'_>, report: &mut Report) {
+    let zsks =
+        |bundle: &RequestBundle| -> BTreeSet<Dnskey> { bundle.keys.iter().map(|key| key.key.dnskey.clone()).collect() };
+    let bundles = &asked.request().bundles;
+    let pairs = bundles.iter().zip(bundles.iter().skip(1)).enumerate();
+    let faults = pairs.filter_map(|(index, (before, bundle))| {
+        let (before, now) = (zsks(before), zsks(bundle));
+        let fault = Fault::warn("no ZSK of the bundle before is left: resolvers keep a set without the new ones");
+        let fault = fault.bundle(index + 1, bundle.id.as_ref());
+        before
+            .is_disjoint(&now)
+            .then(|| fault.expected(format!("one of {}", words::keys(&before))).found(words::keys(&now)))
+    });
+    report.judge(Check::KsrPolicyRollover, "each bundle has a ZSK of the bundle before", faults.collect());
 }
 
 fn seconds(ttl: u32) -> String {

@@ -298,8 +298,8 @@ fn a_zone_that_the_profile_does_not_have_is_refused_at_every_stage() {
 #[test]
 fn every_check_that_can_refuse_has_a_variant() {
     let tested: Vec<Check> = all().into_iter().map(|(_, check, _)| check).collect();
-    // These four only warn.
-    let warnings = [Check::KsrNotice, Check::KsrFirst, Check::SkrHoldDown, Check::SkrSize];
+    // These only warn.
+    let warnings = [Check::KsrPolicyRollover, Check::KsrNotice, Check::KsrFirst, Check::SkrHoldDown, Check::SkrSize];
     for check in Check::ALL.iter().filter(|check| !warnings.contains(check)) {
         assert!(tested.contains(check), "{}", check.name());
     }
@@ -400,6 +400,65 @@ fn a_key_that_signs_alone_is_trusted_before_where_resolvers_follow_the_zone() {
 }
 
 #[test]
+fn a_revoked_ksk_stays_until_resolvers_have_seen_it() {
+    let hold_down = |findings: &[Finding]| {
+        let told = |finding: &&Finding| finding.message.contains("before every resolver has seen");
+        findings.iter().find(told).is_some_and(|finding| finding.check == "SKR-HOLD-DOWN")
+    };
+    // Revoked from the second bundle on for so many of them, ten days each.
+    let revoked_for = |count: usize| {
+        root(|c| {
+            c.schema("revoke");
+            for slot in c.schema("revoke").slots.iter_mut().skip(1 + count) {
+                (slot.publish, slot.sign, slot.revoke) = (vec!["next".into()], vec!["next".into()], Vec::new());
+            }
+        })
+    };
+    for (count, expected) in [(1, true), (2, true), (3, false), (7, false)] {
+        let findings = revoked_for(count).findings();
+        assert!(named(&findings, Verdict::Fail).is_empty(), "{count}: {findings:#?}");
+        assert_eq!(hold_down(&findings), expected, "{count}: {findings:#?}");
+    }
+    let mut alone = revoked_for(1);
+    alone.zone().rfc5011 = false;
+    assert!(!hold_down(&alone.findings()), "nobody follows it");
+}
+
+#[test]
+fn a_revoked_algorithm_signs_until_its_zsk_is_gone() {
+    // Another algorithm is in both bundles from the second on; its KSK is revoked in the third.
+    let mut case = faults::other_algorithm(|publish, end| Timeline { publish, revoke: end, ..Timeline::default() });
+    case.key("next").timeline.ds_until = case.key("next").timeline.publish;
+    case.request().bundles[2].keys.push(p256_zsk());
+    // The plan passes; this test's signer has no such key, which only the response shows.
+    assert_eq!(named(&case.findings(), Verdict::Fail), ["SKR-VERIFY"]);
+}
+
+#[test]
+fn all_zsks_at_once_are_a_warning() {
+    let case = bind(|c| c.request().bundles[1].keys = vec![plain(fixture::zsk(13)), plain(fixture::zsk(14))]);
+    assert_eq!(named(&case.findings(), Verdict::Warn), ["KSR-POLICY-ROLLOVER"]);
+    let one = bind(|c| c.request().bundles[1].keys[0] = plain(fixture::zsk(13)));
+    assert!(named(&one.findings(), Verdict::Warn).is_empty());
+}
+
+#[test]
+fn a_ds_stands_alone_a_ttl_after_its_key_has_signed() {
+    let swapped = |wait: Duration| {
+        let case = knot(|c| {
+            let publish = after(c.first(), days(10));
+            let swap = after(publish, wait);
+            c.key("current").timeline.ds_until = Some(swap);
+            c.key("current").timeline.unpublish = Some(after(swap, days(10)));
+            c.key("next").timeline = Timeline { publish: Some(publish), ds_from: Some(swap), ..Timeline::default() };
+        });
+        named(&case.findings(), Verdict::Fail).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(swapped(Duration::from_seconds(fixture::TTL - 1)), ["SKR-CHAIN"]);
+    assert!(swapped(Duration::from_seconds(fixture::TTL)).is_empty());
+}
+
+#[test]
 fn an_algorithm_that_cannot_be_used_is_refused_by_name() {
     for (number, why) in [
         (1, "1 (RSAMD5) must not sign"),
@@ -487,7 +546,7 @@ fn a_rollover_by_double_ds_may_fall_between_two_responses() {
         named(&findings, Verdict::Fail).into_iter().map(str::to_owned).collect::<Vec<_>>()
     };
     assert!(seam(true).is_empty(), "{:?}", seam(true));
-    assert_eq!(seam(false), ["KSR-POLICY-SAFETY"], "the timeline says it, the response does not");
+    assert_eq!(seam(false), ["SKR-CHAIN"], "the timeline says it, the response does not");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod plans;
 mod requests;
 mod responses;
 
+pub(super) use self::plans::other_algorithm;
 use super::*;
 
 /// Its name, the check, and how it comes about.

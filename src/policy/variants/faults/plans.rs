@@ -147,6 +147,20 @@ fn signers() -> Vec<Variant> {
     ]
 }
 
+/// The second bundle has a ZSK of another algorithm, and a KSK of that has this timeline, by the bundle's begin and end.
+pub(in super::super) fn other_algorithm(timeline: fn(Option<Time>, Option<Time>) -> Timeline) -> Case {
+    bind(|c| {
+        let begin = c.input.request.bundles[1].inception;
+        let end = after(begin, days(10));
+        let third = crate::exchange::RequestBundle { inception: end, ..c.input.request.bundles[1].clone() };
+        c.request().bundles.push(third);
+        c.limits().approved_algorithms.push(Algorithm::EcdsaP256Sha256);
+        c.request().bundles[1].keys.push(p256_zsk());
+        c.key("next").dnskey = Some(p256_ksk());
+        c.key("next").timeline = timeline(Some(begin), Some(end));
+    })
+}
+
 fn algorithms() -> Vec<Variant> {
     vec![
         ("new algorithm that does not sign", Check::SkrAlgorithms, || {
@@ -175,6 +189,12 @@ fn algorithms() -> Vec<Variant> {
                 c.key("next").timeline.ds_from = Some(first);
             })
         }),
+        ("last keys of an algorithm that leave with its DS, BIND", Check::SkrAlgorithms, || {
+            other_algorithm(|publish, end| Timeline { publish, unpublish: end, ..Timeline::default() })
+        }),
+        ("revoked KSK whose ZSKs are gone, BIND", Check::SkrAlgorithms, || {
+            other_algorithm(|publish, end| Timeline { publish, ds_until: publish, revoke: end, ..Timeline::default() })
+        }),
     ]
 }
 
@@ -199,6 +219,23 @@ fn trust() -> Vec<Variant> {
                 let take_over = Some(after(c.first(), days(10)));
                 c.key("current").timeline.unpublish = take_over;
                 c.key("next").timeline.publish = take_over;
+            })
+        }),
+        ("KSK that takes over with its DS between two responses", Check::SkrChain, || {
+            knot(|c| {
+                let first = Some(c.first());
+                c.key("current").timeline.unpublish = first;
+                c.key("next").timeline = Timeline { ds_from: first, ..Timeline::default() };
+                // It has signed long enough, but its DS is asked for by nobody yet.
+                fixture::join(c.previous(), &fixture::ksk(112));
+            })
+        }),
+        ("DS of a KSK that resolvers do not have yet", Check::SkrChain, || {
+            knot(|c| {
+                let (swap, end) = (after(c.first(), days(10)), after(c.first(), days(30)));
+                c.key("current").timeline.ds_until = Some(swap);
+                c.key("current").timeline.unpublish = Some(end);
+                c.key("next").timeline.publish = Some(swap);
             })
         }),
     ]
@@ -234,13 +271,6 @@ fn safety() -> Vec<Variant> {
                 for slot in &mut c.schema("rollover").slots[2..] {
                     slot.publish = vec!["next".into()];
                 }
-            })
-        }),
-        ("no KSK signs on, Knot", Check::KsrPolicySafety, || {
-            knot(|c| {
-                let first = c.first();
-                c.key("current").timeline.unpublish = Some(first);
-                c.key("next").timeline.publish = Some(first);
             })
         }),
     ]
