@@ -65,7 +65,8 @@ impl Reach {
     }
 }
 
-/// The steward's end of the thread.
+/// The others' end of the thread.
+#[derive(Clone)]
 pub(super) struct Hand {
     orders: Sender<Order>,
     reach: Arc<Mutex<Reach>>,
@@ -102,12 +103,17 @@ impl Hand {
         let _ = self.orders.send(order); // a hand that is gone has said so by its panic
     }
 
-    /// Ends the host: in order if it listens, at once if it is busy with something that may never end, be it an end that
-    /// was ordered before.
-    pub(super) fn close(&self) {
+    /// Ends a host that is busy, at once; whoever is to [`Hand::close`] it may not come to that for long.
+    pub(super) fn end_busy(&self) {
         if self.pending.load(Ordering::Acquire) > 0 {
             self.reach.lock().unwrap_or_else(PoisonError::into_inner).close();
         }
+    }
+
+    /// Ends the host: in order if it listens, at once if it is busy with something that may never end, be it an end that
+    /// was ordered before.
+    pub(super) fn close(&self) {
+        self.end_busy();
         self.order(Order::Close);
     }
 }
@@ -248,6 +254,7 @@ struct Verifying<'a, 'b> {
 impl Taker for Verifying<'_, '_> {
     fn take(&mut self, _number: usize, result: Result<Vec<u8>, TokenError>) -> ControlFlow<()> {
         match result {
+            _ if self.fault.is_some() => {} // what comes after one that was not made has no place
             Ok(signature) => self.made.put(signature),
             Err(error) => self.fault = Some(error),
         }

@@ -2,7 +2,8 @@
 //!
 //! One steward takes the effects in order. What it does itself, media and journal, is done before it looks at the next
 //! one, so an entry is on the media before its effect runs; what none of them takes is not asked of the token. The token
-//! and long computations have threads of their own.
+//! and long computations have threads of their own. A medium that does not answer keeps the steward waiting, but nobody
+//! from ending what the token is doing.
 
 mod hand;
 mod porter;
@@ -55,6 +56,8 @@ pub struct CrewConfig {
 pub struct Crew {
     effects: Option<Sender<Effect>>,
     steward: Option<JoinHandle<()>>,
+    hand: Hand,
+    interrupt: Arc<AtomicBool>,
 }
 
 /// Takes what came back; called from several threads.
@@ -80,10 +83,10 @@ impl Crew {
         let porter = Porter::new(config.volumes, Arc::clone(&report));
         let steward = Steward {
             porter,
-            hand,
+            hand: hand.clone(),
             station: Station::new(station, Arc::clone(&report)),
             report,
-            interrupt,
+            interrupt: Arc::clone(&interrupt),
             spool: config.spool,
             program: config.name,
             threads: config.threads,
@@ -91,13 +94,18 @@ impl Crew {
             recorded: true,
         };
         let steward = thread::Builder::new().name(STEWARD.to_owned()).spawn(move || steward.run(&taken))?;
-        Ok(Self { effects: Some(effects), steward: Some(steward) })
+        Ok(Self { effects: Some(effects), steward: Some(steward), hand, interrupt })
     }
 
     /// Has effects carried out, in order.
     pub fn carry_out(&self, effects: Vec<Effect>) {
         let Some(sender) = &self.effects else { return };
         for effect in effects {
+            match &effect {
+                Effect::Interrupt => self.interrupt.store(true, Ordering::Relaxed),
+                Effect::CloseToken => self.hand.end_busy(),
+                _ => {}
+            }
             let _ = sender.send(effect); // a steward that is gone has said so by its panic
         }
     }
@@ -197,5 +205,64 @@ impl Steward {
 
     fn compute(&self, task: Task) {
         reckoner::reckon(task, self.program.clone(), self.threads, Arc::clone(&self.report));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::media::{Access, Folder, MediaError};
+    use crate::plan::fixture;
+    use crate::steps::{VolumeFacts, VolumeId};
+    use crate::token::TokenError;
+
+    /// A medium that says that it is asked, and answers when it is told to.
+    struct Stalled(Sender<()>, Receiver<()>);
+
+    impl Volumes for Stalled {
+        fn list(&mut self) -> Result<Vec<VolumeFacts>, MediaError> {
+            let _ = self.0.send(());
+            let _ = self.1.recv();
+            Ok(Vec::new())
+        }
+
+        fn open(&mut self, _: VolumeId, _: Access) -> Result<Folder, MediaError> {
+            unreachable!("there is none")
+        }
+
+        fn release(&mut self, _: VolumeId) -> Result<(), MediaError> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_medium_that_does_not_answer_keeps_nobody_from_ending_the_token() {
+        let folder = tempfile::tempdir().unwrap();
+        let silent = folder.path().join("silent");
+        fs::write(&silent, "#!/bin/sh\nexec sleep 1000\n").unwrap();
+        fs::set_permissions(&silent, fs::Permissions::from_mode(0o755)).unwrap();
+        let (asked, is_asked) = mpsc::channel();
+        let (answer, answered) = mpsc::channel();
+        let config = CrewConfig {
+            hosts: Starter::Program(silent),
+            name: "test".to_owned(),
+            volumes: Box::new(Stalled(asked, answered)),
+            spool: None,
+            threads: 1,
+        };
+        let (works, work) = mpsc::channel();
+        let crew = Crew::start(config, Arc::new(move |work| drop(works.send(work)))).unwrap();
+        let hsm = Box::new(fixture::root_profile().hsm);
+        crew.carry_out(vec![Effect::StartToken(hsm), Effect::WatchVolumes]);
+        is_asked.recv().unwrap();
+        crew.carry_out(vec![Effect::Interrupt, Effect::CloseToken]);
+        assert!(crew.interrupt.load(Ordering::Relaxed));
+        let started = work.recv().unwrap();
+        assert!(matches!(started, Work::TokenStarted(Err(TokenError::Died { .. }))));
+        drop(answer); // from now on it answers at once
+        assert!(work.iter().any(|work| matches!(work, Work::TokenClosed)));
     }
 }

@@ -108,7 +108,8 @@ pub enum Login<'a> {
 
 /// Whoever takes the signatures of a run.
 pub trait Taker {
-    /// Takes a job's signature, by the number of the job, or why the token made none.
+    /// Takes a job's signature, by the number of the job, or why the token made none. After a break those follow that the
+    /// token had been asked for already.
     fn take(&mut self, number: usize, result: Result<Vec<u8>, TokenError>) -> ControlFlow<()>;
 
     /// Does a small piece of other work while the token makes the next ones; `false` if there is none.
@@ -323,7 +324,7 @@ impl Token {
     /// to be hashed before the token is asked is hashed here: the host has enough to do.
     ///
     /// The signatures go to `taker`, one for each job in order. Where it breaks, no further job is sent; those already
-    /// sent are waited for and not given to it.
+    /// sent are waited for and given to it as well, so that none is made that nobody knows of.
     ///
     /// # Errors
     /// The host died or did not answer: whatever was not taken is unknown. Errors of the token about one signature go
@@ -369,9 +370,7 @@ impl Token {
                 };
                 let id = first_id.wrapping_add(u32::try_from(answered).unwrap_or_default());
                 let Ok(result) = signed(frame, id) else { return Err(self.misunderstood()) };
-                if !stopped {
-                    stopped = taker.take(answered, result).is_break();
-                }
+                stopped |= taker.take(answered, result).is_break();
                 answered += 1;
                 window.answered(clock.uptime());
                 if window.is_empty() || link.reader.waiting() == 0 {
