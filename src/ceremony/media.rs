@@ -126,6 +126,20 @@ impl Ceremony {
         Ok(())
     }
 
+    /// Another medium takes the record as well, where none of the others takes the journal any more.
+    pub(super) fn add_record_medium(&mut self, id: VolumeId) -> Result<(), Refusal> {
+        let volume = self.volume(id)?;
+        if self.view.record_volumes.iter().chain(&self.view.request_volume).any(|bound| bound.id == id) {
+            return Err(Refusal::VolumeTaken(volume.label));
+        }
+        Self::labelled(&volume, &self.profile()?.media.record_label)?;
+        if !volume.writable {
+            return Err(Refusal::VolumeReadOnly(volume.label));
+        }
+        self.view.record_volumes.push(volume.clone());
+        self.record_bound("record", &volume)
+    }
+
     fn record_bound(&mut self, purpose: &str, volume: &VolumeFacts) -> Result<(), Refusal> {
         let bound = VolumeBound {
             purpose: purpose.to_owned(),

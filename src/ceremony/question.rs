@@ -97,7 +97,8 @@ pub enum Question {
     },
     /// A PIN: [`Answer::Pin`]; [`Answer::No`] leads back.
     Pin(PinAsked),
-    /// The token failed: [`Answer::Yes`] goes on with `unlock` at the first action not done.
+    /// The token failed, or was not asked: [`Answer::Yes`] goes on with `unlock` at the first action not done; where no
+    /// record medium takes the journal, [`Answer::Volume`] adds one.
     Fault {
         /// What happened, and what to do.
         message: String,

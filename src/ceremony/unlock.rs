@@ -105,6 +105,9 @@ impl Ceremony {
                 }
             },
             (Question::Fault { .. }, Answer::Yes) => self.begin_unlock(),
+            (Question::Fault { .. }, Answer::Volume(id)) if self.view.token_fault.is_none() => {
+                self.add_record_medium(id)
+            }
             (Question::Paused, Answer::Yes) => {
                 let note = transcript::Note { note: "people go on after the pause".to_owned() };
                 self.record(Actor::Operator, Body::Continued(note))?;
@@ -393,7 +396,8 @@ impl Ceremony {
     /// The token was not asked, for no medium would have known of it: its host is ended all the same, so that none stays
     /// open while people look for a medium.
     pub(super) fn withheld(&mut self) -> Result<(), Refusal> {
-        let message = "Nothing more was asked of the token: no record medium takes the journal. Put one of them back.";
+        let message = "Nothing more was asked of the token: no record medium takes the journal. \
+                       Put one of them back, or plug in another one.";
         self.lose_session(Body::Withheld, message, Failure::Media)
     }
 

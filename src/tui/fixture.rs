@@ -522,7 +522,7 @@ fn acting() -> Vec<(&'static str, View)> {
     let mut withheld = failed.clone();
     withheld.token_fault = None;
     withheld.question = Question::Fault {
-        message: "Nothing more was asked of the token: no record medium takes the journal. Put one of them back."
+        message: "Nothing more was asked of the token: no record medium takes the journal. Put one of them back, or plug in another one."
             .into(),
     };
     resume.token = None;

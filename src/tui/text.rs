@@ -656,6 +656,12 @@ pub(crate) fn pin_flags(token: &TokenFacts) -> Vec<&'static str> {
 pub(crate) const FAULT: &str = "The token failed. Unlock it again and go on?";
 /// No medium would have known of what the token was to do.
 pub(crate) const WITHHELD: &str = "Is a record medium back? Unlock the token again and go on?";
+
+/// Another medium for the record.
+pub(crate) fn record_volume_too(medium: &str) -> String {
+    format!("Take {medium} for the record, too")
+}
+
 /// What is kept.
 pub(crate) const FAULT_HOW: &str = "What is done is kept; it goes on at the first action not done. F10 stops.";
 /// Goes on.

@@ -1,8 +1,9 @@
 //! Ceremonies in which people go back, drop something or stop: what was left holds no longer, and the record is honest.
 
-use super::super::fake::{PIN, request};
+use super::super::fake::{PIN, request, volume};
 use super::*;
 use crate::quorum::Assembly;
+use crate::steps::VolumeId;
 use crate::token::TokenError;
 
 /// What an audit finds wrong in the record.
@@ -176,6 +177,34 @@ fn what_no_record_medium_takes_is_not_asked_of_the_token() {
         assert_eq!(world.finished, Some(0));
         assert_eq!(failures(&world), [] as [String; 0]);
     }
+}
+
+#[test]
+fn where_no_record_medium_takes_the_journal_another_one_does() {
+    let mut world = World::new(Mode::Ceremony);
+    world.pulled_before = Some("signing");
+    play(&mut world, |question| matches!(question, Question::Pin(_)));
+    let _ = world.answer(Answer::Pin(Pin::from_octets(PIN.as_bytes()).unwrap()));
+    assert!(matches!(world.ceremony.view().question, Question::Fault { .. }));
+    let spare = volume(7, "RECORD-SPARE");
+    let full = world.volumes.clone();
+    plug(&mut world, full.into_iter().chain([spare.clone()]).collect());
+    let add = |world: &mut World, id: u32| world.answer(Answer::Volume(VolumeId(id)));
+    assert_eq!(add(&mut world, 1), Err(Refusal::VolumeTaken("RECORD-1".to_owned())));
+    assert!(matches!(add(&mut world, 4), Err(Refusal::VolumeLabel { .. })));
+    world.pulled_before = None;
+    add(&mut world, 7).unwrap();
+    assert!(matches!(world.ceremony.view().question, Question::Fault { .. }), "what to do is asked still");
+    assert_eq!(world.ceremony.view().record_volumes.last(), Some(&spare));
+    play(&mut world, |_| false);
+    assert_eq!(world.finished, Some(0));
+    assert_eq!(world.records.keys().map(|(id, _)| *id).collect::<Vec<_>>(), [1, 2, 7]);
+    assert_eq!(failures(&world), [] as [String; 0]);
+
+    let mut failed = World::new(Mode::Ceremony);
+    failed.sign_faults.push_back(1);
+    play(&mut failed, |question| matches!(question, Question::Fault { .. }));
+    assert_eq!(add(&mut failed, 4), Err(Refusal::NotAsked), "the token failed, no medium did");
 }
 
 /// A ceremony on the image that goes on after its process died while it signed.

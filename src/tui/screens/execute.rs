@@ -8,6 +8,7 @@ use super::super::theme::Tone;
 use super::super::widgets::{Choice, Choices, progress};
 use super::{Look, transcript};
 use crate::ceremony::{Question, View};
+use crate::steps::VolumeFacts;
 
 pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
     let view = look.view;
@@ -62,8 +63,18 @@ fn yes(label: &str) -> Choices {
 }
 
 pub(super) fn fault(view: &View) -> Panel {
-    let question = if view.token_fault.is_some() { text::FAULT } else { text::WITHHELD };
-    Panel::new(question, Shape::Choices).explain(text::FAULT_HOW).act(yes(text::FAULT_YES))
+    if view.token_fault.is_some() {
+        return Panel::new(text::FAULT, Shape::Choices).explain(text::FAULT_HOW).act(yes(text::FAULT_YES));
+    }
+    let is_bound = |id| view.record_volumes.iter().chain(&view.request_volume).any(|bound| bound.id == id);
+    let is_fit = |volume: &VolumeFacts| {
+        volume.label.starts_with(&view.labels.record) && volume.writable && !volume.is_foreign() && !is_bound(volume.id)
+    };
+    let media = text::media(&view.volumes).into_iter().zip(&view.volumes).filter(|(_, volume)| is_fit(volume));
+    let items = media.map(|(label, volume)| (text::record_volume_too(&label), Reply::Volume(volume.id)));
+    let mut choices = Choices::numbered(items);
+    choices.push('Y', text::FAULT_YES, Reply::Yes);
+    Panel::new(text::WITHHELD, Shape::Choices).explain(text::FAULT_HOW).act(choices)
 }
 
 pub(super) fn going_on() -> Panel {
