@@ -356,7 +356,7 @@ fn a_boot_leaves_the_signed_journal() {
     let screen = crew.until(&mut terminal, "Which record is the last ceremony's?");
     let number = crew::numbered(&screen.question, "!! INTERRUPTED: REHEARSAL-").unwrap();
     terminal.press(&format!("{number}\r"));
-    terminal.see("the journal of a ceremony that did not come to its end; it is good as far as it goes");
+    terminal.see("the journal of a ceremony that did not come to its end; it is good as far as it is signed");
     crew.until(&mut terminal, "which file is the request (KSR)?");
     let journals = room.records("RECORD-A");
     let told = journals.iter().flat_map(|journal| entries(journal, "transcript.jsonl", "previous-record"));

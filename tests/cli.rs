@@ -422,8 +422,8 @@ fn a_transcript_that_stops_is_shown_and_audited_as_interrupted() {
         assert!(claviger(place.path(), &["show", name]).out.contains("KEY SIGNING CEREMONY - REPORT"));
     }
     let (code, value) = json(place.path(), &["audit", "left"]);
-    assert_eq!((code, &value["records"][0]["audit"]), (1, &"interrupted".into()), "{value}");
-    assert!(claviger(place.path(), &["audit", "left"]).out.starts_with("INTERRUPTED"));
+    assert_eq!((code, &value["records"][0]["audit"]), (1, &"unsigned".into()), "{value}");
+    assert!(claviger(place.path(), &["audit", "left"]).out.starts_with("INTERRUPTED, NOT SIGNED: "));
     let mut octets = chain.octets().to_vec();
     octets[20] ^= 1;
     fs::write(place.path().join("left/transcript.jsonl"), octets).unwrap();

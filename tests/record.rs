@@ -15,6 +15,7 @@ use std::sync::LazyLock;
 
 use claviger::dns::{Sha256Digest, sha256};
 use claviger::paper::report;
+use claviger::policy::Finding;
 use claviger::render::words;
 use claviger::steps::Verdict;
 use claviger::transcript::{Audit, AuditVerdict, Body, Entry, audit as judge};
@@ -220,10 +221,34 @@ fn files_that_are_missing_unknown_or_cut_are_named() {
         blames(&with(&GOOD, path, b"x".to_vec()), path, "the unknown file");
         blames(&summed_again(&with(&GOOD, path, b"x".to_vec())), path, "the unknown, summed file");
     }
+    for path in ["EVIL/", "jobs/03-evil/", "delivery.jsonl.old/", ".hidden/", "cosignatures.old/"] {
+        let bare = with(&GOOD, path, Vec::new());
+        blames(&bare, path, "the folder");
+        assert_eq!(files(on_disk(&bare).path()), bare, "{path}");
+    }
     let cosigned = with(&GOOD, "cosignatures/IW.sig", b"x".to_vec());
     assert_eq!(audit(&cosigned).verdict, AuditVerdict::Consistent);
     let undelivered = without(&without(&GOOD, "delivery.jsonl"), "delivery.jsonl.sig");
     assert_eq!(audit(&undelivered).verdict, AuditVerdict::Consistent);
+    let warned = |finding: &&Finding| finding.verdict == Verdict::Warn;
+    assert_eq!(audit(&undelivered).findings.iter().filter(warned).count(), 1);
+    assert_eq!(audit(&GOOD).findings.iter().find(warned), None);
+}
+
+#[test]
+fn a_sealed_transcript_alone_is_not_taken_for_a_journal() {
+    let kept =
+        ["transcript.jsonl", "allowed_signers", "ceremony.pem"].map(|path| (path.to_owned(), GOOD[path].clone()));
+    let folder = on_disk(&Files::from(kept));
+    let run = claviger(&["audit", "."], folder.path());
+    assert!(run.code == 1 && run.out.starts_with("REHEARSAL: FAILED"), "{}", run.out);
+    assert!(run.out.contains("the other files of its record are missing") && !run.out.contains("INTERRUPTED"));
+    // Whoever takes the seal away has no signature left.
+    let kept = with_lines(&files(folder.path()), TRANSCRIPT, |lines| drop(lines.pop()));
+    let run = claviger(&["audit", "."], on_disk(&kept).path());
+    let headline = run.out.lines().next().unwrap();
+    assert!(run.code == 1 && headline.starts_with("REHEARSAL: INTERRUPTED, NOT SIGNED: "), "{}", run.out);
+    assert!(!headline.contains("good"), "{headline}");
 }
 
 #[test]

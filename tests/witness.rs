@@ -359,6 +359,71 @@ fn what_lies_in_the_folder_cannot_confuse_the_script() {
 }
 
 #[test]
+fn a_folder_without_a_file_is_named() {
+    for path in ["EVIL/", "jobs/03-evil/", "more/and/more/", "DELIVERY.TMP/", "cosignatures.old/", "jobs/cosignatures/"]
+    {
+        fails("a bare folder", &with(&GOOD, path, Vec::new()), path);
+    }
+    let unlogged = without(&without(&GOOD, "delivery.jsonl"), "delivery.jsonl.sig");
+    fails("a folder for a log", &with(&unlogged, "delivery.jsonl/", Vec::new()), "delivery.jsonl/");
+    fails("a folder for a log, not bare", &with(&unlogged, "delivery.jsonl/x", Vec::new()), "delivery.jsonl/x");
+    let cut = with(&unlogged, "DELIVERY.TMP", Vec::new());
+    fails("a folder for half a log", &with(&cut, "delivery.jsonl.part/", Vec::new()), "delivery.jsonl.part/");
+}
+
+#[test]
+fn no_check_depends_on_what_witnesses_add() {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    let folder = on_disk(&GOOD);
+    let added = folder.path().join("cosignatures");
+    let good = |what: &str| {
+        let told = script(folder.path(), None);
+        assert!(
+            told.code == 0 && told.out.ends_with("good\n") && told.err.is_empty(),
+            "{what}: {}{}",
+            told.out,
+            told.err
+        );
+        let told = run(env!("CARGO_BIN_EXE_claviger"), &["audit", "."], folder.path());
+        assert!(told.code == 0 && told.out.contains("NOT ANCHORED"), "{what}: {}{}", told.out, told.err);
+    };
+    fs::create_dir(&added).unwrap();
+    good("nothing");
+    fs::create_dir(added.join("none")).unwrap();
+    fs::write(added.join("x\nreport.txt"), "x").unwrap();
+    fs::write(added.join("\u{1b}[2J"), "x").unwrap();
+    symlink("/dev/zero", added.join("link")).unwrap();
+    symlink("..", added.join("up")).unwrap();
+    (0..=1000).for_each(|number| fs::write(added.join(number.to_string()), "x").unwrap());
+    good("anything");
+    fs::remove_dir_all(&added).unwrap();
+    // What is no folder is no such folder.
+    for (what, matter) in [("a link", "no files but plain ones: ./cosignatures"), ("a file", "> cosignatures")] {
+        match what {
+            "a link" => symlink("jobs", &added).unwrap(),
+            _ => fs::write(&added, "x").unwrap(),
+        }
+        let told = script(folder.path(), None);
+        let named = told.out.lines().any(|line| line.starts_with("FAIL") && line.contains(matter));
+        assert!(told.code == 1 && named, "{what}: {}{}", told.out, told.err);
+        let told = run(env!("CARGO_BIN_EXE_claviger"), &["audit", "."], folder.path());
+        assert!(told.code != 0, "{what}: {}{}", told.out, told.err);
+        assert!((told.out.clone() + &told.err).contains("cosignatures"), "{what}: {}{}", told.out, told.err);
+        fs::remove_file(&added).unwrap();
+    }
+}
+
+#[test]
+fn a_complete_record_without_its_delivery_log_is_noted() {
+    let unlogged = without(&without(&GOOD, "delivery.jsonl"), "delivery.jsonl.sig");
+    let told = script(on_disk(&unlogged).path(), None);
+    assert!(told.code == 0 && told.out.contains("note  no delivery log"), "{}{}", told.out, told.err);
+    assert!(!script(&PLAYED.records[0], None).out.contains("note  "));
+}
+
+#[test]
 fn a_delivery_log_that_was_cut_is_told_and_takes_nothing_back() {
     let mut cut = without(&without(&GOOD, "delivery.jsonl"), "delivery.jsonl.sig");
     cut.insert("DELIVERY.TMP".to_owned(), Vec::new());

@@ -7,7 +7,8 @@
 # FINGERPRINT is the transcript's SHA-256 from a witness's paper (64 hexadecimal digits, spaces allowed). Without it the
 # record is only consistent with itself: whoever could replace all of it could have made another one.
 #
-# Each check prints one line, `ok` or `FAIL`; the exit code is 1 if any failed. Nothing is written but a folder in /tmp.
+# Each check prints one line, `ok` or `FAIL`, or `note` for what to ask about; the exit code is 1 if any failed. Nothing is
+# written but a folder in /tmp.
 set -u -o pipefail
 export LC_ALL=C
 unset CDPATH
@@ -38,14 +39,16 @@ value() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" | head -n 1; }
 # The transcript's entries of a kind: it stands behind the body, at the end of the line.
 entries() { grep -E "\},\"kind\":\"$1\",\"prev\":\"[0-9a-f]{64}\",\"seq\":[0-9]+,\"step\":\"[a-z]+\",\"time\":\"[0-9TZ:-]+\",\"uptime\":[0-9]+\}\$" "$2"; }
 
-# 1. Files: plain ones alone. SHA256SUMS names every file once, each has that hash, and there are no others. Three things
-#    come later and stand outside: the sums' own signature, the log of the delivery (check 7), signatures of witnesses.
+# 1. Files: plain ones alone. SHA256SUMS names every file once, each has that hash, and there are no others, nor folders
+#    with nothing in them. Three things come later and stand outside: the sums' own signature, the log of the delivery
+#    (check 7), and signatures of witnesses: their folder is not looked into, whatever is there.
 #    An empty DELIVERY.TMP says that the log was being written when the medium was cut off: what is there of it, under its
 #    own names or under those that FAT made of them, counts for nothing.
-outside='\./(SHA256SUMS(\.sig)?|delivery\.jsonl(\.sig)?|cosignatures/.*)'
+inside() { find . -mindepth 1 -path ./cosignatures -type d -prune -o "$@" -print; }
+outside='\./(SHA256SUMS(\.sig)?|delivery\.jsonl(\.sig)?)'
 if [ -f DELIVERY.TMP ] && [ ! -s DELIVERY.TMP ]; then outside="$outside|\./(DELIVERY\.TMP|delivery\.jsonl[^/]*|DELIVE~[^/]*)"; fi
 plain='\.(/[A-Za-z0-9._-]+)+'
-if bad=$(find . -mindepth 1 ! -type f ! -type d; find . -mindepth 1 | grep -a -v -x -E "$plain|$outside"); [ -z "$bad" ]
+if bad=$(inside ! -type f ! -type d; inside | grep -a -v -x -E "$plain|$outside"); [ -z "$bad" ]
 then ok "no links, devices or odd names"; else fail "no files but plain ones: $bad"; stop; fi
 for file in SHA256SUMS SHA256SUMS.sig transcript.jsonl transcript.jsonl.sig transcript.jsonl.ed25519 ceremony.pem \
     allowed_signers report.txt report.html profile.toml; do
@@ -55,7 +58,7 @@ if bad=$(grep -a -v -n -E '^[0-9a-f]{64}  [A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$' S
 then fail "SHA256SUMS: lines that are none: $(printf '%s' "$bad" | tr '\n' ';')"; fi
 if bad=$(sha256sum --check --strict --quiet SHA256SUMS 2>&1); then ok "every file has the hash in SHA256SUMS"
 else fail "SHA256SUMS: $(printf '%s' "$bad" | tr '\n' ';')"; fi
-find . -type f | grep -v -x -E "$outside" | cut -c3- | sort >"$work/found"
+{ inside -type f; inside -type d -empty | sed 's|$|/|'; } | grep -v -x -E "$outside" | cut -c3- | sort >"$work/found"
 cut -c67- SHA256SUMS | sort >"$work/listed"
 if bad=$(diff "$work/listed" "$work/found"); then ok "no file is unknown"
 else fail "unknown or missing files: $(printf '%s' "$bad" | grep '^[<>]' | tr '\n' ' ')"; fi
@@ -198,12 +201,14 @@ fi
 fingerprint=$(hash_of transcript.jsonl)
 if [ -f DELIVERY.TMP ]; then
     echo "note  the delivery log was being written when the medium was cut off (DELIVERY.TMP); it does not count"
-elif [ -e delivery.jsonl ] || [ -e delivery.jsonl.sig ]; then
+elif [ -f delivery.jsonl ] || [ -f delivery.jsonl.sig ]; then
     chain delivery.jsonl "$fingerprint"
     signed delivery.jsonl claviger-delivery
     sums=$(hash_of SHA256SUMS)
     bad=$(entries record-written delivery.jsonl | grep -v -F -e "\"sha256\":\"$sums\"")
     if [ -z "$bad" ]; then ok "what the log says was written is this record"; else fail "delivery.jsonl: another record was written: $bad"; fi
+elif [ "$outcome" = complete ]; then
+    echo "note  no delivery log, which is added after the record was written: who says what was delivered where?"
 else
     ok "no delivery log (it is added after the record was written)"
 fi

@@ -21,7 +21,8 @@ use super::{Done, Env, Run};
 /// Without a fingerprint from a witness's paper the verdict is at best
 /// `consistent`, and the first line says NOT ANCHORED: whoever could replace the
 /// whole record could have made another one. With the fingerprint it is
-/// `authentic`. What is left of an interrupted ceremony is `interrupted`.
+/// `authentic`. What is left of an interrupted ceremony is `interrupted`, or
+/// `unsigned` where nothing of it is signed.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {

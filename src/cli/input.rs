@@ -6,10 +6,10 @@ use std::path::Path;
 
 use crate::dns::{Sha256Digest, sha256};
 use crate::exchange::{self, Document, Limits};
-use crate::media::{self, Access, Folder, FolderVolumes, Volumes as _};
+use crate::media::{self, Access, Folder, FolderVolumes, MediaError, Volumes as _};
 use crate::profile::{self, Profile};
 use crate::render::escape;
-use crate::transcript::MAX_RECORD;
+use crate::transcript::{MAX_RECORD, names};
 
 use super::error::{CliError, unreadable};
 use super::json::Report;
@@ -64,11 +64,15 @@ pub(super) fn folder(path: &Path) -> Result<Folder, CliError> {
     volumes.open(volume.id, Access::Read).map_err(|error| unreadable(&name, &error))
 }
 
-/// Reads all files of a folder, those below it too.
+/// Reads all files of a record, those below it too; what witnesses add later is left alone.
 pub(super) fn record(path: &Path) -> Result<crate::transcript::Files, CliError> {
     let folder = folder(path)?;
-    media::read_folder(&folder, MAX_RECORD).map_err(|error| {
-        let name = shown(path);
+    media::read_record(&folder, names::COSIGNATURES, MAX_RECORD).map_err(|error| {
+        let below = match &error {
+            MediaError::WrongKind { file, .. } | MediaError::Io { file, .. } => file.split_once('/'),
+            _ => None,
+        };
+        let name = below.map_or_else(|| shown(path), |(_, below)| format!("{}/{below}", shown(path)));
         let error = unreadable(&name, &error);
         error.advice("a record has regular files only; audit the folder of the record itself")
     })

@@ -90,8 +90,9 @@ impl Porter {
     }
 
     pub(super) fn read_record(&mut self, choice: &RecordChoice) {
-        let files = self
-            .on(choice.volume, Access::Read, |medium| media::read_folder(&medium.folder(&choice.folder)?, MAX_RECORD));
+        let files = self.on(choice.volume, Access::Read, |medium| {
+            media::read_record(&medium.folder(&choice.folder)?, names::COSIGNATURES, MAX_RECORD)
+        });
         (self.report)(Work::Record(files.map_err(|error| told(&error))));
     }
 

@@ -86,9 +86,25 @@ fn list(folder: &Folder, wanted: impl Fn(FileKind) -> bool) -> Result<Vec<FileFa
 /// # Errors
 /// As of [`read_file`] and [`list_files`]; a link or device anywhere is refused.
 pub fn read_folder(folder: &Folder, limit: u64) -> Result<BTreeMap<String, Vec<u8>>, MediaError> {
+    read_paths(folder, Walk::through(folder, None)?.files, limit)
+}
+
+/// Reads a record: as [`read_folder`], but its folder `outside` is not looked into, whatever is there. A folder that
+/// nothing is in comes as its path with a `/` at the end, without octets.
+///
+/// # Errors
+/// As of [`read_folder`]; what is called `outside` and is no folder is a file as any.
+pub fn read_record(folder: &Folder, outside: &str, limit: u64) -> Result<BTreeMap<String, Vec<u8>>, MediaError> {
+    let Walk { files, bare, .. } = Walk::through(folder, Some(outside))?;
+    let mut read = read_paths(folder, files, limit)?;
+    read.extend(bare.iter().map(|path| (format!("{}/", shown(path)), Vec::new())));
+    Ok(read)
+}
+
+fn read_paths(folder: &Folder, paths: Vec<OsString>, limit: u64) -> Result<BTreeMap<String, Vec<u8>>, MediaError> {
     let mut left = limit;
     let mut files = BTreeMap::new();
-    for path in paths_below(folder)? {
+    for path in paths {
         let octets = read_file(folder, &path, left)?;
         left = left.saturating_sub(octets.len() as u64);
         files.insert(shown(&path), octets);
@@ -98,33 +114,47 @@ pub fn read_folder(folder: &Folder, limit: u64) -> Result<BTreeMap<String, Vec<u
 
 /// The relative paths of all files in and below a folder.
 pub(super) fn paths_below(folder: &Folder) -> Result<Vec<OsString>, MediaError> {
-    let mut paths = Vec::new();
-    collect(folder, OsStr::new(""), MAX_DEPTH, &mut Budget::of(MAX_ENTRIES), &mut paths)?;
-    Ok(paths)
+    Ok(Walk::through(folder, None)?.files)
 }
 
-fn collect(
-    folder: &Folder,
-    above: &OsStr,
-    depth: usize,
-    budget: &mut Budget,
-    paths: &mut Vec<OsString>,
-) -> Result<(), MediaError> {
-    let Some(depth) = depth.checked_sub(1) else { return Err(folder.too_many(MAX_DEPTH)) };
-    for entry in folder.entries()? {
-        budget.take(folder)?;
-        let mut path = above.to_owned();
-        if !above.is_empty() {
-            path.push("/");
-        }
-        path.push(&entry.name);
-        if entry.kind == FileKind::Folder {
-            collect(&folder.folder(&entry.name)?, &path, depth, budget, paths)?;
-        } else {
-            paths.push(path);
-        }
+/// What was seen in and below a folder, by relative paths.
+struct Walk<'a> {
+    /// A folder in the uppermost one that is not looked into.
+    outside: Option<&'a str>,
+    budget: Budget,
+    files: Vec<OsString>,
+    /// The folders that nothing is in.
+    bare: Vec<OsString>,
+}
+
+impl<'a> Walk<'a> {
+    fn through(folder: &Folder, outside: Option<&'a str>) -> Result<Self, MediaError> {
+        let mut walk = Self { outside, budget: Budget::of(MAX_ENTRIES), files: Vec::new(), bare: Vec::new() };
+        walk.enter(folder, OsStr::new(""), MAX_DEPTH)?;
+        Ok(walk)
     }
-    Ok(())
+
+    fn enter(&mut self, folder: &Folder, above: &OsStr, depth: usize) -> Result<(), MediaError> {
+        let Some(depth) = depth.checked_sub(1) else { return Err(folder.too_many(MAX_DEPTH)) };
+        let entries = folder.entries()?;
+        if entries.is_empty() && !above.is_empty() {
+            self.bare.push(above.to_owned());
+        }
+        for entry in entries {
+            self.budget.take(folder)?;
+            let mut path = above.to_owned();
+            if !above.is_empty() {
+                path.push("/");
+            }
+            path.push(&entry.name);
+            if entry.kind != FileKind::Folder {
+                self.files.push(path);
+            } else if self.outside.is_none_or(|outside| path != outside) {
+                self.enter(&folder.folder(&entry.name)?, &path, depth)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -271,5 +301,31 @@ mod tests {
         let files = read_folder(&folder, 5).unwrap();
         assert_eq!(files, BTreeMap::from([("a".into(), b"123".to_vec()), ("d/b".into(), b"45".to_vec())]));
         assert!(matches!(read_folder(&folder, 4), Err(MediaError::TooLarge { .. })));
+    }
+
+    #[test]
+    fn of_a_record_names_bare_folders_and_leaves_alone_what_is_outside() {
+        let stick = tempfile::tempdir().unwrap();
+        let path = |name: &str| stick.path().join(name);
+        for name in ["jobs/01", "jobs/02", "more/and/more", "cosignatures/none", "jobs/cosignatures"] {
+            std::fs::create_dir_all(path(name)).unwrap();
+        }
+        std::fs::write(path("jobs/01/ksr"), "1").unwrap();
+        for number in 0..=MAX_ENTRIES {
+            std::fs::write(path(&format!("cosignatures/{number}")), "more than the limit").unwrap();
+        }
+        std::os::unix::fs::symlink("/dev/null", path("cosignatures/link")).unwrap();
+        let folder = open(stick.path());
+        let files = read_record(&folder, "cosignatures", 1).unwrap();
+        let names: Vec<&str> = files.keys().map(String::as_str).collect();
+        assert_eq!(names, ["jobs/01/ksr", "jobs/02/", "jobs/cosignatures/", "more/and/more/"]);
+        assert!(matches!(read_folder(&folder, 1 << 20), Err(MediaError::TooMany { .. })));
+        // What only has its name is looked at.
+        std::fs::remove_dir_all(path("cosignatures")).unwrap();
+        std::os::unix::fs::symlink("jobs", path("cosignatures")).unwrap();
+        assert!(matches!(read_record(&folder, "cosignatures", 1), Err(MediaError::WrongKind { .. })));
+        std::fs::remove_file(path("cosignatures")).unwrap();
+        std::fs::write(path("cosignatures"), "").unwrap();
+        assert!(read_record(&folder, "cosignatures", 1).unwrap().contains_key("cosignatures"));
     }
 }

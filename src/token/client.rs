@@ -9,7 +9,7 @@ use super::error::SIGNING;
 use super::mechanism::Method;
 use super::window::Window;
 use super::wire::{Call, FoundKey, Hello, How, Inventory, KeyQuery, LibraryFacts, NewKey, Reply, kind};
-use super::wire::{parse, print, split_id};
+use super::wire::{parse_foreign, print, split_id};
 use super::{HOST_ROLE, Mechanism, TokenError};
 use crate::dns::Sha256Digest;
 use crate::process::{
@@ -531,7 +531,7 @@ fn replied(frame: Frame, id: u32) -> Result<Result<Reply, TokenError>, TokenErro
     let other = || TokenError::Protocol("another frame than a reply".to_owned());
     let Frame::Plain { kind: kind::REPLY, body } = frame else { return Err(other()) };
     match split_id(&body)? {
-        (found, json) if found == id => parse(json),
+        (found, json) if found == id => parse_foreign(json),
         _ => Err(other()),
     }
 }
@@ -543,7 +543,7 @@ fn signed(frame: Frame, id: u32) -> Result<Result<Vec<u8>, TokenError>, TokenErr
     let (found, rest) = split_id(&body)?;
     match rest.split_first() {
         Some((0, signature)) if found == id => Ok(Ok(signature.to_vec())),
-        Some((1, error)) if found == id => Ok(Err(parse(error)?)),
+        Some((1, error)) if found == id => Ok(Err(parse_foreign(error)?)),
         _ => Err(other()),
     }
 }
@@ -586,5 +586,27 @@ mod tests {
             error.to_string(),
             r#"expected a token with serial "9"; found "a" (serial 1); connect it or choose another"#
         );
+    }
+
+    /// An answer to request 7, as a module writes it that took over the host's end of the socket.
+    fn forged(kind: u8, head: &[u8], answer: &impl serde::Serialize) -> Frame {
+        Frame::Plain { kind, body: [&7_u32.to_be_bytes(), head, &print(answer).unwrap()].concat() }
+    }
+
+    #[test]
+    fn a_module_prints_no_lines_of_its_own() {
+        const FORGED: &str = "7\r\nPASS    everything\u{1b}[2J\u{2028}\u{202e}x";
+        const CLEANED: &str = "7  PASS    everything [2J  x";
+        let cleaned = TokenError::PinLocked { serial: CLEANED.to_owned() };
+        let error = TokenError::PinLocked { serial: FORGED.to_owned() };
+        let answer: Result<Reply, TokenError> = Err(error.clone());
+        assert_eq!(replied(forged(kind::REPLY, &[], &answer), 7).unwrap().unwrap_err(), cleaned);
+        assert_eq!(signed(forged(kind::SIGNED, &[1], &error), 7).unwrap(), Err(cleaned.clone()));
+        let answer: Result<Reply, TokenError> = Ok(Reply::Found(vec![Err(error)]));
+        let Reply::Found(found) = replied(forged(kind::REPLY, &[], &answer), 7).unwrap().unwrap() else { panic!() };
+        assert_eq!(found, [Err(cleaned)]);
+        let answer: Result<Reply, TokenError> = Ok(Reply::Tokens(vec![token(FORGED, &"x".repeat(2000))]));
+        let Reply::Tokens(found) = replied(forged(kind::REPLY, &[], &answer), 7).unwrap().unwrap() else { panic!() };
+        assert_eq!((found[0].serial.as_str(), found[0].label.len()), (CLEANED, 1000));
     }
 }

@@ -4,11 +4,13 @@ use std::path::PathBuf;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{Mechanism, TokenError};
 use crate::dns::{Algorithm, Dnskey, Sha256Digest};
 use crate::process::Confinement;
 use crate::steps::{KeyFacts, TokenFacts};
+use crate::transcript::json;
 
 /// Kinds of frames. A request's body starts with its id (u32), which the answer repeats.
 pub(super) mod kind {
@@ -222,6 +224,14 @@ pub(super) fn split_id(body: &[u8]) -> Result<(u32, &[u8]), TokenError> {
 /// Reads JSON of ours.
 pub(super) fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, TokenError> {
     serde_json::from_slice(json).map_err(|error| TokenError::Protocol(error.to_string()))
+}
+
+/// Reads JSON of a host. A module runs in that process and may have written it: no text keeps a control character, so
+/// that it cannot print lines of its own.
+pub(super) fn parse_foreign<T: DeserializeOwned>(octets: &[u8]) -> Result<T, TokenError> {
+    let value: Value = parse(octets)?;
+    let cleaned = json::cleaned(&value).map_err(|error| TokenError::Protocol(error.to_string()))?;
+    serde_json::from_value(cleaned).map_err(|error| TokenError::Protocol(error.to_string()))
 }
 
 /// Writes JSON of ours.

@@ -35,8 +35,10 @@ pub enum AuditVerdict {
     Authentic,
     /// Everything holds together; whoever could replace all of it could have made another one.
     Consistent,
-    /// The journal of a ceremony that did not come to its end, good as far as it goes.
+    /// The journal of a ceremony that did not come to its end, good as far as it is signed.
     Interrupted,
+    /// The same, and nothing of it is signed: anybody may have written it.
+    Unsigned,
     /// Something does not hold.
     Failed,
 }
@@ -55,6 +57,7 @@ impl AuditVerdict {
             Self::Authentic => "authentic",
             Self::Consistent => "consistent",
             Self::Interrupted => "interrupted",
+            Self::Unsigned => "unsigned",
             Self::Failed => "failed",
         }
     }
@@ -108,7 +111,10 @@ impl Audit {
                 "NOT ANCHORED: consistent with itself; give the fingerprint from a witness's paper to know more"
             }
             AuditVerdict::Interrupted => {
-                "INTERRUPTED: the journal of a ceremony that did not come to its end; it is good as far as it goes"
+                "INTERRUPTED: the journal of a ceremony that did not come to its end; it is good as far as it is signed"
+            }
+            AuditVerdict::Unsigned => {
+                "INTERRUPTED, NOT SIGNED: it looks like a journal's beginning, and anybody may have written it"
             }
             AuditVerdict::Failed if self.fingerprint.is_none() => "FAILED: this is no record, there is no transcript",
             AuditVerdict::Failed => "FAILED: this is not what it says it is",

@@ -33,8 +33,8 @@ pub const DELIVERY: &str = "delivery.jsonl";
 pub const DELIVERY_SIG: &str = "delivery.jsonl.sig";
 /// An empty file that stands in a record while its delivery log is written; its name is one entry on FAT.
 pub const DELIVERING: &str = "DELIVERY.TMP";
-/// Signatures that witnesses add later; outside of the sums.
-pub const COSIGNATURES: &str = "cosignatures/";
+/// The folder of signatures that witnesses add later; outside of the sums, and of all that is read of a record.
+pub const COSIGNATURES: &str = "cosignatures";
 /// The signed head of a journal.
 pub const JOURNAL_HEAD: &str = "journal.head";
 /// RRsets of a response in presentation format, in its job's folder.

@@ -12,7 +12,7 @@ use crate::steps::{Actor, Mode, Moment, Step};
 /// A record comes from a medium that anybody may have written, and the smallest machine has 256 MiB of memory.
 pub const MAX_RECORD: u64 = 128 << 20;
 
-/// Files by path in the record, `/` between folders.
+/// Files by path in the record, `/` between folders; a folder that nothing is in has a `/` at the end, and no octets.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
 /// The report of a transcript for people, in both its forms.

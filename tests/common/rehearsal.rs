@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use claviger::dns::Sha256Digest;
-use claviger::media::{Access, FolderVolumes, Volumes as _, read_folder};
+use claviger::media::{Access, FolderVolumes, Volumes as _, read_record};
 use claviger::paper::report;
 use claviger::steps::Moment;
-use claviger::transcript::{Body, CeremonyKey, Chain, Ending, Entry, read, seal};
+use claviger::transcript::{Body, CeremonyKey, Chain, Ending, Entry, names, read, seal};
 use tempfile::TempDir;
 
 /// The files of a record by path.
@@ -78,16 +78,17 @@ pub fn files(folder: &Path) -> Files {
     let mut volumes = FolderVolumes::new(vec![folder.to_owned()], None);
     let id = volumes.list().expect("the folder")[0].id;
     let folder = volumes.open(id, Access::Read).expect("the folder");
-    read_folder(&folder, 1 << 30).expect("the record")
+    read_record(&folder, names::COSIGNATURES, 1 << 30).expect("the record")
 }
 
-/// The files in a folder of their own.
+/// The files in a folder of their own; a path with a `/` at its end is a folder that nothing is in.
 pub fn on_disk(files: &Files) -> TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for (path, octets) in files {
         let path = folder.path().join(path);
         fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-        fs::write(path, octets).expect("a file");
+        let bare = path.to_string_lossy().ends_with('/');
+        if bare { fs::create_dir_all(path).expect("a folder") } else { fs::write(path, octets).expect("a file") }
     }
     folder
 }

@@ -35,6 +35,11 @@ pub(super) fn check(
     }
     let (log, signature) = (files.get(names::DELIVERY), files.get(names::DELIVERY_SIG));
     let (log, signature) = match (log, signature) {
+        (None, None) if trail.complete() => {
+            let message = "it is missing; the log is added after the record was written, so what was delivered where, \
+                           people or another record medium must say";
+            return remarks.warn(CHECK, format!("{}: {message}", names::DELIVERY));
+        }
         (None, None) => return remarks.skip(CHECK, "the record has no log of its delivery"),
         (Some(log), Some(signature)) => (log, signature),
         (Some(_), None) => return remarks.fail(CHECK, names::DELIVERY_SIG, "it is missing", "a signature", "none"),

@@ -28,7 +28,12 @@ type Inside<'a> = BTreeMap<&'a String, &'a Vec<u8>>;
 fn outside(path: &str, undelivered: bool) -> bool {
     [names::SUMS, names::SUMS_SIG].contains(&path)
         || delivery::is_of_it(path, undelivered)
-        || path.starts_with(names::COSIGNATURES)
+        || path.split_once('/').is_some_and(|(folder, _)| folder == names::COSIGNATURES)
+}
+
+/// Whether this is a folder, which has a path of its own only where nothing is in it.
+fn is_bare(path: &str) -> bool {
+    path.ends_with('/')
 }
 
 pub(super) fn check(files: &Files, entries: &[Entry], trail: &Trail<'_>, remarks: &mut Remarks) {
@@ -40,11 +45,15 @@ pub(super) fn check(files: &Files, entries: &[Entry], trail: &Trail<'_>, remarks
     }
     let undelivered = delivery::is_unfinished(files);
     let known = |path: &str| BINDING.contains(&path) || outside(path, undelivered) || admitted.contains(path);
-    for path in files.keys().filter(|path| !known(path)) {
+    for path in files.keys().filter(|path| is_bare(path) && !outside(path, undelivered)) {
+        remarks.fail(FILES, path, "no record has a folder with nothing in it", "none", "a folder");
+    }
+    for path in files.keys().filter(|path| !is_bare(path) && !known(path)) {
         remarks.fail(FILES, path, "no record has such a file", "none", "a file");
     }
     remarks.pass(FILES, &format!("{} files, all of them known", files.len()));
-    let inside: Inside<'_> = files.iter().filter(|(path, _)| !outside(path, undelivered)).collect();
+    let inside = |path: &str| !is_bare(path) && !outside(path, undelivered);
+    let inside: Inside<'_> = files.iter().filter(|(path, _)| inside(path)).collect();
     check_sums(files, &inside, remarks);
     check_seal(&inside, entries, trail, remarks);
 }

@@ -8,6 +8,7 @@ use crate::transcript::{Body, Entry, Files, JournalHead, Namespace, json};
 const CHAIN: &str = "AUDIT-CHAIN";
 const HEAD: &str = "AUDIT-JOURNAL";
 const FILES: &str = "AUDIT-FILES";
+const SEAL: &str = "AUDIT-SEAL";
 const SIGNED: &str = "AUDIT-SIGNED";
 
 /// Files that a journal may have.
@@ -49,19 +50,30 @@ pub(super) fn audit(files: &Files, expected: Option<Sha256Digest>) -> Audit {
         remarks.warn(CHAIN, format!("{}: {fault}; entries before it are good", names::TRANSCRIPT));
     }
     remarks.pass(CHAIN, &format!("{} entries, each bound to the one before it", entries.len()));
-    check_head(files, octets, &entries, &mut remarks);
+    if let Some(seal) = entries.iter().find(|entry| matches!(entry.body, Body::Seal(_))) {
+        // The last flush of a journal comes before the seal.
+        let message = "the ceremony was sealed, so this is no journal: the other files of its record are missing";
+        remarks.fail(SEAL, names::TRANSCRIPT, message, "no seal, or a whole record", format!("entry {}", seal.seq));
+    }
+    let signed = check_head(files, octets, &entries, &mut remarks);
     tell_signed(&entries, &mut remarks);
     let findings = remarks.finish();
     let failed = findings.iter().any(|finding| finding.verdict == Verdict::Fail);
-    let verdict = if failed { AuditVerdict::Failed } else { AuditVerdict::Interrupted };
+    let verdict = match (failed, signed) {
+        (true, _) => AuditVerdict::Failed,
+        (false, true) => AuditVerdict::Interrupted,
+        (false, false) => AuditVerdict::Unsigned,
+    };
     Audit { verdict, findings, fingerprint: Some(sha256(octets)), entries, state: None }
 }
 
-fn check_head(files: &Files, octets: &[u8], entries: &[Entry], remarks: &mut Remarks) {
+/// Checks the head, and tells whether it signs any entries.
+fn check_head(files: &Files, octets: &[u8], entries: &[Entry], remarks: &mut Remarks) -> bool {
     let opened = entries.first().and_then(super::opened);
     let key = opened.and_then(|opened| PublicKey::from_base64(&opened.ceremony_key).ok().zip(Some(&opened.mode)));
     let Some((key, mode)) = key else {
-        return remarks.skip(HEAD, "the first entry, which names the key, cannot be read");
+        remarks.skip(HEAD, "the first entry, which names the key, cannot be read");
+        return false;
     };
     let forms = [(names::KEY_PEM, key.pem()), (names::ALLOWED_SIGNERS, key.allowed_signers(mode))];
     for (path, expected) in forms {
@@ -70,11 +82,14 @@ fn check_head(files: &Files, octets: &[u8], entries: &[Entry], remarks: &mut Rem
         }
     }
     let Some(head) = files.get(names::JOURNAL_HEAD) else {
-        return remarks.warn(HEAD, format!("{} is missing: no entry is signed", names::JOURNAL_HEAD));
+        // A crash leaves that only before the head was first put onto the medium.
+        remarks.warn(HEAD, format!("{} is missing: no entry is signed", names::JOURNAL_HEAD));
+        return false;
     };
     let Some(head) = read_head(head, &key, mode) else {
         let message = "it is no head signed by the ceremony key";
-        return remarks.fail(HEAD, names::JOURNAL_HEAD, message, "a line and its signature", "something else");
+        remarks.fail(HEAD, names::JOURNAL_HEAD, message, "a line and its signature", "something else");
+        return false;
     };
     let lines = octets.split_inclusive(|octet| *octet == b'\n');
     let signed: Vec<u8> = lines.take(usize::try_from(head.entries).unwrap_or(usize::MAX)).flatten().copied().collect();
@@ -86,6 +101,7 @@ fn check_head(files: &Files, octets: &[u8], entries: &[Entry], remarks: &mut Rem
         remarks.warn(HEAD, format!("entries after number {} are not signed yet", head.entries));
     }
     remarks.pass(HEAD, &format!("{} entries are signed", head.entries));
+    head.entries > 0
 }
 
 /// What the token has signed, and what it may have: whoever goes on must know.

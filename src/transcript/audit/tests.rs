@@ -2,6 +2,7 @@
 
 mod cut;
 mod forged;
+mod left;
 mod withdrawn;
 
 use std::collections::BTreeMap;
@@ -16,9 +17,9 @@ use crate::render;
 use crate::steps::{Actor, Moment, Role, Step, TokenFacts};
 use crate::transcript::{
     Acknowledged, Batch, BatchDone, CeremonyKey, Chain, ClockDrift, Confirmed, DocumentRead, Ending, Findings, First,
-    Head, JobDecision, JobPaths, JournalHead, JudgedAt, NotCompared, Note, Opened, Outcome, PersonEntered, Planned,
-    PreviousRecord, ReadBack, Report, ResponseMade, SealedRecord, Subject, TimeAgreed, TimeConfirmed, Unlocking, Watch,
-    Written, delivery, responses_digest, rrsets, seal,
+    Head, JobDecision, JobPaths, JudgedAt, NotCompared, Note, Opened, Outcome, PersonEntered, Planned, PreviousRecord,
+    ReadBack, Report, ResponseMade, SealedRecord, Subject, TimeAgreed, TimeConfirmed, Unlocking, Watch, Written,
+    delivery, responses_digest, rrsets, seal,
 };
 
 const THREADS: usize = 2;
@@ -469,6 +470,18 @@ fn missing_and_unknown_files_are_named() {
     expect_failure("AUDIT-FILES", "jobs/01-root/more", |draft| {
         draft.files.insert("jobs/01-root/more".to_owned(), b"x".to_vec());
     });
+    for path in ["more/", "jobs/03-other/", "jobs/01-root/skr.xml/", "delivery.jsonl/", "DELIVERY.TMP/", "DELIVE~1/"] {
+        for mark in [None, Some(names::DELIVERING)] {
+            let mut bare = files.clone();
+            bare.extend([Some(path), mark].into_iter().flatten().map(|path| (path.to_owned(), Vec::new())));
+            let found = judged(&bare);
+            let named: Vec<String> = found.failures().map(ToString::to_string).collect();
+            assert!(
+                named.len() == 1 && named[0].contains(&format!("AUDIT-FILES: {path}: no record has a folder")),
+                "{named:?}"
+            );
+        }
+    }
     let mut cosigned = files;
     cosigned.insert("cosignatures/IW.sig".to_owned(), b"x".to_vec());
     assert_eq!(judged(&cosigned).verdict, AuditVerdict::Consistent);
@@ -684,62 +697,6 @@ fn a_record_names_the_one_before_it() {
     entries.push(last);
     let found = check_previous(&entries, &before)[0].clone();
     assert!(found.message.contains("no previous record is named"), "{found}");
-}
-
-/// The journal of a ceremony that ended in the midst of signing, its head signed some entries before the end.
-fn left_over(signed: usize) -> Files {
-    let draft = draft(Mode::Ceremony);
-    let mut chain = Chain::new();
-    let mut files = Files::new();
-    let signed_one = draft.happened.iter().position(|(_, _, body)| matches!(body, Body::Signed(_))).unwrap();
-    for (uptime, (step, actor, body)) in (0..).zip(draft.happened.into_iter().take(signed_one + 2)) {
-        chain.append(moment(uptime), step, &actor, body).unwrap();
-        if chain.entries().len() == signed {
-            let head = JournalHead::write(&chain, &key(), &Mode::Ceremony).unwrap();
-            files.insert(names::JOURNAL_HEAD.to_owned(), head);
-        }
-    }
-    files.insert(names::TRANSCRIPT.to_owned(), chain.octets().to_vec());
-    files.insert(names::ALLOWED_SIGNERS.to_owned(), key().public().allowed_signers(&Mode::Ceremony).into_bytes());
-    files
-}
-
-#[test]
-fn a_journal_is_interrupted_and_good_as_far_as_it_goes() {
-    let mut files = left_over(20);
-    let found = judged(&files);
-    let all = files[names::TRANSCRIPT].iter().filter(|octet| **octet == b'\n').count();
-    assert_eq!((found.verdict, found.entries.len()), (AuditVerdict::Interrupted, all), "{:#?}", found.lines());
-    assert!(found.lines().iter().any(|line| line.contains("after number 20 are not signed")), "{:#?}", found.lines());
-    // The power went in the midst of a line.
-    let transcript = files.get_mut(names::TRANSCRIPT).unwrap();
-    transcript.truncate(transcript.len() - 10);
-    let found = judged(&files);
-    assert_eq!((found.verdict, found.entries.len()), (AuditVerdict::Interrupted, all - 1), "{:#?}", found.lines());
-}
-
-#[test]
-fn of_a_journal_it_is_told_what_was_signed_and_that_it_has_no_fingerprint() {
-    let files = left_over(20);
-    let told = judged(&files).lines().join("\n");
-    assert!(told.contains("signatures 1 to 5 were made") && told.contains("numbered 6 to 10 were announced"), "{told}");
-    let fingerprint = judged(&files).fingerprint;
-    let found = audit(&files, fingerprint, THREADS, report);
-    assert_eq!(found.verdict, AuditVerdict::Failed);
-    assert!(found.summary().contains("AUDIT-FINGERPRINT: transcript.jsonl: a journal has no"), "{}", found.summary());
-}
-
-#[test]
-fn what_a_journals_head_signs_cannot_be_changed() {
-    for path in [names::TRANSCRIPT, names::JOURNAL_HEAD, names::ALLOWED_SIGNERS] {
-        let mut files = left_over(20);
-        let octets = files.get_mut(path).unwrap();
-        let place = octets.len() / 3;
-        octets[place] ^= 1;
-        let found = judged(&files);
-        assert_eq!(found.verdict, AuditVerdict::Failed, "{path}: {:#?}", found.lines());
-        assert!(found.failures().any(|finding| finding.to_string().contains(path)), "{path}: {:#?}", found.lines());
-    }
 }
 
 #[test]

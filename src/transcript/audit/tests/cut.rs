@@ -49,6 +49,22 @@ fn a_delivery_log_that_was_cut_takes_nothing_back_and_counts_for_nothing() {
 }
 
 #[test]
+fn a_complete_record_without_a_log_of_its_delivery_is_warned_of() {
+    for (ending, expected) in [(Ending::Complete, Verdict::Warn), (Ending::Stopped, Verdict::Skipped)] {
+        let draft = draft(Mode::Ceremony);
+        let mut chain = Chain::new();
+        for (uptime, (step, actor, body)) in (0..).zip(draft.happened) {
+            chain.append(moment(uptime), step, &actor, body).unwrap();
+        }
+        let record = seal(&mut chain, &key(), &draft.mode, draft.files, ending, moment(1000), report).unwrap();
+        let found = judged(&record.files);
+        let told = found.findings.iter().find(|finding| finding.check == "AUDIT-DELIVERY").unwrap();
+        assert_eq!(told.verdict, expected, "{told}");
+        assert_eq!(told.message.contains("delivery.jsonl: it is missing"), ending == Ending::Complete, "{told}");
+    }
+}
+
+#[test]
 fn the_mark_of_an_unfinished_delivery_excuses_nothing_else() {
     let mut files = draft(Mode::Ceremony).seal().files;
     files.insert(names::DELIVERING.to_owned(), Vec::new());
