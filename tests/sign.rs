@@ -12,6 +12,7 @@ mod common;
 use std::fs;
 use std::path::PathBuf;
 
+use claviger::ceremony::MAX_JOBS;
 use claviger::dns::Sha256Digest;
 use claviger::media::MAX_ENTRIES;
 use claviger::steps::Mode;
@@ -156,6 +157,19 @@ fn a_response_that_could_not_be_written_is_told_before_anything_is_signed() {
         assert!(value["error"]["message"].as_str().unwrap().contains(told), "{value}");
         assert!(desk.records("two").is_empty(), "something was begun");
     }
+}
+
+#[test]
+fn more_requests_than_a_record_has_room_for_are_refused_before_anything_is_signed() {
+    let desk = Desk::new();
+    // Not one of them is looked at.
+    let names: Vec<String> = (0..=MAX_JOBS).map(|number| format!("ksr-{number}.txt")).collect();
+    let words: Vec<&str> = ["--first"].into_iter().chain(names.iter().map(String::as_str)).collect();
+    let (code, value) = desk.sign(&words);
+    assert_eq!((code, &value["error"]["kind"]), (2, &"usage".into()), "{value}");
+    assert_eq!(value["error"]["expected"], format!("at most {MAX_JOBS}"), "{value}");
+    assert_eq!(value["error"]["found"], (MAX_JOBS + 1).to_string(), "{value}");
+    assert!(desk.records("out").is_empty(), "something was begun");
 }
 
 #[test]

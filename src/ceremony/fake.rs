@@ -1,6 +1,7 @@
 //! A world for tests: media, token and crew in memory, so that a whole ceremony runs in one thread.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt::{self, Write as _};
 
 use ed25519_dalek::{Signer as _, SigningKey};
 
@@ -19,6 +20,17 @@ pub(super) const REQUEST: u32 = 3;
 
 /// What the image tells of its start.
 pub(super) const STARTED: &str = "lockdown: none";
+
+/// The name of an effect alone: all that is in it may be a whole record.
+struct EffectName(String);
+
+impl fmt::Write for EffectName {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = text.find([' ', '(', '{']);
+        self.0.push_str(&text[..end.unwrap_or(text.len())]);
+        if end.is_some() { Err(fmt::Error) } else { Ok(()) }
+    }
+}
 
 /// Everything outside of the machine.
 pub(super) struct World {
@@ -95,9 +107,9 @@ pub(super) fn request(number: u32) -> Vec<u8> {
     exchange::write_request(&request).unwrap()
 }
 
-pub(super) fn profile(key: &SigningKey) -> String {
+pub(super) fn profile(key: &SigningKey, zones: u32) -> String {
     let dnskey = Dnskey::ksk(Algorithm::Ed25519, public(key));
-    let zones: String = (0..2)
+    let zones: String = (0..zones)
         .map(|number| {
             let zone = zone(number);
             format!(
@@ -126,7 +138,12 @@ pub(super) fn volume(id: u32, label: &str) -> VolumeFacts {
 
 impl World {
     pub(super) fn new(mode: Mode) -> Self {
-        let octets = profile(&SigningKey::from_bytes(&[5; 32])).into_bytes();
+        Self::with_zones(mode, 2)
+    }
+
+    /// A world whose profile has so many zones.
+    pub(super) fn with_zones(mode: Mode, zones: u32) -> Self {
+        let octets = profile(&SigningKey::from_bytes(&[5; 32]), zones).into_bytes();
         Self::of(setup(mode, octets))
     }
 
@@ -173,8 +190,9 @@ impl World {
     /// Carries out everything that is to be done.
     pub(super) fn settle(&mut self) {
         while let Some(effect) = self.todo.pop_front() {
-            let name = format!("{effect:?}").split([' ', '(', '{']).next().unwrap_or_default().to_owned();
-            self.seen.push((name, self.journal.len()));
+            let mut name = EffectName(String::new());
+            let _ = write!(name, "{effect:?}"); // it ends behind the name
+            self.seen.push((name.0, self.journal.len()));
             for work in self.carry_out(effect) {
                 let at = self.moment();
                 if let Ok(effects) = self.ceremony.apply(at, Event::Work(work)) {
@@ -233,7 +251,7 @@ impl World {
                 one(Work::Identified { medium: "absent".to_owned(), started: vec![STARTED.to_owned()] })
             }
             Effect::Prepare => {
-                let octets = profile(&self.key).into_bytes();
+                let octets = profile(&self.key, 2).into_bytes();
                 one(Work::Prepared(Ok(ProfileFile { origin: "rehearsal".to_owned(), octets })))
             }
             Effect::ReadRtc => {
@@ -250,7 +268,7 @@ impl World {
                 one(Work::ClockSet(Ok(())))
             }
             Effect::ReadProfiles(volume) => {
-                let octets = profile(&self.key).into_bytes();
+                let octets = profile(&self.key, 2).into_bytes();
                 let file = ProfileFile { origin: "medium".to_owned(), octets };
                 one(Work::Profiles { volume, found: Ok(vec![file]) })
             }

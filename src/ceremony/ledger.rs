@@ -120,9 +120,9 @@ impl Ledger {
         &self.chain
     }
 
-    /// The transcript to be sealed, and the key that signs it.
-    pub(super) const fn chain_and_key(&mut self) -> (&mut Chain, &CeremonyKey) {
-        (&mut self.chain, &self.key)
+    /// Takes the transcript as it was sealed.
+    pub(super) fn sealed(&mut self, chain: Chain) {
+        self.chain = chain;
     }
 
     /// The key is done with: it is wiped where it lies.

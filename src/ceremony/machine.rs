@@ -200,6 +200,8 @@ pub(super) struct Job {
     pub(super) previous: Option<SourceFile>,
     pub(super) input: Arc<JobInput>,
     pub(super) findings: Arc<Vec<Finding>>,
+    /// Octets that the record needs for what comes of it.
+    pub(super) room: u64,
 }
 
 /// A document as it came.
@@ -221,6 +223,8 @@ pub(super) struct Draft {
     pub(super) head: Option<Sha256Digest>,
     pub(super) schema: Option<String>,
     pub(super) findings: Arc<Vec<Finding>>,
+    /// As of a [`Job`].
+    pub(super) room: u64,
 }
 
 /// A medium of a ceremony that goes on, before it is seen again.
@@ -471,7 +475,7 @@ impl Ceremony {
         match (waiting, outcome) {
             (Waiting::Audit(choice), Outcome::Audited(audit, files)) => self.record_audited(choice, &audit, files),
             (Waiting::Read, Outcome::Read(document)) => self.document_read(document),
-            (Waiting::Judgement, Outcome::Judged { request, preview }) => self.judged(request, preview),
+            (Waiting::Judgement, Outcome::Judged { request, preview, room }) => self.judged(request, preview, room),
             (Waiting::Plan, Outcome::Planned(plan)) => self.planned(plan),
             (Waiting::ShareOpen(officer), Outcome::Share(share)) => self.share_opened(&officer, share),
             (Waiting::Responses, Outcome::Finished(made)) => self.responses_made(made),

@@ -23,6 +23,7 @@ mod refusal;
 mod request;
 mod resume;
 mod review;
+mod room;
 mod seed;
 mod sequence;
 mod start;
@@ -46,6 +47,7 @@ pub use self::question::{
     RecordChoice, TimeAsked, TwoPeople, Unfit, Working,
 };
 pub use self::refusal::Refusal;
+pub use self::room::MAX_JOBS;
 pub use self::seed::Seed;
 pub use self::task::{DocumentMade, Outcome, PlanMade, ResponseMade, Task};
 pub use self::view::{

@@ -134,6 +134,26 @@ pub enum Refusal {
     /// No job.
     #[error("there is no job yet; add one, or stop the ceremony")]
     NoJob,
+    /// A record takes no more jobs.
+    #[error("a record has room for {0} jobs, and there are as many: hold a second ceremony for the rest")]
+    TooManyJobs(usize),
+    /// The record could become too large to be read again.
+    #[error(
+        "the record may have {limit} octets, and with these jobs it could need {needed}: drop a job, and hold a second \
+         ceremony for it"
+    )]
+    RecordTooLarge {
+        /// Octets that it may have.
+        limit: u64,
+        /// Octets that it could need.
+        needed: u64,
+    },
+    /// What would be sealed could not be written, or not be read again.
+    #[error(
+        "the record cannot be made, and nothing is sealed: {0}; refuse the responses or stop, and hold ceremonies of \
+         fewer jobs"
+    )]
+    Unsealed(String),
     /// The plan cannot be made.
     #[error("the plan cannot be made: {0}")]
     Plan(String),

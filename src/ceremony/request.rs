@@ -81,9 +81,15 @@ impl Ceremony {
                 self.take_job()
             }
             (Question::Judged { .. }, Answer::No) => self.drop_job(),
-            (Question::MoreJobs, Answer::Yes) => self.begin_job(),
+            (Question::MoreJobs, Answer::Yes) => {
+                self.expect_place()?;
+                self.begin_job()
+            }
             (Question::MoreJobs, Answer::No) if self.jobs.is_empty() => Err(Refusal::NoJob),
-            (Question::MoreJobs, Answer::No) => self.begin_plan(),
+            (Question::MoreJobs, Answer::No) => {
+                self.expect_room()?;
+                self.begin_plan()
+            }
             (Question::MoreJobs, Answer::Remove(index)) => {
                 self.remove_job(Actor::Operator, index)?;
                 self.ask_jobs()
@@ -201,6 +207,7 @@ impl Ceremony {
             head: None,
             schema: None,
             findings: Arc::default(),
+            room: 0,
         });
         self.matter = Some(Matter::Request);
         let subject = self.subject();
@@ -314,7 +321,7 @@ impl Ceremony {
     }
 
     /// All that the checks say is shown at once; what a plan would fail for is said here already.
-    pub(super) fn judged(&mut self, request: Vec<Finding>, preview: Vec<Finding>) -> Result<(), Refusal> {
+    pub(super) fn judged(&mut self, request: Vec<Finding>, preview: Vec<Finding>, room: u64) -> Result<(), Refusal> {
         let job = self.number();
         let body = |stage: &str, findings: &[Finding]| {
             Body::Findings(Findings { job, stage: stage.to_owned(), findings: findings.to_vec() })
@@ -329,7 +336,7 @@ impl Ceremony {
         all.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
         let failed = all.iter().any(fails);
         if let Some(draft) = &mut self.draft {
-            draft.findings = Arc::new(request);
+            (draft.findings, draft.room) = (Arc::new(request), room);
         }
         if let Some(view) = self.view.jobs.last_mut() {
             view.findings = Arc::new(all);
@@ -339,6 +346,8 @@ impl Ceremony {
     }
 
     fn take_job(&mut self) -> Result<(), Refusal> {
+        self.expect_place()?;
+        self.expect_room()?;
         let input = Arc::new(self.draft_input()?);
         let draft = self.decided(true)?;
         self.jobs.push(Job {
@@ -348,6 +357,7 @@ impl Ceremony {
             previous: draft.previous.and_then(|(source, _)| source),
             input,
             findings: draft.findings,
+            room: draft.room,
         });
         self.ask(Question::MoreJobs);
         Ok(())

@@ -160,11 +160,11 @@ impl Ceremony {
             inputs: vec![Arc::clone(&input)],
             judged_at: self.judged_at.ok_or_else(|| "the spool is damaged".to_owned())?,
         };
-        let Outcome::Judged { request: findings, .. } = Task::Judge(judging).run(&self.setup.program(), 1) else {
+        let Outcome::Judged { request: findings, room, .. } = Task::Judge(judging).run(&self.setup.program(), 1) else {
             return Err("the request could not be judged again".to_owned());
         };
         let findings = Arc::new(findings);
-        Ok(Job { number: job.number, paths, request: source, previous: previous_file, input, findings })
+        Ok(Job { number: job.number, paths, request: source, previous: previous_file, input, findings, room })
     }
 
     /// The plan is made again from the same inputs, and must be the one that two people have confirmed.

@@ -11,7 +11,7 @@ use crate::quorum::{Share, ShareFile};
 use crate::steps::Pin;
 use crate::transcript::{self, Audit};
 
-use super::{Code, Judging, PlanView, PlannedKeyView, PlannedView, Purpose};
+use super::{Code, Judging, PlanView, PlannedKeyView, PlannedView, Purpose, room};
 
 /// Something to compute.
 #[derive(Debug)]
@@ -69,6 +69,8 @@ pub enum Outcome {
         request: Vec<Finding>,
         /// Of a plan with this one job.
         preview: Vec<Finding>,
+        /// Octets that the record needs for what comes of it.
+        room: u64,
     },
     /// The plan, or why there is none.
     Planned(Result<Box<PlanMade>, String>),
@@ -157,11 +159,16 @@ fn judge(judging: &Judging, program: &str, threads: usize) -> Outcome {
     let profile = judging.profile.as_ref();
     let inputs: Vec<JobInput> = judging.inputs.iter().map(|input| input.as_ref().clone()).collect();
     let request = inputs.iter().flat_map(|input| policy::check_request(profile, input, judging.judged_at, threads));
-    let preview = match plan::build(profile, &inputs, judging.judged_at, program) {
-        Ok(plan) => policy::check_plan(profile, &inputs, &plan, judging.judged_at),
-        Err(error) => vec![Finding::unplanned(&error)],
+    let request: Vec<Finding> = request.collect();
+    let (preview, room) = match plan::build(profile, &inputs, judging.judged_at, program) {
+        Ok(plan) => {
+            let preview = policy::check_plan(profile, &inputs, &plan, judging.judged_at);
+            let room = room::of_plan(&plan, request.iter().chain(&preview));
+            (preview, room)
+        }
+        Err(error) => (vec![Finding::unplanned(&error)], 0), // it is no job of any record
     };
-    Outcome::Judged { request: request.collect(), preview }
+    Outcome::Judged { request, preview, room }
 }
 
 fn make_plan(judging: &Judging, of_jobs: Vec<Finding>, program: &str) -> Result<PlanMade, String> {

@@ -1,6 +1,7 @@
 //! Whole ceremonies, in one thread and in memory.
 
 mod media;
+mod room;
 mod turns;
 mod write;
 

@@ -12,7 +12,7 @@ use crate::transcript::{self, Body, Chain, Ending, Entry, Files, Head, State, Wr
 
 use super::machine::{Ceremony, Failure, UNPLUGGED, Waiting};
 use super::outbox::{Outbox, Outgoing, Writing};
-use super::{Answer, Code, Effect, MediumWanted, Question, Refusal, Unfit, WrittenView};
+use super::{Answer, Code, Effect, MediumWanted, Question, Refusal, Unfit, WrittenView, room};
 
 /// What a row of [`View::written`](super::View::written) says before anything went wrong.
 const WAITS: &str = "waiting";
@@ -21,26 +21,14 @@ const WRITTEN: &str = "read back: identical";
 
 impl Ceremony {
     pub(super) fn begin_write(&mut self) -> Result<(), Refusal> {
+        // All that could refuse does so before the transcript is sealed.
+        let (chain, image) = self.put_together()?;
         // What was decided is on the media before anything that is sealed leaves.
         self.flush();
         self.enter(Step::Write);
-        let internal = |error: String| Refusal::Internal(error);
-        let sealed = self.sealed_files()?;
-        // One that was resumed has a name of its own, should the first process have died while it wrote.
-        let begun = |entry: &&Entry| matches!(entry.body, Body::Opened(_) | Body::Resumed(_));
-        let opened = self.ledger.chain().entries().iter().rfind(begun).map(|entry| entry.time);
-        let zones: Vec<_> = self.jobs.iter().map(|job| job.input.request.zone.clone()).collect();
-        let name = names::record_name(&self.setup.mode, opened.ok_or(Refusal::NotAsked)?, &zones, &self.view.title);
-        let moment = self.ledger.moment(self.at);
-        let mode = self.setup.mode.clone();
-        let ending = Ending::from_name(self.outcome).unwrap_or(Ending::Stopped);
-        let (chain, key) = self.ledger.chain_and_key();
-        let record = transcript::seal(chain, key, &mode, sealed, ending, moment, paper::report)
-            .map_err(|error| internal(error.to_string()))?;
-        self.view.fingerprint = Some(record.fingerprint);
-        self.delivery = Some(Chain::following(record.fingerprint));
-        let image = FolderImage::new(name, record.files, vec![names::SUMS.to_owned()])
-            .map_err(|error| internal(error.to_string()))?;
+        self.view.fingerprint = Some(chain.fingerprint());
+        self.delivery = Some(Chain::following(chain.fingerprint()));
+        self.ledger.sealed(chain);
         self.image = Some(Arc::new(image));
         let leaving = self.view.results.iter().zip(&self.jobs);
         let leaving =
@@ -50,6 +38,27 @@ impl Ceremony {
         (0..self.view.record_volumes.len()).for_each(|medium| self.enqueue(Writing::Record(medium)));
         (0..responses).for_each(|index| self.enqueue(Writing::Response(index)));
         self.write_next()
+    }
+
+    /// The transcript as it would be sealed, and the record with it; the transcript itself stays as it is.
+    fn put_together(&self) -> Result<(Chain, FolderImage), Refusal> {
+        let sealed = self.sealed_files()?;
+        // One that was resumed has a name of its own, should the first process have died while it wrote.
+        let begun = |entry: &&Entry| matches!(entry.body, Body::Opened(_) | Body::Resumed(_));
+        let opened = self.ledger.chain().entries().iter().rfind(begun).map(|entry| entry.time);
+        let zones: Vec<_> = self.jobs.iter().map(|job| job.input.request.zone.clone()).collect();
+        let name = names::record_name(&self.setup.mode, opened.ok_or(Refusal::NotAsked)?, &zones, &self.view.title);
+        let moment = self.ledger.moment(self.at);
+        let mode = &self.setup.mode;
+        let ending = Ending::from_name(self.outcome).unwrap_or(Ending::Stopped);
+        let mut chain = self.ledger.chain().clone();
+        let key = self.ledger.key();
+        let record = transcript::seal(&mut chain, key, mode, sealed, ending, moment, paper::report)
+            .map_err(|error| Refusal::Unsealed(error.to_string()))?;
+        room::expect_readable(record.octets())?;
+        let image = FolderImage::new(name, record.files, vec![names::SUMS.to_owned()])
+            .map_err(|error| Refusal::Unsealed(error.to_string()))?;
+        Ok((chain, image))
     }
 
     /// Everything that the seal binds.

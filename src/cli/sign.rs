@@ -7,7 +7,7 @@ use std::sync::mpsc;
 
 use serde_json::json;
 
-use crate::ceremony::{Answer, FileRead, Input, Purpose, Question, View};
+use crate::ceremony::{Answer, FileRead, Input, MAX_JOBS, Purpose, Question, View};
 use crate::crew::{Given, Stage};
 use crate::dns::{Name, Time, sha256};
 use crate::exchange::Document;
@@ -76,6 +76,7 @@ struct Desk {
 
 impl Run for Args {
     fn run(&self, env: &Env, report: &mut Report) -> Result<Done, CliError> {
+        self.expect_few()?;
         if let Some(now) = self.now {
             report.now = now;
         }
@@ -108,6 +109,16 @@ impl Run for Args {
 }
 
 impl Args {
+    /// More than a record has room for is told before anything is read.
+    fn expect_few(&self) -> Result<(), CliError> {
+        if self.files.len() <= MAX_JOBS {
+            return Ok(());
+        }
+        let error = CliError::usage(format!("a record has room for {MAX_JOBS} requests")).field("FILE");
+        let error = error.expected(format!("at most {MAX_JOBS}")).found(self.files.len().to_string());
+        Err(error.advice("sign them in several runs"))
+    }
+
     fn read(&self, profile: &Profile, report: &mut Report) -> Result<Desk, CliError> {
         let mut desk = Desk { documents: Vec::new(), requests: Vec::new(), previous: Vec::new() };
         for path in &self.files {
@@ -304,8 +315,13 @@ impl Script<'_> {
         if !over && let Some(refusal) = &view.refusal {
             // Before a record was chosen only the folder can be at fault.
             let of_record = self.record_chosen && matches!(view.question, Question::PreviousRecord(_));
-            let kind = if of_record { CliError::input } else { CliError::media };
-            self.error.get_or_insert_with(|| kind(refusal.clone()));
+            let error = match view.question {
+                // Where everything is good, there is too much of it for one record.
+                Question::Judged { .. } | Question::MoreJobs => CliError::usage(refusal.clone()).field("FILE"),
+                _ if of_record => CliError::input(refusal.clone()),
+                _ => CliError::media(refusal.clone()),
+            };
+            self.error.get_or_insert(error);
             return None;
         }
         self.chosen(view).map(Input::Answer)

@@ -58,7 +58,7 @@ fn failed(task: &Task) -> Outcome {
             Outcome::Audited(Box::new(audit), BTreeMap::new())
         }
         Task::Read { .. } => Outcome::Read(Err(told())),
-        Task::Judge(_) => Outcome::Judged { request: finding(), preview: Vec::new() },
+        Task::Judge(_) => Outcome::Judged { request: finding(), preview: Vec::new(), room: 0 },
         Task::Plan { .. } => Outcome::Planned(Err(told())),
         Task::OpenShare { .. } => Outcome::Share(Err(told())),
         Task::Finish { .. } => Outcome::Finished(Err(told())),

@@ -217,6 +217,19 @@ impl Dnskey {
             Algorithm::EcdsaP384Sha384 => Some(384),
         }
     }
+
+    /// Octets of a signature by this key in an RRSIG (RFC 5702, 6605, 8080), which is also what `C_Sign` returns; 0 for a key
+    /// that is none of ours.
+    #[must_use]
+    pub fn signature_length(&self) -> usize {
+        match self.algorithm.known() {
+            Some(Algorithm::EcdsaP256Sha256 | Algorithm::Ed25519) => 64,
+            Some(Algorithm::EcdsaP384Sha384) => 96,
+            Some(Algorithm::RsaSha256 | Algorithm::RsaSha512) | None => {
+                self.rsa().and_then(|rsa| usize::try_from(rsa.bits.div_ceil(8)).ok()).unwrap_or_default()
+            }
+        }
+    }
 }
 
 /// Presentation format of the RDATA on one line: `257 3 13 RCsH…`.

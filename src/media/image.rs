@@ -21,12 +21,10 @@ impl FolderImage {
     ///
     /// # Errors
     /// [`MediaError::Name`] for a name with signs outside `[A-Za-z0-9._-]`, for two names that FAT does not tell apart,
-    /// and for one in `last` that is not in `files` or twice; [`MediaError::TooMany`] for more than 1000 files.
+    /// and for one in `last` that is not in `files` or twice; [`MediaError::TooMany`] for more files and folders than are read
+    /// ([`MAX_ENTRIES`]).
     pub fn new(name: String, files: BTreeMap<String, Vec<u8>>, last: Vec<String>) -> Result<Self, MediaError> {
         check_own(&name)?;
-        if files.len() > MAX_ENTRIES {
-            return Err(MediaError::TooMany { folder: name, limit: MAX_ENTRIES });
-        }
         files.keys().try_for_each(|path| check_own_path(path))?;
         let mut seen = BTreeSet::new();
         let unlisted = |path: &&String| !files.contains_key(*path) || !seen.insert((*path).clone());
@@ -34,6 +32,9 @@ impl FolderImage {
             return Err(refused(OsStr::new(path), NameFault::Unlisted));
         }
         let image = Self { name, files, last };
+        if image.entries() > MAX_ENTRIES {
+            return Err(MediaError::TooMany { folder: image.name, limit: MAX_ENTRIES });
+        }
         image.refuse_collisions()?;
         Ok(image)
     }
@@ -55,6 +56,12 @@ impl FolderImage {
         let first = self.files.iter().filter(|(path, _)| !self.last.contains(path));
         let last = self.last.iter().filter_map(|path| self.files.get_key_value(path));
         first.chain(last).map(|(path, octets)| (path.as_str(), octets.as_slice()))
+    }
+
+    /// Files and folders in it, as a reader counts them.
+    #[must_use]
+    pub fn entries(&self) -> usize {
+        self.folders().into_values().map(|names| names.len()).sum()
     }
 
     /// Octets of all files.
@@ -109,6 +116,7 @@ fn folder_octets(names: BTreeSet<&str>) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::{Access, FolderVolumes, Volumes as _, read_folder, write_folder};
 
     fn image(files: &[&str], last: &[&str]) -> Result<FolderImage, MediaError> {
         let files = files.iter().map(|path| ((*path).to_owned(), vec![0; 10])).collect();
@@ -142,6 +150,25 @@ mod tests {
             assert!(matches!(error, MediaError::Name { fault: NameFault::Collides, .. }), "{bad:?}: {error}");
         }
         assert!(image(&["a/x", "b/X"], &[]).is_ok());
+    }
+
+    #[test]
+    fn what_is_full_to_the_last_entry_is_read_again_and_one_more_is_refused() {
+        let tree = |folders: usize| -> BTreeMap<String, Vec<u8>> {
+            (0..folders).map(|number| (format!("jobs/{number}/a"), vec![7])).chain([("z".into(), vec![8])]).collect()
+        };
+        let full = (MAX_ENTRIES - 2) / 2;
+        let image = FolderImage::new("rec".into(), tree(full), Vec::new()).unwrap();
+        assert_eq!(image.entries(), MAX_ENTRIES);
+        let stick = tempfile::tempdir().unwrap();
+        let mut volumes = FolderVolumes::new(vec![stick.path().to_owned()], None);
+        let id = volumes.list().unwrap()[0].id;
+        write_folder(&mut volumes, id, &image, &mut |_| {}).unwrap();
+        let read = read_folder(&volumes.open(id, Access::Read).unwrap().folder("rec").unwrap(), 1 << 20).unwrap();
+        assert_eq!(&read, image.files());
+        // Half of it are folders: there are far fewer files than entries.
+        let refused = FolderImage::new("rec".into(), tree(full + 1), Vec::new());
+        assert!(matches!(refused, Err(MediaError::TooMany { limit: MAX_ENTRIES, .. })));
     }
 
     #[test]

@@ -10,7 +10,8 @@ use super::error::{FileKind, MediaError};
 use super::folder::{Budget, Entry, Folder};
 use super::name::{MAX_DEPTH, shown};
 
-/// Entries of one folder that are looked at, and of a whole tree that is read; one with more is refused.
+/// Entries (files and folders) of one folder that are looked at, and of a whole tree that is read or written; one with more
+/// is refused.
 pub const MAX_ENTRIES: usize = 1000;
 
 /// What a folder says of a file or folder in it.

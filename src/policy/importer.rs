@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::check::{Check, Fault, Report};
 use super::judge::Job;
 use super::{response, words};
-use crate::dns::{Algorithm, Dnskey, RrType};
+use crate::dns::{Dnskey, RrType};
 use crate::exchange::{Format, ResponseBundle, SignedSet};
 
 /// A DNS message that crosses the Internet without fragments (DNS Flag Day 2020).
@@ -96,14 +96,6 @@ fn size(job: &Job<'_>, bundle: &ResponseBundle) -> usize {
     let Some(set) = bundle.set(RrType::Dnskey) else { return 0 };
     let keys: usize = set.records.rdatas().iter().map(|rdata| fixed + rdata.len()).sum();
     let signatures: usize =
-        response::signers(bundle, RrType::Dnskey).map(|key| fixed + 18 + zone + signature_length(key)).sum();
+        response::signers(bundle, RrType::Dnskey).map(|key| fixed + 18 + zone + key.signature_length()).sum();
     12 + zone + 4 + keys + signatures + 11
-}
-
-fn signature_length(key: &Dnskey) -> usize {
-    match key.algorithm.known() {
-        Some(Algorithm::EcdsaP256Sha256 | Algorithm::Ed25519) => 64,
-        Some(Algorithm::EcdsaP384Sha384) => 96,
-        _ => key.rsa().map_or(0, |rsa| rsa.bits.div_ceil(8)).try_into().unwrap_or(usize::MAX),
-    }
 }

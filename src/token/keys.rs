@@ -6,7 +6,7 @@ use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHan
 use cryptoki::session::{Session, SessionState};
 
 use super::fault::during;
-use super::mechanism::{Method, signature_length};
+use super::mechanism::Method;
 use super::wire::{FoundKey, Inventory, KeyQuery, NewKey, describe, hex, unhex};
 use super::{Mechanism, TokenError, point};
 use crate::dns::{Algorithm, Dnskey};
@@ -181,7 +181,7 @@ impl Keys<'_> {
             mechanism_listed: self.listed.contains(&method.listed_as()),
             dnskey,
         };
-        let signature = signature_length(algorithm, &found.dnskey);
+        let signature = found.dnskey.signature_length();
         Ok((SigningKey { handle: private, method, signature }, found))
     }
 

@@ -7,7 +7,7 @@ use cryptoki::mechanism::{Mechanism as Ckm, MechanismType};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256, Sha512};
 
-use crate::dns::{Algorithm, Dnskey, ecdsa_sha256, ecdsa_sha384};
+use crate::dns::{Algorithm, ecdsa_sha256, ecdsa_sha384};
 
 /// Who hashes for RSA; ECDSA is hashed in software and Ed25519 by the token either way.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -74,17 +74,6 @@ impl Method {
             (Algorithm::EcdsaP256Sha256, _) => ecdsa_sha256(data).into(),
             (Algorithm::EcdsaP384Sha384, _) => ecdsa_sha384(data).into(),
             (Algorithm::RsaSha256 | Algorithm::RsaSha512, Mechanism::Hashed) | (Algorithm::Ed25519, _) => data.into(),
-        }
-    }
-}
-
-/// Octets of a signature by `key` in DNSSEC's form (RFC 5702, 6605, 8080), which is also what C_Sign returns.
-pub(super) fn signature_length(algorithm: Algorithm, key: &Dnskey) -> usize {
-    match algorithm {
-        Algorithm::EcdsaP256Sha256 | Algorithm::Ed25519 => 64,
-        Algorithm::EcdsaP384Sha384 => 96,
-        Algorithm::RsaSha256 | Algorithm::RsaSha512 => {
-            key.rsa().and_then(|rsa| usize::try_from(rsa.bits.div_ceil(8)).ok()).unwrap_or_default()
         }
     }
 }

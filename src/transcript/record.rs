@@ -7,7 +7,8 @@ use super::{Body, CeremonyKey, Chain, Entry, JsonError, Namespace, Seal, json};
 use crate::dns::{Sha256Digest, sha256};
 use crate::steps::{Actor, Mode, Moment, Step};
 
-/// Octets that all files of a record may have together when it is read: 128 MiB, a hundred times a large one's.
+/// Octets that all files of a record may have together, with what is added to it later: 128 MiB, a hundred times a large
+/// one's. None that has more is read, and so none is made.
 ///
 /// A record comes from a medium that anybody may have written, and the smallest machine has 256 MiB of memory.
 pub const MAX_RECORD: u64 = 128 << 20;
