@@ -315,6 +315,36 @@ fn a_silent_token_that_is_not_waited_for_is_closed_by_an_entry_and_what_it_signe
 }
 
 #[test]
+fn what_happens_before_a_slow_token_answers_does_not_spoil_the_record() {
+    let text = || "a telephone rang".to_owned();
+    let exception = || Input::Exception { expected: text(), happened: text(), action: text(), decided_by: text() };
+    type Way = fn() -> Vec<Input>;
+    let ways: [(Way, u8); 3] = [
+        (|| vec![Input::Pause], 0),
+        (|| vec![Input::Stop("fire".to_owned())], 1),
+        // The second one does not wait for the token.
+        (|| vec![Input::Stop("fire".to_owned()), Input::Stop("fire".to_owned())], 1),
+    ];
+    for (asked, code) in ways {
+        // All is signed meanwhile, or a part.
+        for limit in [None, Some(1)] {
+            let case = format!("{:?} {limit:?}", asked());
+            let mut world = World::new(Mode::Ceremony);
+            world.while_signing = asked().into_iter().chain([exception()]).collect();
+            let usb = UsbState { refused: vec![usb(5)], ..UsbState::default() };
+            world.news_while_signing = vec![Work::Usb(usb), Work::Rtc(Some(start()))];
+            world.sign_faults.extend(limit);
+            play(&mut world, |_| false);
+            assert_eq!(world.finished, Some(code), "{case}");
+            for kind in ["exception", "usb-refused", "clock-drift", "signed"] {
+                assert!(count(&world, kind) > 0, "{case}: {kind}");
+            }
+            assert_eq!(failures(&world), [] as [String; 0], "{case}");
+        }
+    }
+}
+
+#[test]
 fn whoever_stops_does_not_wait_for_a_host_that_does_not_end() {
     let mut world = World::new(Mode::Ceremony);
     play(&mut world, |question| matches!(question, Question::Pin(_)));
