@@ -73,6 +73,8 @@ impl Ceremony {
                 self.bind_record_media()
             }
             (Question::RequestVolume, Answer::Volume(id)) => self.bind_request_medium(id),
+            // Back to the files of the one that is bound.
+            (Question::RequestVolume, Answer::No) if self.view.step == Step::Request => self.begin_job(),
             (Question::PreviousRecord(records), Answer::Choose(index)) => {
                 let choice = records.get(index).ok_or(Refusal::NoSuchChoice(index + 1))?.clone();
                 self.wait(Waiting::Record(choice.clone()), "reading the previous record", Effect::ReadRecord(choice));

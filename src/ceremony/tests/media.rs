@@ -111,6 +111,9 @@ fn a_wrong_request_medium_is_exchanged_before_anything_is_taken_from_it() {
     assert!(empty(&world));
     world.answer(Answer::No).unwrap();
     assert_eq!(world.ceremony.view().question, Question::RequestVolume);
+    world.answer(Answer::No).unwrap();
+    assert!(empty(&world), "the files of the same one again");
+    world.answer(Answer::No).unwrap();
     // The same one again changes nothing.
     world.answer(Answer::Volume(VolumeId(REQUEST))).unwrap();
     assert!(empty(&world));
@@ -126,6 +129,13 @@ fn a_wrong_request_medium_is_exchanged_before_anything_is_taken_from_it() {
         4,
         "two for the record, two requests'"
     );
+}
+
+#[test]
+fn before_a_request_medium_is_bound_nothing_leads_back_from_its_question() {
+    let mut world = World::new(Mode::Ceremony);
+    play(&mut world, |question| matches!(question, Question::RequestVolume));
+    assert_eq!(world.answer(Answer::No), Err(Refusal::NotAsked));
 }
 
 #[test]
