@@ -501,6 +501,7 @@ fn requests() -> Vec<(&'static str, View)> {
         ("request_failed", failed),
         ("request_dropped", dropped(Question::Working(looking))),
         ("request_elsewhere", dropped(Question::RequestVolume)),
+        ("request_resume", view(Step::Request, Question::Resume { entries: 14, signatures: 0 })),
         ("request_more", request()),
     ]
 }
