@@ -54,6 +54,8 @@ pub(super) struct World {
     pub(super) sign_faults: VecDeque<usize>,
     /// What people do while the next batch is signed.
     pub(super) while_signing: Vec<Input>,
+    /// What else happens then, after it.
+    pub(super) news_while_signing: Vec<Work>,
     /// What the token says of its PIN.
     pub(super) final_try: bool,
     pub(super) write_faults: VecDeque<&'static str>,
@@ -167,6 +169,7 @@ impl World {
             spool: None,
             sign_faults: VecDeque::new(),
             while_signing: Vec::new(),
+            news_while_signing: Vec::new(),
             final_try: false,
             write_faults: VecDeque::new(),
             response_faults: VecDeque::new(),
@@ -381,9 +384,11 @@ impl World {
                 one(Work::KeysFound(Ok(keys.into_iter().map(|key| Ok(facts(key))).collect())))
             }
             Effect::Sign(batch) => {
-                for input in std::mem::take(&mut self.while_signing) {
+                let inputs = std::mem::take(&mut self.while_signing).into_iter().map(Event::Input);
+                let news = std::mem::take(&mut self.news_while_signing).into_iter().map(Event::Work);
+                for event in inputs.chain(news) {
                     let at = self.moment();
-                    self.todo.extend(self.ceremony.apply(at, Event::Input(input)).unwrap());
+                    self.todo.extend(self.ceremony.apply(at, event).unwrap());
                 }
                 let limit = self.sign_faults.pop_front();
                 let made = batch.items.iter().take(limit.unwrap_or(usize::MAX));

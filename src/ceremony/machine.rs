@@ -350,7 +350,9 @@ impl Ceremony {
         if self.journal_folder.is_empty() {
             return Vec::new();
         }
-        let volumes = self.view.record_volumes.iter().map(|volume| volume.id).collect();
+        // Media of a ceremony that goes on take it once they are seen.
+        let seen = self.view.record_volumes.iter().map(|volume| volume.id).filter(|id| *id != UNPLUGGED);
+        let volumes = seen.collect();
         let part =
             JournalPart { volumes, folder: self.journal_folder.clone(), files: self.ledger.journal_files(), lines };
         let spool = self.spool().map(Box::new).map(Effect::Spool);

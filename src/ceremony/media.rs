@@ -17,7 +17,7 @@ impl Ceremony {
     }
 
     /// Whatever is plugged in or out shows at once. A medium that comes back has another number and is known by its
-    /// serial and UUID.
+    /// serial and UUID; but where record media are only marked yet, a mark goes with its medium.
     ///
     /// Where files are to be chosen and their medium is back, or records and there are other media that may have one,
     /// they are listed again.
@@ -25,6 +25,9 @@ impl Ceremony {
         let before = (self.view.request_volume.as_ref().map(|volume| volume.id), self.may_have_records());
         let same = |a: &VolumeFacts, b: &VolumeFacts| a.serial == b.serial && a.uuid == b.uuid;
         let there = |bound: &VolumeFacts| volumes.iter().find(|volume| volume.id == bound.id && same(volume, bound));
+        if matches!(self.view.question, Question::RecordVolumes { .. }) {
+            self.view.record_volumes.retain(|marked| there(marked).is_some());
+        }
         let bound = self.view.record_volumes.iter().chain(&self.view.request_volume);
         // Copies of one medium can have one serial and one UUID: none of them stands for two.
         let mut taken: Vec<VolumeId> = bound.filter_map(&there).map(|volume| volume.id).collect();
@@ -70,6 +73,8 @@ impl Ceremony {
                 self.bind_record_media()
             }
             (Question::RequestVolume, Answer::Volume(id)) => self.bind_request_medium(id),
+            // Back to the files of the one that is bound.
+            (Question::RequestVolume, Answer::No) if self.view.step == Step::Request => self.begin_job(),
             (Question::PreviousRecord(records), Answer::Choose(index)) => {
                 let choice = records.get(index).ok_or(Refusal::NoSuchChoice(index + 1))?.clone();
                 self.wait(Waiting::Record(choice.clone()), "reading the previous record", Effect::ReadRecord(choice));

@@ -110,7 +110,8 @@ impl Ceremony {
         Ok((ceremony, effects))
     }
 
-    /// Back to `unlock`, with all that comes before it.
+    /// Back to `unlock`, with all that comes before it; without a confirmed plan in the step in which it was, where all
+    /// that can be done is to seal what happened.
     fn unlocked_again(&mut self, spool: &Spool) -> Result<(), String> {
         let decode = |text: &str| base64::decode(text).ok_or_else(|| "the spool is damaged".to_owned());
         let state = |state: &State| PreviousFiles { files: Files::new(), state: state.clone() };
@@ -120,7 +121,8 @@ impl Ceremony {
             let job = self.job_again(job)?;
             self.jobs.push(job);
         }
-        self.view.step = Step::Unlock;
+        let last = self.ledger.chain().entries().last().map(|entry| entry.step);
+        self.view.step = last.filter(|_| !spool.confirmed).unwrap_or(Step::Unlock);
         let note = Note { note: format!("from the spool, after {} signatures", self.signatures.len()) };
         self.record(Actor::Program, Body::Resumed(note)).map_err(|error| error.to_string())?;
         if spool.confirmed { self.plan_again() } else { Ok(()) }

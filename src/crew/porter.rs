@@ -21,6 +21,8 @@ pub(super) struct Porter {
     volumes: Box<dyn Volumes>,
     report: Report,
     seen: Vec<VolumeFacts>,
+    /// Labels of all that was ever seen: a message may be about one that was pulled out.
+    labels: BTreeMap<VolumeId, String>,
     names: BTreeMap<VolumeId, Vec<(OsString, String)>>,
     journals: BTreeMap<VolumeId, Open>,
 }
@@ -34,7 +36,8 @@ struct Open {
 
 impl Porter {
     pub(super) fn new(volumes: Box<dyn Volumes>, report: Report) -> Self {
-        Self { volumes, report, seen: Vec::new(), names: BTreeMap::new(), journals: BTreeMap::new() }
+        let (seen, labels) = (Vec::new(), BTreeMap::new());
+        Self { volumes, report, seen, labels, names: BTreeMap::new(), journals: BTreeMap::new() }
     }
 
     /// Looks which volumes are there, and tells if that has changed, or in any case: somebody waits for it. Where one
@@ -44,6 +47,7 @@ impl Porter {
         let still = |a: &VolumeFacts, b: &VolumeFacts| a.id == b.id && a.writable == b.writable;
         let same = volumes.len() == self.seen.len() && volumes.iter().zip(&self.seen).all(|(a, b)| still(a, b));
         if tell || !same {
+            self.labels.extend(volumes.iter().map(|volume| (volume.id, volume.label.clone())));
             self.seen.clone_from(&volumes);
             (self.report)(Work::Volumes(volumes));
         }
@@ -205,7 +209,7 @@ impl Porter {
     }
 
     fn label(&self, id: VolumeId) -> String {
-        self.seen.iter().find(|volume| volume.id == id).map(|volume| volume.label.clone()).unwrap_or_default()
+        self.labels.get(&id).cloned().unwrap_or_else(|| "a medium that was not seen".to_owned())
     }
 
     fn on<T>(
@@ -357,6 +361,26 @@ mod tests {
             faults[0].starts_with("the records on REC: ") && faults[0].contains("input/output error"),
             "{faults:?}"
         );
+    }
+
+    #[test]
+    fn a_medium_that_was_pulled_out_is_still_called_by_its_label() {
+        let (mut porter, works) = broken(vec![Ok(Vec::new()), Ok(vec![stick()])]);
+        porter.look(true);
+        porter.look(true);
+        let part = |id| {
+            let (folder, lines) = ("20260101T000000Z-ceremony".to_owned(), b"a\n".to_vec());
+            JournalPart { volumes: vec![VolumeId(id)], folder, files: BTreeMap::new(), lines }
+        };
+        for (id, label) in [(1, "REC"), (2, "a medium that was not seen")] {
+            assert!(!porter.journal(&part(id)));
+            let told = works.try_iter().find_map(|work| match work {
+                Work::Journalled(faults) => faults.first().cloned(),
+                _ => None,
+            });
+            let told = told.unwrap_or_default();
+            assert!(told.starts_with(&format!("the journal on {label}: ")), "{told}");
+        }
     }
 
     /// Work on the token waits for this answer.

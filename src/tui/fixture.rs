@@ -488,12 +488,20 @@ fn requests() -> Vec<(&'static str, View)> {
     let document = |purpose| Question::Document(DocumentAsked { job: 1, purpose, files: files.clone() });
     let choosing = View { jobs: Vec::new(), ..view(Step::Request, document(Purpose::Request)) };
     let failed = View { question: Question::Judged { job: 1, failed: true }, jobs: vec![job(true)], ..request() };
+    let looking = Working { what: "looking for files".into(), done: 0, total: 0, since: 0 };
+    let dropped = |question| {
+        let jobs = vec![JobView { state: JobState::Dropped, ..job(true) }];
+        View { jobs, request_volume: Some(volume(3, "KSR", "floppy", 512_000, true)), ..view(Step::Request, question) }
+    };
     vec![
         ("request_document", choosing),
         ("request_previous", View { question: document(Purpose::Previous), ..request() }),
         ("request_read_back", read_back()),
         ("request_judged", judged()),
         ("request_failed", failed),
+        ("request_dropped", dropped(Question::Working(looking))),
+        ("request_elsewhere", dropped(Question::RequestVolume)),
+        ("request_resume", view(Step::Request, Question::Resume { entries: 14, signatures: 0 })),
         ("request_more", request()),
     ]
 }

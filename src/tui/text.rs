@@ -344,6 +344,11 @@ pub(crate) const RESUME: &str = "An interrupted ceremony was found. Go on with i
 pub(crate) const RESUME_YES: &str = "Yes, go on: the officers unlock the HSM again";
 /// Sealing.
 pub(crate) const RESUME_NO: &str = "No, seal and write what happened";
+/// An interrupted ceremony without a confirmed plan.
+pub(crate) const RESUME_NO_PLAN: &str =
+    "An interrupted ceremony was found. It cannot go on: no plan was confirmed yet.";
+/// All that can be done with it.
+pub(crate) const RESUME_SEAL: &str = "Seal and write what happened; then begin a new ceremony";
 /// Asked before sealing.
 pub(crate) const RESUME_SURE: &str = "End the interrupted ceremony here and seal what happened?";
 /// The word for it.

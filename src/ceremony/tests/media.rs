@@ -4,6 +4,7 @@ use super::super::fake::{REQUEST, World, volume};
 use super::super::*;
 use super::{kinds, on_the_image, play, plug};
 use crate::steps::{Mode, VolumeFacts, VolumeId};
+use crate::transcript;
 
 #[test]
 fn a_medium_that_comes_back_under_another_number_is_the_same() {
@@ -18,6 +19,39 @@ fn a_medium_that_comes_back_under_another_number_is_the_same() {
     assert_eq!(world.finished, Some(0));
     assert_eq!(world.records.keys().map(|(id, _)| *id).collect::<Vec<_>>(), [1, 9]);
     assert!(world.ceremony.view().written.iter().all(|written| written.state == "read back: identical"));
+}
+
+#[test]
+fn a_mark_for_the_record_goes_with_its_medium() {
+    let mut world = World::new(Mode::Ceremony);
+    play(&mut world, |question| matches!(question, Question::RecordVolumes { .. }));
+    let marked =
+        |world: &World| -> Vec<u32> { world.ceremony.view().record_volumes.iter().map(|volume| volume.id.0).collect() };
+    let [one, two, request] = [volume(1, "RECORD-1"), volume(2, "RECORD-2"), volume(3, "KSR")];
+    for id in [1, 2] {
+        world.answer(Answer::Volume(VolumeId(id))).unwrap();
+    }
+    plug(&mut world, vec![two.clone(), request.clone()]);
+    assert_eq!(marked(&world), [2]);
+    assert_eq!(world.answer(Answer::Done), Err(Refusal::TooFewRecordMedia { expected: 2, found: 1 }));
+    // It comes back as another one, or another one of its number does.
+    let back = VolumeFacts { id: VolumeId(9), ..one };
+    let other = VolumeFacts { id: VolumeId(2), ..volume(5, "RECORD-5") };
+    plug(&mut world, vec![two, request.clone(), back.clone()]);
+    assert_eq!(marked(&world), [2], "it is marked anew or not at all");
+    plug(&mut world, vec![other, request, back]);
+    assert_eq!(marked(&world), [] as [u32; 0]);
+    for id in [9, 2] {
+        world.answer(Answer::Volume(VolumeId(id))).unwrap();
+    }
+    play(&mut world, |_| false);
+    assert_eq!(world.finished, Some(0));
+    assert_eq!(world.records.keys().map(|(id, _)| *id).collect::<Vec<_>>(), [2, 9]);
+    let bound = super::entries(&world).into_iter().filter_map(|entry| match entry.body {
+        transcript::Body::VolumeBound(bound) => Some(bound.serial),
+        _ => None,
+    });
+    assert_eq!(bound.collect::<Vec<_>>(), ["S1", "S5", "S3"]);
 }
 
 #[test]
@@ -77,6 +111,9 @@ fn a_wrong_request_medium_is_exchanged_before_anything_is_taken_from_it() {
     assert!(empty(&world));
     world.answer(Answer::No).unwrap();
     assert_eq!(world.ceremony.view().question, Question::RequestVolume);
+    world.answer(Answer::No).unwrap();
+    assert!(empty(&world), "the files of the same one again");
+    world.answer(Answer::No).unwrap();
     // The same one again changes nothing.
     world.answer(Answer::Volume(VolumeId(REQUEST))).unwrap();
     assert!(empty(&world));
@@ -92,6 +129,13 @@ fn a_wrong_request_medium_is_exchanged_before_anything_is_taken_from_it() {
         4,
         "two for the record, two requests'"
     );
+}
+
+#[test]
+fn before_a_request_medium_is_bound_nothing_leads_back_from_its_question() {
+    let mut world = World::new(Mode::Ceremony);
+    play(&mut world, |question| matches!(question, Question::RequestVolume));
+    assert_eq!(world.answer(Answer::No), Err(Refusal::NotAsked));
 }
 
 #[test]

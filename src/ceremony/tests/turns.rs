@@ -207,6 +207,67 @@ fn where_no_record_medium_takes_the_journal_another_one_does() {
     assert_eq!(add(&mut failed, 4), Err(Refusal::NotAsked), "the token failed, no medium did");
 }
 
+/// The ceremony of a process that is started again after this one, with what it has done at once.
+fn again(world: &World) -> World {
+    let at = Moment { time: start(), uptime: 0 };
+    let (ceremony, effects) =
+        Ceremony::resume(setup(Mode::Ceremony, Vec::new()), world.spool.clone().unwrap(), at).unwrap();
+    let mut again = World::new(Mode::Ceremony);
+    again.ceremony = ceremony;
+    again.todo = effects.into();
+    again.journal.clone_from(&world.journal);
+    again
+}
+
+#[test]
+fn a_process_that_died_before_the_plan_was_confirmed_can_only_seal_what_happened() {
+    type Until = fn(&Question) -> bool;
+    let untils: [(Step, Until); 3] = [
+        (Step::Media, |question| matches!(question, Question::PreviousRecord(_))),
+        (Step::Request, |question| matches!(question, Question::MoreJobs)),
+        (Step::Plan, |question| matches!(question, Question::TwoPeople(asked) if asked.subject == "plan")),
+    ];
+    for (step, until) in untils {
+        let mut world = World::new(Mode::Ceremony);
+        play(&mut world, until);
+        // It may die twice.
+        for _ in 0..2 {
+            world = again(&world);
+            world.settle();
+        }
+        let view = world.ceremony.view();
+        assert!(matches!(view.question, Question::Resume { signatures: 0, .. }), "{:?}", view.question);
+        assert!(view.step == step && view.plan.is_none(), "{step}: {}", view.step);
+        assert_eq!(world.answer(Answer::Yes), Err(Refusal::NoPlan));
+        world.answer(Answer::No).unwrap();
+        play(&mut world, |_| false);
+        assert_eq!((world.finished, world.ceremony.view().stopped_in), (Some(1), Some(step)));
+        assert_eq!(failures(&world), [] as [String; 0], "{step}");
+    }
+}
+
+#[test]
+fn no_journal_is_written_to_media_that_were_not_looked_for_yet() {
+    let mut world = World::new(Mode::Ceremony);
+    play(&mut world, |question| matches!(question, Question::Pin(_)));
+    let mut again = again(&world);
+    let journals = again.todo.iter().filter_map(|effect| match effect {
+        Effect::Journal(part) => Some(part.volumes.len()),
+        _ => None,
+    });
+    assert_eq!(journals.collect::<Vec<_>>(), [0]);
+    again.settle();
+    let at = again.moment();
+    let text = || "x".to_owned();
+    let exception = Input::Exception { expected: text(), happened: text(), action: text(), decided_by: text() };
+    let effects = again.ceremony.apply(at, Event::Input(exception)).unwrap();
+    let volumes = effects.iter().find_map(|effect| match effect {
+        Effect::Journal(part) => Some(part.volumes.clone()),
+        _ => None,
+    });
+    assert_eq!(volumes.map(|all| all.len()), Some(2), "once they are seen they get all");
+}
+
 /// A ceremony on the image that goes on after its process died while it signed.
 fn resumed() -> World {
     let mut world = World::new(Mode::Ceremony);
@@ -341,6 +402,36 @@ fn a_silent_token_that_is_not_waited_for_is_closed_by_an_entry_and_what_it_signe
     assert!(announced(&world, "CloseToken", "token-closed"));
     assert_eq!((count(&world, "stopped"), count(&world, "token-closed"), count(&world, "signed")), (1, 1, 1));
     assert_eq!(failures(&world), [] as [String; 0]);
+}
+
+#[test]
+fn what_happens_before_a_slow_token_answers_does_not_spoil_the_record() {
+    let text = || "a telephone rang".to_owned();
+    let exception = || Input::Exception { expected: text(), happened: text(), action: text(), decided_by: text() };
+    type Way = fn() -> Vec<Input>;
+    let ways: [(Way, u8); 3] = [
+        (|| vec![Input::Pause], 0),
+        (|| vec![Input::Stop("fire".to_owned())], 1),
+        // The second one does not wait for the token.
+        (|| vec![Input::Stop("fire".to_owned()), Input::Stop("fire".to_owned())], 1),
+    ];
+    for (asked, code) in ways {
+        // All is signed meanwhile, or a part.
+        for limit in [None, Some(1)] {
+            let case = format!("{:?} {limit:?}", asked());
+            let mut world = World::new(Mode::Ceremony);
+            world.while_signing = asked().into_iter().chain([exception()]).collect();
+            let usb = UsbState { refused: vec![usb(5)], ..UsbState::default() };
+            world.news_while_signing = vec![Work::Usb(usb), Work::Rtc(Some(start()))];
+            world.sign_faults.extend(limit);
+            play(&mut world, |_| false);
+            assert_eq!(world.finished, Some(code), "{case}");
+            for kind in ["exception", "usb-refused", "clock-drift", "signed"] {
+                assert!(count(&world, kind) > 0, "{case}: {kind}");
+            }
+            assert_eq!(failures(&world), [] as [String; 0], "{case}");
+        }
+    }
 }
 
 #[test]

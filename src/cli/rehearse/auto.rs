@@ -5,7 +5,7 @@ use std::sync::mpsc::Receiver;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
-use crate::ceremony::{Answer, Input, Purpose, Question, View, Work};
+use crate::ceremony::{Answer, Input, JobState, Purpose, Question, View, Work};
 use crate::crew::Stage;
 use crate::render;
 use crate::steps::{Pin, rehearsal_pin};
@@ -104,6 +104,8 @@ impl Script {
                 let word = |word: &usize| Some(render::word(word - 1, *octets.get(word - 1)?));
                 Answer::Text(asked.words.iter().map(word).collect::<Option<Vec<_>>>()?.join(" "))
             }
+            // The one that was chosen last was refused: the screen says why.
+            Question::Document(asked) if asked.purpose == Purpose::Request && self.jobs > taken(view) => return None,
             Question::Document(asked) if asked.purpose == Purpose::Request => {
                 let requests = asked.files.iter().enumerate().filter(|(_, file)| file.name.starts_with("ksr"));
                 let (index, _) = requests.clone().nth(self.jobs)?;
@@ -121,11 +123,32 @@ impl Script {
     }
 }
 
+fn taken(view: &View) -> usize {
+    view.jobs.iter().filter(|job| job.state == JobState::Taken).count()
+}
+
 fn exception() -> Input {
     Input::Exception {
         expected: "a quiet room".to_owned(),
         happened: "the telephone rang".to_owned(),
         action: "it was switched off".to_owned(),
         decided_by: "CA".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ceremony::{DocumentAsked, FileChoice};
+    use crate::steps::Mode;
+
+    #[test]
+    fn the_script_ends_where_a_request_was_refused() {
+        let file = FileChoice { place: "KSR".to_owned(), name: "ksr-example.txt".to_owned(), size: 1 };
+        let asked = DocumentAsked { job: 1, purpose: Purpose::Request, files: vec![file.clone(), file] };
+        let view = View::new(Mode::Rehearsal, Question::Document(asked));
+        let mut script = Script { jobs: 0, exception: true };
+        assert!(matches!(script.answer(&view), Some(Input::Answer(Answer::Choose(0)))));
+        assert!(script.answer(&view).is_none());
     }
 }

@@ -123,7 +123,7 @@ impl Rehearsal {
         rehearsal.request(&Series::begin(now, bundles)?, &keys.zsks, &mut token, env)?;
         token.close()?;
         let share_set = officers(&rehearsal.sticks, &pin, &facts, env)?;
-        write(&rehearsal.profile, profile(&hsm, &facts, &share_set, &keys).as_bytes())?;
+        write(&rehearsal.profile, profile(&hsm, &facts, &share_set, &keys, bundles).as_bytes())?;
         let pins: String = OFFICERS
             .iter()
             .filter_map(|text| Role::new(text))
@@ -288,7 +288,14 @@ fn officers(sticks: &Path, pin: &Pin, facts: &TokenFacts, env: &Env) -> Result<S
     share_set.ok_or_else(|| CliError::internal("there are no officers"))
 }
 
-fn profile(hsm: &Hsm, facts: &TokenFacts, share_set: &Sha256Digest, keys: &Keys) -> String {
+/// Octets of the largest document: what a profile allows that says nothing, or more where more bundles need it, in the
+/// request and in the response that the next rehearsal goes on from.
+fn document_bytes(bundles: u16) -> usize {
+    const BUNDLE: usize = 4 << 10; // of a response, with room to spare
+    (usize::from(bundles) * BUNDLE).clamp(1 << 20, input::MAX_DOCUMENT)
+}
+
+fn profile(hsm: &Hsm, facts: &TokenFacts, share_set: &Sha256Digest, keys: &Keys, bundles: u16) -> String {
     let variables: Vec<String> = hsm.env.iter().map(|(name, value)| format!("{name} = {value:?}")).collect();
     let writable: Vec<String> = hsm.writable.iter().map(|path| format!("{path:?}")).collect();
     let officers = OFFICERS.map(|officer| format!("{officer:?}")).join(", ");
@@ -307,6 +314,7 @@ fn profile(hsm: &Hsm, facts: &TokenFacts, share_set: &Sha256Digest, keys: &Keys)
         officers = officers,
         threshold = THRESHOLD,
         share_set = share_set,
+        document_bytes = document_bytes(bundles),
         root = key(".", &keys.root),
         example = key("example.", &keys.example),
     )
@@ -319,6 +327,13 @@ mod tests {
 
     fn key(octets: [u8; 4]) -> Dnskey {
         Dnskey::ksk(Algorithm::Ed25519, octets.to_vec())
+    }
+
+    #[test]
+    fn the_profile_takes_the_documents_of_all_its_bundles() {
+        assert_eq!(document_bytes(3), 1 << 20);
+        assert_eq!(document_bytes(10_000), 40_960_000);
+        assert!(document_bytes(u16::MAX) <= input::MAX_DOCUMENT);
     }
 
     #[test]

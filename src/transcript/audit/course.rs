@@ -129,14 +129,23 @@ impl Token {
 /// opening was announced, with all who take part.
 fn check_signing(entries: &[Entry], trail: &Trail<'_>, remarks: &mut Remarks) {
     let (mut token, mut announced, mut next, mut planned) = (Token::Closed, None, 1, None);
+    let mut stopped = false;
     for entry in entries {
         token = token.after(&entry.body).unwrap_or_else(|expected| {
             fail(remarks, entry, expected);
             Token::Closed
         });
-        // The entry of a pause or a stop comes before its effect: what the token was making until then is told after it.
-        let still = matches!(entry.body, Body::TokenClosed(_) | Body::Paused(_) | Body::Stopped(_) | Body::Signed(_));
-        if !token.is_open() && !still {
+        stopped |= matches!(entry.body, Body::Stopped(_));
+        // A pause or a stop is entered before its effect: what the token was making until then is told after it, and
+        // whatever else happens meanwhile says nothing of it. Only who stops does not wait for a token that is silent.
+        let ended = match entry.body {
+            Body::TokenChosen(_) | Body::TokenFault(_) | Body::Withheld(_) | Body::Continued(_) | Body::Resumed(_) => {
+                true
+            }
+            Body::TokenClosed(_) => !stopped,
+            _ => false,
+        };
+        if ended {
             announced = None;
         }
         match &entry.body {

@@ -9,7 +9,7 @@ use super::super::widgets::Choices;
 use super::{Look, choose, fitting, transcript, volumes};
 use crate::ceremony::{RecordChoice, View};
 use crate::render::{self, Column, Table};
-use crate::steps::VolumeFacts;
+use crate::steps::{Step, VolumeFacts};
 
 pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
     let mut panes = vec![Pane::new(pages::MEDIA, bound(look.view, width))];
@@ -103,7 +103,9 @@ pub(super) fn record_volumes(view: &View, needed: usize) -> Panel {
 
 pub(super) fn request_volume(view: &View) -> Panel {
     let choices = volumes(view, &view.labels.request);
-    choose(text::REQUEST_VOLUME, choices, text::NO_VOLUMES).explain(text::labelled(&view.labels.request))
+    let panel = choose(text::REQUEST_VOLUME, choices, text::NO_VOLUMES).explain(text::labelled(&view.labels.request));
+    // Once one is bound, Escape leads back to its files.
+    if view.step == Step::Request { panel.back() } else { panel }
 }
 
 pub(super) fn previous_record(view: &View, records: &[RecordChoice]) -> Panel {

@@ -85,7 +85,7 @@ pub(crate) fn panel(view: &View) -> Panel {
         Question::ConfirmProfile(choice) => open::confirm_profile(choice),
         Question::People { missing } => open::people(missing, &view.people),
         Question::Time(asked) => open::time(asked, &view.people),
-        Question::Resume { entries, signatures } => open::resume(*entries, *signatures),
+        Question::Resume { entries, signatures } => open::resume(view, *entries, *signatures),
         Question::RecordVolumes { needed } => media::record_volumes(view, *needed),
         Question::RequestVolume => media::request_volume(view),
         Question::PreviousRecord(records) => media::previous_record(view, records),

@@ -250,8 +250,14 @@ pub(super) fn time(asked: &TimeAsked, people: &[Person]) -> Panel {
     panel.field(hash::pick_person(people, asked.first.as_ref())).short(initials).short(watch).act(choices).back()
 }
 
-pub(super) fn resume(entries: usize, signatures: usize) -> Panel {
-    let panel = Panel::new(text::RESUME, Shape::Choices).explain(text::resume_state(entries, signatures));
+pub(super) fn resume(view: &View, entries: usize, signatures: usize) -> Panel {
+    let state = text::resume_state(entries, signatures);
     let no = Reply::No.word(text::RESUME_SURE, text::SEAL_WORD);
+    if view.plan.is_none() {
+        let mut choices = Choices::default();
+        choices.push('S', text::RESUME_SEAL, no);
+        return Panel::new(text::RESUME_NO_PLAN, Shape::Choices).explain(state).act(choices);
+    }
+    let panel = Panel::new(text::RESUME, Shape::Choices).explain(state);
     panel.yes_no((text::RESUME_YES, Reply::Yes), (text::RESUME_NO, no))
 }

@@ -15,8 +15,13 @@ use crate::render::{Column, Table};
 
 pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
     let view = look.view;
-    let choosing = matches!(&view.question, Question::Document(asked) if asked.purpose == Purpose::Request);
-    let Some(job) = view.jobs.last().filter(|_| !choosing) else {
+    let choosing = match &view.question {
+        Question::Document(asked) => asked.purpose == Purpose::Request,
+        Question::RequestVolume => true,
+        _ => false,
+    };
+    // What was dropped is in the list of jobs alone.
+    let Some(job) = view.jobs.last().filter(|job| !choosing && job.state != JobState::Dropped) else {
         let media = Pane::new(pages::MEDIA, media::bound(view, width));
         let jobs = (!view.jobs.is_empty()).then(|| Pane::new(pages::JOBS, jobs(view, width)));
         return jobs.into_iter().chain([media]).chain(transcript(look, width)).collect();

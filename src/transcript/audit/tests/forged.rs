@@ -1,6 +1,7 @@
 //! What someone with the ceremony key could say in a transcript sealed anew.
 
 use super::*;
+use crate::transcript::{Exception, UsbRefused};
 
 #[test]
 fn a_token_is_open_only_after_it_was_chosen_and_its_opening_announced() {
@@ -52,6 +53,53 @@ fn the_token_was_asked_for_every_key_before_it_signed() {
     for with in changes {
         expect_failure("AUDIT-TOKEN-KEYS", "transcript.jsonl", keys(with));
     }
+}
+
+/// The first batch is answered late: these entries come before its answer, and a second opening after those that follow.
+fn late(draft: &mut Draft, before: &[Body], after: &[Body]) {
+    let of_token = |body: &Body| match body {
+        Body::TokenChosen(_) | Body::Unlocking(_) | Body::Unlocked(_) => true,
+        Body::Findings(findings) => findings.stage == "token",
+        _ => false,
+    };
+    let all = |bodies: &[Body]| -> Vec<_> {
+        bodies.iter().map(|body| (Step::Execute, Actor::Program, body.clone())).collect()
+    };
+    let opening: Vec<_> = draft.happened.iter().filter(|(_, _, body)| of_token(body)).cloned().collect();
+    let signed = place(draft, |body| matches!(body, Body::Signed(_)));
+    draft.happened.splice(signed + 1..signed + 1, all(after).into_iter().chain(opening));
+    draft.happened.splice(signed..signed, all(before));
+}
+
+#[test]
+fn what_says_nothing_of_the_token_may_come_before_its_late_answer_and_what_ends_its_session_may_not() {
+    let note = || Note { note: "x".to_owned() };
+    let [paused, stopped] = [Body::Paused(note()), Body::Stopped(note())];
+    let [closed, fault, resumed] = [Body::TokenClosed(note()), Body::TokenFault(note()), Body::Resumed(note())];
+    let [withheld, continued] = [Body::Withheld(note()), Body::Continued(note())];
+    let text = || "x".to_owned();
+    let exception = Exception { expected: text(), happened: text(), action: text(), decided_by: text() };
+    let refused = UsbRefused { name: text(), product: text(), classes: text(), reason: text() };
+    let (rtc, agreed) = (fixture::now(), fixture::now());
+    let drift = Body::ClockDrift(ClockDrift { rtc, agreed, drift_seconds: 0 });
+    let meanwhile = [Body::Exception(exception), Body::UsbRefused(refused), drift];
+    for asked in [&paused, &stopped] {
+        let before: Vec<Body> = [asked.clone()].into_iter().chain(meanwhile.clone()).collect();
+        assert_eq!(failures(|draft| late(draft, &before, std::slice::from_ref(&closed))), Vec::<String>::new());
+        for end in [&fault, &resumed, &withheld, &continued] {
+            let before = [asked.clone(), end.clone()];
+            expect("AUDIT-COURSE", |draft| late(draft, &before, &[]));
+        }
+        expect("AUDIT-COURSE", |draft| {
+            let again = draft.happened.iter().find(|(_, _, body)| matches!(body, Body::Signed(_))).unwrap().2.clone();
+            late(draft, &before, &[again]);
+        });
+    }
+    // Only who stops does not wait for the answer.
+    let before = |asked: &Body| [asked.clone(), closed.clone(), meanwhile[0].clone()];
+    assert_eq!(failures(|draft| late(draft, &before(&stopped), &[])), Vec::<String>::new());
+    expect("AUDIT-COURSE", |draft| late(draft, &before(&paused), &[]));
+    expect("AUDIT-COURSE", |draft| late(draft, &before(&meanwhile[1]), &[]));
 }
 
 /// Expects a failure of this check in the transcript.

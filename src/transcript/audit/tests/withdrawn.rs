@@ -78,7 +78,10 @@ fn only_the_plan_made_last_is_left_and_only_before_the_token_is_open() {
 #[test]
 fn nothing_more_is_signed_once_a_pause_or_a_stop_was_asked_for() {
     let note = |note: &str| Note { note: note.to_owned() };
-    for asked in [Body::Paused(note("asked for")), Body::Stopped(note("fire")), Body::TokenClosed(note("closed"))] {
+    let [paused, stopped] = [Body::Paused(note("asked for")), Body::Stopped(note("fire"))];
+    // Who stops twice does not wait for the token.
+    let closed = vec![stopped.clone(), Body::TokenClosed(note("closed"))];
+    for asked in [vec![paused], vec![stopped], closed] {
         // What had been announced is told after it, and that is all.
         for (batches, good) in [(1, true), (2, false)] {
             let mut draft = draft(Mode::Ceremony);
@@ -86,10 +89,12 @@ fn nothing_more_is_signed_once_a_pause_or_a_stop_was_asked_for() {
             let chosen = at(&draft, |body| matches!(body, Body::TokenChosen(_)));
             let opening = draft.happened[chosen..signing].to_vec();
             let place = signing + 1 + if batches == 1 { 0 } else { 1 };
-            draft.happened.insert(place, (Step::Execute, Actor::Operator, asked.clone()));
+            let entries = asked.iter().map(|body| (Step::Execute, Actor::Operator, body.clone()));
+            draft.happened.splice(place..place, entries);
             if good {
                 // The officers begin anew.
-                draft.happened.splice(signing + 3..signing + 3, opening);
+                let after = signing + 2 + asked.len();
+                draft.happened.splice(after..after, opening);
             }
             let found = judged(&draft.seal().files);
             let course = found.failures().filter(|finding| finding.check == "AUDIT-COURSE").count();
