@@ -531,7 +531,9 @@ fn without_a_record_medium_nothing_is_asked_of_the_token() {
     let screen = terminal.see("!! NO RECORD MEDIUM");
     assert!(screen.has("Nothing more was asked of the token: no record medium takes the journal."), "{screen}");
     // One is enough.
+    terminal.see("!! RECORD-B was taken out: put it in again.");
     fs::rename(&sticks[1].1, &sticks[1].0).unwrap();
+    terminal.wait("RECORD-B", |screen| (!screen.has("RECORD-B was taken out")).then_some(()));
     terminal.press("y\r");
     crew.until(&mut terminal, "Are these the responses that were planned?");
     fs::rename(&sticks[0].1, &sticks[0].0).unwrap();

@@ -272,9 +272,9 @@ fn knotd_loads_every_moment_of_a_rollover_by_double_ds() {
 
 #[test]
 fn knotd_loads_every_moment_of_a_rollover_by_pre_publication() {
-    // From day 20 to day 25 the old key is there and signs no more.
+    // From day 20 to day 25 the old key is there and signs no more; its DS stays until nobody has its signatures.
     let keys = [
-        "timeline = { ds-until = {20}, sign-until = {20}, unpublish = {25} }",
+        "timeline = { ds-until = {21}, sign-until = {20}, unpublish = {25} }",
         "timeline = { publish = {5}, sign-from = {20}, ds-from = {10} }",
     ];
     for (day, key) in [(7, 0), (15, 0), (22, 1), (30, 1)] {

@@ -310,11 +310,12 @@ pub fn from_paper(file: &Path, numbers: &str) -> String {
 }
 
 /// Questions that have one answer: a part of the title, and the keys.
-const PLAIN: [(&str, &str); 19] = [
+const PLAIN: [(&str, &str); 20] = [
     // What asks once more stands before its question.
     ("Declare that there is no record of an earlier ceremony?", "y\r"),
     ("Declare that the zone has no previous response?", "y\r"),
     ("Accept the responses? Two people", "y\r"),
+    ("could not be written to ", "a\r"), // the medium may just be coming back
     ("Close the ceremony? The fingerprints", "y\r"),
     ("Which keyboard is this? Try it out below.", "d\r"),
     ("Is this the profile that was agreed on?", "y\r"),

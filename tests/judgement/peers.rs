@@ -137,6 +137,9 @@ fn what_bind_and_knot_made_is_judged_and_planned_as_they_did_it() {
         assert_eq!(named(&findings, Verdict::Fail), refused, "{name}: {findings:#?}");
         let plan = build(&profile, std::slice::from_ref(&input), now, "test").unwrap();
         let findings = check_plan(&profile, &[input], &plan, now);
+        // There CDS changes with the second in which the new key begins to sign, too early for resolvers that have no
+        // signature of it.
+        let refused: &[&str] = if name == ONE_SIGNS { &["SKR-CHAIN", "SKR-IMPORT"] } else { &[] };
         assert_eq!(named(&findings, Verdict::Fail), refused, "{name}: {findings:#?}");
 
         // Under a rollover of their KSK the peers also begin bundles in which nothing changes; else all are the same.

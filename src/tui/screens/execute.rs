@@ -6,7 +6,7 @@ use super::super::reply::Reply;
 use super::super::text::{self, pages};
 use super::super::theme::Tone;
 use super::super::widgets::{Choice, Choices, progress};
-use super::{Look, transcript};
+use super::{Look, media, transcript};
 use crate::ceremony::{Question, View};
 use crate::steps::VolumeFacts;
 
@@ -70,11 +70,13 @@ pub(super) fn fault(view: &View) -> Panel {
     let is_fit = |volume: &VolumeFacts| {
         volume.label.starts_with(&view.labels.record) && volume.writable && !volume.is_foreign() && !is_bound(volume.id)
     };
-    let media = text::media(&view.volumes).into_iter().zip(&view.volumes).filter(|(_, volume)| is_fit(volume));
-    let items = media.map(|(label, volume)| (text::record_volume_too(&label), Reply::Volume(volume.id)));
+    let plugged = text::media(&view.volumes).into_iter().zip(&view.volumes).filter(|(_, volume)| is_fit(volume));
+    let items = plugged.map(|(label, volume)| (text::record_volume_too(&label), Reply::Volume(volume.id)));
     let mut choices = Choices::numbered(items);
     choices.push('Y', text::FAULT_YES, Reply::Yes);
-    Panel::new(text::WITHHELD, Shape::Choices).explain(text::FAULT_HOW).act(choices)
+    let panel = Panel::new(text::WITHHELD, Shape::Choices).explain(text::FAULT_HOW);
+    let gone = view.record_volumes.iter().filter(|bound| !media::is_there(view, bound));
+    gone.fold(panel, |panel, medium| panel.warn(text::medium_gone(medium))).act(choices)
 }
 
 pub(super) fn going_on() -> Panel {

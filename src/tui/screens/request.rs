@@ -24,7 +24,11 @@ pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
     let Some(job) = view.jobs.last().filter(|job| !choosing && job.state != JobState::Dropped) else {
         let media = Pane::new(pages::MEDIA, media::bound(view, width));
         let jobs = (!view.jobs.is_empty()).then(|| Pane::new(pages::JOBS, jobs(view, width)));
-        return jobs.into_iter().chain([media]).chain(transcript(look, width)).collect();
+        let mut panes: Vec<Pane<'a>> = jobs.into_iter().chain([media]).chain(transcript(look, width)).collect();
+        if view.question == Question::RequestVolume && !view.jobs.is_empty() {
+            panes.swap(0, 1); // the media are what is asked for
+        }
+        return panes;
     };
     let mut panes =
         vec![request(job, width), bundles(job, width), key_pane(look, job, width), checks(look, job, width)];
