@@ -108,16 +108,19 @@ pub(super) fn anchors(job: &Job<'_>, earlier: &[&ResponseBundle]) -> Vec<Fault> 
     faults
 }
 
-/// Of what was served before a bundle, in order, what resolvers may still have when it begins: what was served within a
-/// TTL, in seconds.
+/// Of what was served before a bundle, in order, what resolvers may still have when it begins, the newest first: what was
+/// served within a TTL, in seconds.
 fn cached<'a>(
     before: &'a [&'a ResponseBundle],
     bundle: &'a ResponseBundle,
     ttl: u32,
 ) -> impl Iterator<Item = &'a ResponseBundle> {
-    let ends = before.iter().skip(1).copied().chain([bundle]).map(|next| next.inception);
-    let kept = move |end: Time| bundle.inception.seconds_since(end) < i64::from(ttl);
-    before.iter().copied().zip(ends).filter(move |(_, end)| kept(*end)).map(|(before, _)| before)
+    let mut end = bundle.inception;
+    before.iter().rev().copied().take_while(move |before| {
+        let kept = bundle.inception.seconds_since(end) < i64::from(ttl);
+        end = before.inception;
+        kept
+    })
 }
 
 /// Whether the parent shall remove every DS at that time.
