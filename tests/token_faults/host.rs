@@ -137,15 +137,13 @@ fn sign_ten(token: &mut Token) -> (usize, Option<TokenError>) {
     let key = NewKey { label: "k".into(), cka_id: "01".into(), algorithm: Algorithm::EcdsaP256Sha256, bits: 0 };
     let key = token.generate(&key).unwrap();
     let (mut made, mut fault) = (0, None);
-    let result = token.sign_many((0..10).map(|_| (&key, "data")), |_, signature| match signature {
-        Ok(_) => {
-            made += 1;
-            ControlFlow::Continue(())
+    let result = token.sign_many((0..10).map(|_| (&key, "data")), |_, signature| {
+        match signature {
+            _ if fault.is_some() => {} // what the token had been asked for before it
+            Ok(_) => made += 1,
+            Err(error) => fault = Some(error),
         }
-        Err(error) => {
-            fault = Some(error);
-            ControlFlow::Break(())
-        }
+        if fault.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     (made, result.err().or(fault))
 }
