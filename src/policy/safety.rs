@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::{Check, Fault, Report};
-use super::judge::{FIRST, Job};
+use super::judge::{FIRST, Job, earlier};
 use super::{parent, response, words};
 use crate::dns::{Dnskey, RrType, Time};
 use crate::exchange::{Response, ResponseBundle};
@@ -24,7 +24,7 @@ pub(super) fn check(job: &Job<'_>, input: &JobInput, report: &mut Report) {
             faults.extend(retire(ksk, previous, job.response));
             faults
         }
-        None => previous.map(|previous| continues(job, previous)).unwrap_or_default(),
+        None => previous.map(|previous| continues(job, input, previous)).unwrap_or_default(),
     };
     faults.extend(comes_back(previous, job.response));
     if previous.is_none() {
@@ -127,12 +127,14 @@ fn comes_back(previous: Option<&Response>, planned: &Response) -> Vec<Fault> {
 
 /// Under a schedule, where nothing is known of the parent's DS (`SKR-CHAIN` judges by it otherwise): a KSK that signs at
 /// the end of the previous response signs on.
-fn continues(job: &Job<'_>, previous: &Response) -> Vec<Fault> {
+fn continues(job: &Job<'_>, input: &JobInput, previous: &Response) -> Vec<Fault> {
     let Some(first) = job.response.bundles.first() else { return Vec::new() };
     let before = previous.bundles.iter().rev().find(|bundle| bundle.inception <= first.inception);
     let Some(before) = before else { return Vec::new() };
-    let known: BTreeSet<&Dnskey> = plain_signers(before).collect();
-    if !parent::asked(job.zone, before).is_empty() || plain_signers(first).any(|key| known.contains(key)) {
+    let mut known: BTreeSet<&Dnskey> = plain_signers(before).collect();
+    known.extend(parent::asked(job.zone, before));
+    let is_judged = earlier(job, input).last().is_some_and(|bundle| !parent::asked(job.zone, bundle).is_empty());
+    if is_judged || plain_signers(first).any(|key| known.contains(key)) {
         return Vec::new();
     }
     let fault = Fault::fail("no KSK signs that signed in the previous response");

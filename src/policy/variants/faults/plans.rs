@@ -243,6 +243,16 @@ fn trust() -> Vec<Variant> {
 
 fn safety() -> Vec<Variant> {
     vec![
+        ("no KSK signs on from a bundle of the same time, Knot", Check::KsrPolicySafety, || {
+            knot(|c| {
+                let first = c.first();
+                let earlier = c.previous().bundles.len() - 1;
+                c.previous().bundles.drain(..earlier);
+                c.previous().bundles[0].inception = first;
+                c.key("current").timeline.unpublish = Some(first);
+                c.key("next").timeline.publish = Some(first);
+            })
+        }),
         ("revoked before and plain again", Check::KsrPolicySafety, || {
             root(|c| {
                 c.schema("pre-publish");
