@@ -16,7 +16,7 @@ use claviger::exchange::{
 use claviger::process::Starter;
 use claviger::profile::{self, Hsm, Profile};
 use claviger::steps::Pin;
-use claviger::token::{FoundKey, Login, NewKey, Token};
+use claviger::token::{FoundKey, Login, NewKey, Taker, Token, TokenError};
 use tempfile::TempDir;
 
 use crate::common::softhsm::SoftHsm;
@@ -102,14 +102,7 @@ impl Stand {
     pub(crate) fn sign_unverified(&mut self, label: &str, count: usize, octets: usize) -> Span {
         let key = &self.keys[label];
         let jobs = (0..count).map(|number| (key, data(number, octets)));
-        let work = || {
-            let signed = self.token.sign_many(jobs, |_, signature| {
-                signature.expect("a signature");
-                ControlFlow::Continue(())
-            });
-            signed.expect("a token");
-        };
-        timed(work).1
+        timed(|| self.token.sign_with(jobs, &mut Unverified).expect("a token")).1
     }
 
     /// A path in the stand's folder, on disk.
@@ -277,6 +270,21 @@ pub(crate) fn signing_time(record: &Path) -> (usize, Span) {
     let last = of("signed").next_back().expect("an entry");
     let count = usize::try_from(number(&last["body"]["to"])).expect("a number");
     (count, Span::from_millis(number(&last["uptime"]) - number(&first["uptime"])))
+}
+
+/// Takes signatures as they are, and is as awake meanwhile as whoever verifies them.
+struct Unverified;
+
+impl Taker for Unverified {
+    fn take(&mut self, _number: usize, signature: Result<Vec<u8>, TokenError>) -> ControlFlow<()> {
+        signature.expect("a signature");
+        ControlFlow::Continue(())
+    }
+
+    fn work(&mut self) -> bool {
+        std::hint::spin_loop();
+        true
+    }
 }
 
 /// The policy of every profile here.

@@ -79,6 +79,12 @@ pub(crate) fn in_turns<const N: usize>(rounds: usize, sides: [Side<'_>; N]) -> [
     times
 }
 
+/// The means of two measurements each, one before and one after another: what they are compared with at that moment, on
+/// a machine whose speed changes.
+pub(crate) fn means(before: &[Duration], after: &[Duration]) -> Vec<Duration> {
+    before.iter().zip(after).map(|(before, after)| (*before + *after) / 2).collect()
+}
+
 /// The middle one of the ratios `over[n] / times[n]`: how close a side comes to another one, round by round.
 pub(crate) fn median_ratio(over: &[Duration], times: &[Duration]) -> f64 {
     let ratios = over.iter().zip(times).map(|(over, time)| over.as_secs_f64() / time.as_secs_f64());

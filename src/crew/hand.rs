@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use crate::ceremony::{KeyWanted, Login, LoginFailed, ToSign, TokenSeen, Work};
-use crate::process::{Killer, Starter};
+use crate::process::{Clock as _, Killer, Starter, SystemClock};
 use crate::profile::Hsm;
 use crate::render::hex;
 use crate::steps::{KeyFacts, TokenFacts};
@@ -17,6 +17,7 @@ use crate::token::{self, FoundKey, KeyQuery, Taker, Token, TokenConfig, TokenErr
 
 use super::Report;
 use super::verifiers::{Made, verifying};
+use super::vigil::Vigil;
 
 /// What the hand does, one after another.
 pub(super) enum Order {
@@ -226,7 +227,8 @@ impl Grip {
         });
         let mut fault = None;
         let (signatures, wrong) = verifying(batch, self.cores, &self.report, |made| {
-            let mut taker = Verifying { made, interrupt: &self.interrupt, fault: None };
+            let (clock, vigil) = (SystemClock::start(), Vigil::new(self.cores));
+            let mut taker = Verifying { made, interrupt: &self.interrupt, fault: None, clock, vigil };
             let result = client.sign_with(jobs, &mut taker);
             fault = result.err().or(taker.fault);
         });
@@ -249,10 +251,13 @@ struct Verifying<'a, 'b> {
     made: &'a mut Made<'b>,
     interrupt: &'a AtomicBool,
     fault: Option<TokenError>,
+    clock: SystemClock,
+    vigil: Vigil,
 }
 
 impl Taker for Verifying<'_, '_> {
     fn take(&mut self, _number: usize, result: Result<Vec<u8>, TokenError>) -> ControlFlow<()> {
+        self.vigil.ends();
         match result {
             _ if self.fault.is_some() => {} // what comes after one that was not made has no place
             Ok(signature) => self.made.put(signature),
@@ -263,7 +268,7 @@ impl Taker for Verifying<'_, '_> {
     }
 
     fn work(&mut self) -> bool {
-        self.made.verify_one()
+        self.made.verify_one() || self.vigil.goes_on(self.clock.uptime())
     }
 }
 

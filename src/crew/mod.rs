@@ -12,6 +12,7 @@ mod spool;
 mod stage;
 mod station;
 mod verifiers;
+mod vigil;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

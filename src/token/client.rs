@@ -112,7 +112,8 @@ pub trait Taker {
     /// token had been asked for already.
     fn take(&mut self, number: usize, result: Result<Vec<u8>, TokenError>) -> ControlFlow<()>;
 
-    /// Does a small piece of other work while the token makes the next ones; `false` if there is none.
+    /// Called while the token makes the next ones: does a small piece of other work, or none. `false`: sleep until a
+    /// signature comes, instead of looking for one at once.
     fn work(&mut self) -> bool;
 }
 
@@ -360,7 +361,7 @@ impl Token {
             if window.is_empty() {
                 return Ok(());
             }
-            // As long as there is anything to do: who sleeps here is woken on the core of the host, and is in its way.
+            // Who sleeps in `next` is woken by the host, maybe on its core, and is in its way.
             while !link.reader.has_arrived() && taker.work() {}
             // All that has arrived, so that the next requests go out together.
             loop {
