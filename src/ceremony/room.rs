@@ -5,7 +5,7 @@
 use crate::dns::sha256;
 use crate::exchange;
 use crate::media::MAX_ENTRIES;
-use crate::plan::{Plan, PlannedJob, PlannedSignature};
+use crate::plan::{Plan, PlannedJob};
 use crate::policy::Finding;
 use crate::transcript::{self, MAX_RECORD};
 
@@ -72,11 +72,9 @@ pub(super) fn of_plan<'a>(plan: &Plan, findings: impl Iterator<Item = &'a Findin
     json + responses + FOUND * TOLD * findings
 }
 
-/// Octets of a response and of its RRsets: they are written with zeros for signatures.
+/// Octets of a response and of its RRsets.
 fn of_response(job: &PlannedJob) -> u64 {
-    let zeros =
-        |planned: &PlannedSignature| vec![0; job.keys.get(planned.key).map_or(0, |key| key.dnskey.signature_length())];
-    let response = job.completed(job.signatures.iter().map(zeros).collect());
+    let response = job.unsigned();
     // One that cannot be written fails a check of the plan.
     let file = exchange::write_response(&response).unwrap_or_default();
     length(&file) + transcript::rrsets(&response, &sha256(&file)).len() as u64

@@ -1,6 +1,6 @@
 //! What a plan asks a token to sign, and the response that comes of it.
 
-use super::{Plan, PlannedJob};
+use super::{Plan, PlannedJob, PlannedSignature};
 use crate::dns::RrType;
 use crate::exchange::Response;
 
@@ -71,6 +71,16 @@ impl PlannedJob {
             }
         }
         response
+    }
+
+    /// The response with zeros for signatures: as many octets as what comes of the plan will have.
+    #[must_use]
+    pub fn unsigned(&self) -> Response {
+        let zeros = |planned: &PlannedSignature| {
+            let key = self.keys.get(planned.key);
+            vec![0; key.map_or(0, |key| key.dnskey.signature_length())]
+        };
+        self.completed(self.signatures.iter().map(zeros).collect())
     }
 }
 

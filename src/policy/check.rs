@@ -69,7 +69,7 @@ checks! {
     KsrPolicySafety "KSR-POLICY-SAFETY" "A KSK is published for the safety time before it signs, stays for the safety time after, and never comes back from a revocation; under a schedule, where no DS was asked for, one that signed before signs on.";
     SkrHoldDown "SKR-HOLD-DOWN" "Where resolvers follow the zone's KSKs by RFC 5011, none signs alone before they trust it, and a revoked one stays until they have seen it.";
     SkrImport "SKR-IMPORT" "The name server for which the response is meant can load it.";
-    SkrSize "SKR-SIZE" "A response with the DNSKEY RRset fits into a UDP datagram of 1232 octets.";
+    SkrSize "SKR-SIZE" "The DNSKEY RRset fits into a UDP datagram of 1232 octets, and the file into `document-bytes`, to be read next time.";
     SkrPlanned "SKR-PLANNED" "The response is exactly as planned, but for the octets of its signatures.";
     SkrVerify "SKR-VERIFY" "Every signature verifies and fits its set.";
     SkrValidity "SKR-VALIDITY" "Every signature is valid for its bundle's time, within the profile's limits.";

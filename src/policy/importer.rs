@@ -1,4 +1,4 @@
-//! What the name server on the other side can load, and what fits into a datagram.
+//! What the name server on the other side can load, what fits into a datagram, and what can be read next time.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,8 @@ use super::check::{Check, Fault, Report};
 use super::judge::Job;
 use super::{response, words};
 use crate::dns::{Dnskey, RrType};
-use crate::exchange::{Format, ResponseBundle, SignedSet};
+use crate::exchange::{self, Format, ResponseBundle, SignedSet};
+use crate::plan::PlannedJob;
 
 /// A DNS message that crosses the Internet without fragments (DNS Flag Day 2020).
 const DATAGRAM: usize = 1232;
@@ -72,8 +73,9 @@ fn knot(job: &Job<'_>, bundle: &ResponseBundle, next: Option<&ResponseBundle>) -
     faults
 }
 
-/// SKR-SIZE: one warning for all bundles that are too large, naming the largest.
-pub(super) fn check_size(job: &Job<'_>, report: &mut Report) {
+/// SKR-SIZE: one warning for all bundles that are too large, naming the largest; another one for the file, which is read
+/// again as the previous response of the next ceremony, within the same limit.
+pub(super) fn check_size(job: &Job<'_>, planned: &PlannedJob, document_bytes: usize, report: &mut Report) {
     let sizes = job.response.bundles.iter().enumerate().map(|(index, bundle)| (size(job, bundle), index));
     let large: Vec<(usize, usize)> = sizes.clone().filter(|(size, _)| *size > DATAGRAM).collect();
     let largest = sizes.map(|(size, _)| size).max().unwrap_or(0);
@@ -85,7 +87,16 @@ pub(super) fn check_size(job: &Job<'_>, report: &mut Report) {
         let fault = Fault::warn(message).bundle(*index, id);
         faults.push(fault.expected(format!("at most {DATAGRAM} octets")).found(format!("{size} octets")));
     }
-    report.judge(Check::SkrSize, format!("at most {largest} octets"), faults);
+    // One that cannot be written fails SKR-KEYS.
+    let file = exchange::write_response(&planned.unsigned()).unwrap_or_default().len();
+    if file > document_bytes {
+        let message =
+            "the next ceremony cannot read the response: raise the profile's limits.document-bytes until then";
+        faults.push(
+            Fault::warn(message).expected(format!("at most {document_bytes} octets")).found(format!("{file} octets")),
+        );
+    }
+    report.judge(Check::SkrSize, format!("at most {largest} octets in an answer, {file} in the file"), faults);
 }
 
 /// Octets of the answer to a DNSKEY query with EDNS: header, question, records with compressed owners, OPT.

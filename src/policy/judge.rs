@@ -125,7 +125,7 @@ pub fn check_plan(profile: &Profile, inputs: &[JobInput], plan: &Plan, now: Time
         safety::check(&job, input, &mut report);
         hold_down::check(&job, input, &mut report);
         importer::check(&job, &mut report);
-        importer::check_size(&job, &mut report);
+        importer::check_size(&job, planned, profile.document_bytes, &mut report);
         response::check_times(&job, &mut report);
         response::check_coverage(&job, planned::until(&job, input), &mut report);
         findings.extend(report.finish());

@@ -10,6 +10,7 @@ use super::{Check, Finding, check_plan, check_request, check_response, check_res
 use crate::dns::{Algorithm, AlgorithmNumber, DigestType, Dnskey, Ds, Duration, RrType, Time, hex, key_rdatas, sha256};
 use crate::exchange::{
     Format, Key, KeyParameters, Records, Request, RequestKey, Response, SignatureAlgorithm, SignerPolicy,
+    write_response,
 };
 use crate::plan::fixture::{self, after, at, days};
 use crate::plan::{JobInput, Plan, Previous, build};
@@ -355,6 +356,25 @@ fn warnings_name_what_is_odd() {
         c.request().bundles[1].keys = (11..45).map(|seed| plain(fixture::zsk(seed))).collect();
     });
     assert_eq!(named(&large.findings(), Verdict::Warn), ["SKR-SIZE"]);
+}
+
+#[test]
+fn a_response_that_the_next_ceremony_cannot_read_is_told() {
+    for make in [Case::root, Case::bind, Case::knot] {
+        let case = make();
+        let limited = |octets: usize| {
+            let mut case = make();
+            case.profile.document_bytes = octets;
+            case.findings()
+        };
+        let plan = build(&case.profile, std::slice::from_ref(&case.input), case.now, "test").unwrap();
+        let octets = write_response(&fixture::signed(&plan.jobs[0])).unwrap().len();
+        assert!(named(&limited(octets), Verdict::Warn).is_empty());
+        let findings = limited(octets - 1);
+        assert_eq!(named(&findings, Verdict::Warn), ["SKR-SIZE"]);
+        let warning = findings.iter().find(|finding| finding.verdict == Verdict::Warn).unwrap();
+        assert_eq!(warning.found.as_deref(), Some(format!("{octets} octets").as_str()));
+    }
 }
 
 #[test]
