@@ -5,7 +5,7 @@ use super::keys::Action;
 use super::reply::Reply;
 use super::text;
 use super::theme::Tone;
-use super::widgets::{Choices, PinField, TextField};
+use super::widgets::{Choice, Choices, PinField, TextField};
 use crate::ceremony::{Answer, Input};
 use crate::steps::Role;
 
@@ -168,10 +168,10 @@ impl Panel {
         self
     }
 
-    /// What Escape does: it moves to No, it leads back, or nothing.
+    /// What Escape does, where the keys are listed: it moves to N, it leads back, or nothing to speak of.
     pub(crate) fn escape_key(&self) -> Option<bool> {
         match (self.is_dialog(), self.no_choice()) {
-            (false, Some(_)) => Some(true),
+            (false, Some((_, no))) => (no.key == 'N').then_some(true),
             (true, _) => Some(false),
             (false, None) => self.escape.then_some(false),
         }
@@ -299,10 +299,10 @@ impl Panel {
         if self.is_dialog() {
             return Outcome::Close;
         }
-        if let Some((field, reply)) = self.no_choice() {
+        if let Some((field, no)) = self.no_choice().map(|(field, no)| (field, no.reply.clone())) {
             self.focus = field;
             if let Some(Field::Act(choices)) = self.fields.get_mut(field) {
-                choices.choose(&reply);
+                choices.choose(&no);
             }
             return Outcome::Changed;
         }
@@ -313,11 +313,11 @@ impl Panel {
         }
     }
 
-    fn no_choice(&self) -> Option<(usize, Reply)> {
+    fn no_choice(&self) -> Option<(usize, &Choice)> {
         self.fields.iter().enumerate().find_map(|(index, field)| {
             let Field::Act(choices) = field else { return None };
             let no = choices.items().iter().find(|item| item.reply.is_no())?;
-            Some((index, no.reply.clone()))
+            Some((index, no))
         })
     }
 
