@@ -150,12 +150,17 @@ fn people(page: &mut Sheet, entries: &[Entry]) {
 
 fn media(page: &mut Sheet, entries: &[Entry]) {
     page.heading("Media and previous record");
-    for entry in entries {
+    // One medium brings the requests: of several, the last one did, and no job was taken from those before.
+    let is_request = |entry: &Entry| matches!(&entry.body, Body::VolumeBound(volume) if volume.purpose == "request");
+    let request = entries.iter().rposition(is_request);
+    for (place, entry) in entries.iter().enumerate() {
         match &entry.body {
             Body::VolumeBound(volume) => {
+                let exchanged = is_request(entry) && request != Some(place);
+                let end = if exchanged { "; exchanged for another one" } else { "" };
                 let size = if volume.size == 0 { "size unknown".to_owned() } else { format!("{} octets", volume.size) };
                 let text = format!(
-                    "{}, serial {}, UUID {}, {size}",
+                    "{}, serial {}, UUID {}, {size}{end}",
                     shown(&volume.label),
                     shown(&volume.serial),
                     shown(&volume.uuid)
@@ -188,7 +193,7 @@ mod tests {
     use crate::steps::{Actor, Moment, Role, Step};
     use crate::transcript::{
         CeremonyKey, Chain, ClockDrift, Confirmed, Exception, Keyboard, Note, PersonEntered, Seal, TimeAgreed,
-        TimeConfirmed, UsbAllowed, UsbRefused,
+        TimeConfirmed, UsbAllowed, UsbRefused, VolumeBound,
     };
 
     fn chain(mode: Mode) -> Chain {
@@ -326,6 +331,22 @@ mod tests {
             "hardware clock 2026",
         ] {
             assert!(told.contains(part), "{part} in\n{told}");
+        }
+    }
+
+    #[test]
+    fn tells_which_request_medium_was_exchanged() {
+        let mut chain = chain(Mode::Ceremony);
+        for (purpose, label) in [("record", "RECORD-A"), ("request", "KSR-WRONG"), ("request", "KSR")] {
+            let [purpose, label, serial, uuid] = [purpose, label, "4711", "0815"].map(str::to_owned);
+            let body = Body::VolumeBound(VolumeBound { purpose, label, serial, uuid, size: 0 });
+            let moment = Moment { time: "2026-11-22T03:00:00Z".parse().unwrap(), uptime: 9 };
+            chain.append(moment, Step::Media, &Actor::Operator, body).unwrap();
+        }
+        let told = report(chain.entries()).text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for (label, exchanged) in [("RECORD-A", false), ("KSR-WRONG", true), ("KSR", false)] {
+            let line = format!("{label}, serial 4711, UUID 0815, size unknown; exchanged");
+            assert_eq!(told.contains(&line), exchanged, "{label} in\n{told}");
         }
     }
 
