@@ -4,7 +4,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::{Errno, retry_on_intr};
 use thiserror::Error;
 
 use crate::ceremony::{Seed, Spool};
@@ -16,10 +19,13 @@ const SEED: &str = "ceremony.seed";
 /// Octets that the text may have.
 const LIMIT: u64 = 1 << 30;
 
-/// A folder of our own on a file system in RAM.
+/// A folder of our own on a file system in RAM. As long as it is held no other process has it: a ceremony that is going
+/// on is not taken for one that was interrupted.
 #[derive(Clone, Debug)]
 pub struct SpoolFolder {
     folder: PathBuf,
+    /// The folder itself, locked; closing the last one gives it free, and so does the end of the process.
+    _held: Arc<File>,
 }
 
 /// What is wrong with a spool; the ceremony itself goes on.
@@ -28,6 +34,12 @@ pub enum SpoolError {
     /// The folder is not ours alone.
     #[error("expected {0} to belong to this user and to be closed to others; remove it or name another --spool")]
     NotOurs(PathBuf),
+    /// Another process holds it.
+    #[error(
+        "expected no ceremony to be going on in {0}; found one: go on with it where it is shown, or name another --spool for \
+         a second one"
+    )]
+    Held(PathBuf),
     /// The file is not one of ours.
     #[error(
         "expected an interrupted ceremony in {path}; found {found}: it cannot go on. Audit the journal on the record medium, \
@@ -50,19 +62,34 @@ pub enum SpoolError {
 }
 
 impl SpoolFolder {
-    /// The folder, made if it is not there; only its owner may look into it.
+    /// The folder, made if it is not there; only its owner may look into it, and only one process holds it.
     ///
     /// # Errors
-    /// [`SpoolError::NotOurs`], [`SpoolError::Io`].
+    /// [`SpoolError::NotOurs`], [`SpoolError::Held`], [`SpoolError::Io`].
     pub fn new(folder: PathBuf) -> Result<Self, SpoolError> {
         let failed = |source| SpoolError::Io { path: folder.clone(), source };
-        match fs::DirBuilder::new().mode(0o700).create(&folder) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error)),
-            _ => {}
+        loop {
+            match fs::DirBuilder::new().mode(0o700).create(&folder) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error)),
+                _ => {}
+            }
+            let facts = fs::symlink_metadata(&folder).map_err(failed)?;
+            let own = facts.is_dir() && facts.mode() & 0o077 == 0 && facts.uid() == rustix::process::geteuid().as_raw();
+            if !own {
+                return Err(SpoolError::NotOurs(folder));
+            }
+            let held = File::open(&folder).map_err(failed)?;
+            match retry_on_intr(|| flock(&held, FlockOperation::NonBlockingLockExclusive)) {
+                Ok(()) => {}
+                Err(Errno::WOULDBLOCK) => return Err(SpoolError::Held(folder)),
+                Err(error) => return Err(failed(error.into())),
+            }
+            // A ceremony that was over just now removed its folder.
+            let locked = held.metadata().map_err(failed)?;
+            if fs::symlink_metadata(&folder).is_ok_and(|now| (now.dev(), now.ino()) == (locked.dev(), locked.ino())) {
+                return Ok(Self { folder, _held: Arc::new(held) });
+            }
         }
-        let facts = fs::symlink_metadata(&folder).map_err(failed)?;
-        let own = facts.is_dir() && facts.mode() & 0o077 == 0 && facts.uid() == rustix::process::geteuid().as_raw();
-        if own { Ok(Self { folder }) } else { Err(SpoolError::NotOurs(folder)) }
     }
 
     /// What an earlier process left; none if it left nothing.
@@ -157,6 +184,21 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_process_at_a_time_holds_it() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("spool");
+        let folder = SpoolFolder::new(path.clone()).unwrap();
+        let clone = folder.clone();
+        drop(folder);
+        assert!(matches!(SpoolFolder::new(path.clone()), Err(SpoolError::Held(_))));
+        clone.forget();
+        drop(clone);
+        assert!(!path.exists());
+        drop(SpoolFolder::new(path.clone()).unwrap());
+        SpoolFolder::new(path).unwrap();
+    }
 
     #[test]
     fn a_seed_without_its_text_is_wiped_and_nothing_was_left() {
