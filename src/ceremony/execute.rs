@@ -195,7 +195,8 @@ impl Ceremony {
         self.close_token(AfterToken::Stop, note)
     }
 
-    fn stopped(&mut self) -> Result<(), Refusal> {
+    /// Nothing is left to be ended: on to the seal.
+    pub(super) fn stopped(&mut self) -> Result<(), Refusal> {
         self.outcome = "stopped";
         self.view.stopped_in = Some(self.view.step);
         // What was signed and not accepted does not leave.

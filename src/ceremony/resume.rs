@@ -15,6 +15,7 @@ use super::{Answer, Effect, Judging, Outcome, ProfileFile, Question, Refusal, Se
 
 /// Why nobody is asked whether to go on.
 const WRITTEN_ON: &str = "the program had ended after the seal: what is sealed is written to its end";
+const STOPPED_ON: &str = "the program had ended after people stopped: what happened is sealed and written";
 
 impl Ceremony {
     /// What a process that is started again needs to go on from here; none without people, who alone can go on.
@@ -196,11 +197,23 @@ impl Ceremony {
         Ok(())
     }
 
-    /// Nothing is asked where the transcript is sealed: all that can be done is to write it.
+    /// Nothing is asked where the transcript is sealed: all that can be done is to write it. Nor is anything where people
+    /// had stopped, since a stop cannot be taken back.
     pub(super) fn ask_resume(&mut self) {
         if self.image.is_some() {
             self.view.refusal = Some(WRITTEN_ON.to_owned());
             return self.wait(Waiting::Medium, "looking for the media", Effect::WatchVolumes);
+        }
+        let stop = self.ledger.chain().entries().iter().find_map(|entry| match &entry.body {
+            Body::Stopped(note) => Some((entry.step, note.note.clone())),
+            _ => None,
+        });
+        if let Some((step, reason)) = stop {
+            self.stop = Some(reason);
+            let refused = self.stopped().err();
+            self.view.stopped_in = Some(step);
+            self.view.refusal = Some(refused.map_or_else(|| STOPPED_ON.to_owned(), |refusal| refusal.to_string()));
+            return;
         }
         let entries = self.ledger.chain().entries().len();
         self.ask(Question::Resume { entries, signatures: self.signatures.len() });

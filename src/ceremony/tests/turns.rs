@@ -247,6 +247,29 @@ fn a_process_that_died_before_the_plan_was_confirmed_can_only_seal_what_happened
 }
 
 #[test]
+fn a_stop_holds_though_the_process_dies_before_the_seal() {
+    type Until = fn(&Question) -> bool;
+    let untils: [Until; 2] =
+        [|question| matches!(question, Question::Token(_)), |question| matches!(question, Question::Pin(_))];
+    for until in untils {
+        let mut world = World::new(Mode::Ceremony);
+        play(&mut world, until);
+        let at = world.moment();
+        let effects = world.ceremony.apply(at, Event::Input(Input::Stop("fire".to_owned()))).unwrap();
+        assert!(effects.iter().any(|effect| matches!(effect, Effect::CloseToken)), "a token host is to be ended first");
+        // The stop is entered and kept; the token host never ends.
+        world.todo = effects.into_iter().filter(|effect| !matches!(effect, Effect::CloseToken)).collect();
+        world.settle();
+        world = again(&world);
+        play(&mut world, |question| matches!(question, Question::Resume { .. }));
+        let view = world.ceremony.view();
+        assert_eq!((world.finished, view.stopped_in), (Some(1), Some(Step::Unlock)), "{:?}", view.question);
+        assert_eq!((count(&world, "stopped"), count(&world, "resumed")), (1, 1));
+        assert_eq!(failures(&world), [] as [String; 0]);
+    }
+}
+
+#[test]
 fn no_journal_is_written_to_media_that_were_not_looked_for_yet() {
     let mut world = World::new(Mode::Ceremony);
     play(&mut world, |question| matches!(question, Question::Pin(_)));

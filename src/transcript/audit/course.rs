@@ -15,6 +15,7 @@ pub(super) fn check(entries: &[Entry], trail: &Trail<'_>, remarks: &mut Remarks)
     check_kinds(entries, remarks);
     check_previous(entries, trail, remarks);
     check_signing(entries, trail, remarks);
+    check_stopped(entries, trail, remarks);
     remarks.pass(COURSE, "every entry stands where it may stand");
     // Everything that people decide of a plan comes after it was made and before the token is touched.
     let touched = entries.iter().position(|entry| matches!(entry.body, Body::Unlocking(_) | Body::Signing(_)));
@@ -183,6 +184,20 @@ fn check_signing(entries: &[Entry], trail: &Trail<'_>, remarks: &mut Remarks) {
     if trail.complete() && !trail.reviewed.is_some_and(|outcome| outcome.good) {
         let message = "the outcome is complete, yet nobody accepted the responses";
         remarks.fail(COURSE, names::TRANSCRIPT, message, "accepted", "not accepted");
+    }
+}
+
+/// A stop cannot be taken back: no token is opened after it, nothing more is asked of one, and nothing is complete.
+fn check_stopped(entries: &[Entry], trail: &Trail<'_>, remarks: &mut Remarks) {
+    let after = entries.iter().skip_while(|entry| !matches!(entry.body, Body::Stopped(_)));
+    for entry in after.clone() {
+        if matches!(entry.body, Body::TokenChosen(_) | Body::Unlocking(_) | Body::Signing(_)) {
+            fail(remarks, entry, "nothing more of a token once people had stopped");
+        }
+    }
+    if trail.complete() && after.count() > 0 {
+        let message = "the outcome is complete, yet people had stopped";
+        remarks.fail(COURSE, names::TRANSCRIPT, message, "stopped", "complete");
     }
 }
 

@@ -71,6 +71,11 @@ fn late(draft: &mut Draft, before: &[Body], after: &[Body]) {
     draft.happened.splice(signed..signed, all(before));
 }
 
+/// Failures but those that tell that it went on after a stop, as every draft does.
+fn but_of_a_stop(change: impl FnOnce(&mut Draft)) -> Vec<String> {
+    failures(change).into_iter().filter(|failure| !failure.contains("people had stopped")).collect()
+}
+
 #[test]
 fn what_says_nothing_of_the_token_may_come_before_its_late_answer_and_what_ends_its_session_may_not() {
     let note = || Note { note: "x".to_owned() };
@@ -85,7 +90,7 @@ fn what_says_nothing_of_the_token_may_come_before_its_late_answer_and_what_ends_
     let meanwhile = [Body::Exception(exception), Body::UsbRefused(refused), drift];
     for asked in [&paused, &stopped] {
         let before: Vec<Body> = [asked.clone()].into_iter().chain(meanwhile.clone()).collect();
-        assert_eq!(failures(|draft| late(draft, &before, std::slice::from_ref(&closed))), Vec::<String>::new());
+        assert_eq!(but_of_a_stop(|draft| late(draft, &before, std::slice::from_ref(&closed))), Vec::<String>::new());
         for end in [&fault, &resumed, &withheld, &continued] {
             let before = [asked.clone(), end.clone()];
             expect("AUDIT-COURSE", |draft| late(draft, &before, &[]));
@@ -97,7 +102,7 @@ fn what_says_nothing_of_the_token_may_come_before_its_late_answer_and_what_ends_
     }
     // Only who stops does not wait for the answer.
     let before = |asked: &Body| [asked.clone(), closed.clone(), meanwhile[0].clone()];
-    assert_eq!(failures(|draft| late(draft, &before(&stopped), &[])), Vec::<String>::new());
+    assert_eq!(but_of_a_stop(|draft| late(draft, &before(&stopped), &[])), Vec::<String>::new());
     expect("AUDIT-COURSE", |draft| late(draft, &before(&paused), &[]));
     expect("AUDIT-COURSE", |draft| late(draft, &before(&meanwhile[1]), &[]));
 }
