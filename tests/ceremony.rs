@@ -109,6 +109,13 @@ fn a_wrong_pin(crew: &mut Crew, terminal: &mut Terminal) {
     let number = crew::numbered(&screen.question, "SHARE-CO2").unwrap();
     terminal.press(&format!("{number}\r"));
     terminal.see("share-CO1.json: there is nothing of this name");
+    // So does a wrong token lead back to the choice of the token.
+    crew.until(terminal, "Who enters a PIN next? 1 more officer is needed.");
+    let screen = terminal.see("every officer begins anew");
+    assert!(screen.has("[T] Not token"), "{}", screen.question);
+    terminal.press("t\r");
+    let screen = terminal.see("Which token signs?");
+    assert!(!screen.has("[x]"), "no officer counts any more");
 }
 
 /// All nine steps; the record is audited with the fingerprint's words as they stood on the screen.

@@ -134,6 +134,7 @@ impl Ceremony {
                 self.ask(Question::Fault { message });
                 Ok(())
             }
+            AfterToken::Again => self.begin_unlock(),
             AfterToken::Stop => self.stopped(),
         }
     }

@@ -161,6 +161,8 @@ pub(super) enum AfterToken {
     Pause,
     /// It failed; what happened, and what to do.
     Fault(String),
+    /// People choose the token again.
+    Again,
     /// People stopped.
     Stop,
 }

@@ -93,6 +93,7 @@ impl Ceremony {
                 self.ask(Question::ShareVolume { officer });
                 Ok(())
             }
+            (Question::Officer { .. }, Answer::No) => self.token_again(),
             (Question::ShareVolume { officer }, Answer::Volume(id)) => self.share_volume(officer, id),
             (Question::ShareVolume { .. }, Answer::No) => self.ask_officer(),
             (Question::Pin(asked), Answer::Pin(pin)) => self.pin_entered(asked, pin),
@@ -115,6 +116,13 @@ impl Ceremony {
             }
             _ => Err(Refusal::NotAsked),
         }
+    }
+
+    /// A wrong token, or an officer whom the others do not fit: everybody begins anew, at the choice of the token.
+    fn token_again(&mut self) -> Result<(), Refusal> {
+        self.forget_officers();
+        let note = transcript::Note { note: "people choose the token again: the session is ended".to_owned() };
+        self.close_token(AfterToken::Again, note)
     }
 
     fn token_chosen(&mut self, token: TokenFacts) -> Result<(), Refusal> {

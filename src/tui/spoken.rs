@@ -31,8 +31,8 @@ impl Screen for Spoken {
             Ask::MoreJobs => text::MORE_JOBS.to_owned(),
             Ask::Acknowledge { number, total, job } => text::acknowledge(*number, *total, *job),
             Ask::TwoPeople { subject, second } => text::two_people(subject, *second),
-            Ask::Token => text::TOKEN.to_owned(),
-            Ask::Officer(missing) => text::officer(*missing),
+            Ask::Token => text::unlock::TOKEN.to_owned(),
+            Ask::Officer(missing) => text::unlock::officer(*missing),
             Ask::Review => text::review(false).to_owned(),
             Ask::Close => text::CLOSE.to_owned(),
         }

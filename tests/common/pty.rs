@@ -214,7 +214,7 @@ pub struct Screen {
     /// Its rows, blanks at the ends left out.
     pub rows: Vec<String>,
     flat: String,
-    /// The rows above the rule, without the steps at their left.
+    /// The rows above the rule, without the steps at their left and the bar at their right.
     page: String,
     /// The rows below the rule: the question, and the keys.
     pub question: String,
@@ -226,7 +226,9 @@ impl Screen {
         let flatten = |rows: &[String]| rows.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
         let rule = rows.iter().rposition(|row| row.contains("──┴──")).map_or(0, |rule| rule + 1);
         let question = flatten(&rows[rule..]);
-        let right = |row: &String| row.split_once('│').map_or_else(String::new, |(_, right)| right.to_owned());
+        // Where a page is longer than its room, a bar stands at its right.
+        let bar = ['▲', '█', '░', '▼'];
+        let right = |row: &String| row.split_once('│').map_or_else(String::new, |(_, right)| right.replace(bar, ""));
         let page = flatten(&rows[..rule].iter().map(right).collect::<Vec<_>>());
         Self { flat: flatten(&rows), page, question, rows }
     }

@@ -531,3 +531,24 @@ fn a_pause_can_be_made_only_while_signatures_are() {
     let may = |question| View { step: Step::Execute, ..View::new(Mode::Ceremony, question) }.may_pause();
     assert!(may(working(9)) && !may(working(0)), "a host that ends is no signature");
 }
+
+#[test]
+fn a_wrong_token_leads_back_to_the_choice_of_the_token() {
+    let mut world = World::new(Mode::Ceremony);
+    play(&mut world, |question| matches!(question, Question::Pin(_)));
+    // One officer is there already.
+    let share_set: [u8; 32] = [7; 32];
+    world.ceremony.assembly = Some(Assembly::new(share_set.into(), 2, "T1"));
+    world.ceremony.view.officers = vec![(role("CO1"), true), (role("CO2"), false)];
+    world.ceremony.ask_officer().unwrap();
+    world.answer(Answer::No).unwrap();
+    world.settle();
+    assert!(matches!(world.ceremony.view().question, Question::Token(_)), "{:?}", world.ceremony.view().question);
+    assert_eq!(world.ceremony.view().officers, [(role("CO1"), false), (role("CO2"), false)]);
+    assert!(world.ceremony.assembly.is_none());
+    play(&mut world, |_| false);
+    assert_eq!(world.finished, Some(0));
+    let counts = ["token-chosen", "unlocking", "token-closed"].map(|kind| count(&world, kind));
+    assert_eq!(counts, [2, 1, 2]);
+    assert_eq!(failures(&world), [] as [String; 0]);
+}

@@ -3,7 +3,7 @@
 use super::super::page::{Page, Pane};
 use super::super::panel::{Field, Panel, Shape};
 use super::super::reply::Reply;
-use super::super::text::{self, pages};
+use super::super::text::{NO_VOLUMES, pages, unlock as text};
 use super::super::theme::Tone;
 use super::super::widgets::{Choices, PinField};
 use super::{Look, choose, transcript, volumes};
@@ -73,7 +73,12 @@ fn named(role: &Role, people: &[Person]) -> String {
 pub(super) fn officer(choices: &[Role], missing: usize, view: &View) -> Panel {
     let items = choices.iter().enumerate();
     let items = items.map(|(index, role)| (named(role, &view.people), Reply::Choose(index)));
-    let panel = choose(text::officer(missing), Choices::numbered(items), text::NO_OFFICER);
+    let mut choices = Choices::numbered(items);
+    // A wrong token, or the share of another one, leads back to the question.
+    let entered = view.officers.iter().any(|(_, done)| *done);
+    let token = view.token.iter().map(|token| text::token_else(&render::escape(&token.serial, 20), entered));
+    token.for_each(|label| choices.push('T', label, Reply::No));
+    let panel = choose(text::officer(missing), choices, text::NO_OFFICER);
     // Where the token asks for the PINs itself, nobody has a medium.
     let done: Vec<&Role> = view.officers.iter().filter(|(_, done)| *done).map(|(role, _)| role).collect();
     let done = text::officers_done(&done).filter(|_| !view.officers_at_token);
@@ -91,7 +96,7 @@ pub(super) fn share_volume(officer: &Role, view: &View) -> Panel {
     if let Some(own) = own {
         choices.choose(&Reply::Volume(own.id));
     }
-    choose(text::share_volume(officer), choices, text::NO_VOLUMES).explain(text::share_volume_how(label)).back()
+    choose(text::share_volume(officer), choices, NO_VOLUMES).explain(text::share_volume_how(label)).back()
 }
 
 pub(super) fn pin(asked: &PinAsked, view: &View) -> Panel {
