@@ -96,5 +96,6 @@ fn value(path: &Path, audit: &Audit) -> Value {
     let mut value = json!({ "folder": input::shown(path), "audit": audit.verdict.name() });
     put(&mut value, "fingerprint", audit.fingerprint.map(|fingerprint| fingerprint.to_string()));
     put(&mut value, "mode", audit.mode().map(ToString::to_string));
+    put(&mut value, "outcome", audit.outcome());
     value
 }

@@ -20,7 +20,7 @@ mod trail;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{Body, Entry, Files, Head, Opened, PublicKey, Report, State, chain, names};
+use super::{Body, Ending, Entry, Files, Head, Opened, PublicKey, Report, State, chain, names};
 use crate::dns::{Sha256Digest, sha256};
 use crate::policy::Finding;
 use crate::steps::{Mode, Verdict};
@@ -91,14 +91,28 @@ impl Audit {
         self.entries.first().and_then(opened).map(|opened| &opened.mode)
     }
 
+    /// How the ceremony ended, if it was sealed: `complete`, `refused` or `stopped`.
+    #[must_use]
+    pub fn outcome(&self) -> Option<&str> {
+        self.entries.last().and_then(|entry| match &entry.body {
+            Body::Seal(seal) => Some(seal.outcome.as_str()),
+            _ => None,
+        })
+    }
+
     /// The failures.
     pub fn failures(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.verdict == Verdict::Fail)
     }
 
-    /// The first line for people: what all of this is worth.
+    /// The first line for people: how the ceremony ended where it is not complete, and what all of this is worth.
     #[must_use]
     pub fn headline(&self) -> String {
+        let ending = match self.outcome().and_then(Ending::from_name) {
+            Some(Ending::Stopped) => "STOPPED: ",
+            Some(Ending::Refused) => "RESPONSES REFUSED: ",
+            Some(Ending::Complete) | None => "",
+        };
         let mark = match self.mode() {
             Some(Mode::Rehearsal) => "REHEARSAL: ".to_owned(),
             Some(Mode::Unattended) => "UNATTENDED: ".to_owned(),
@@ -119,7 +133,7 @@ impl Audit {
             AuditVerdict::Failed if self.fingerprint.is_none() => "FAILED: this is no record, there is no transcript",
             AuditVerdict::Failed => "FAILED: this is not what it says it is",
         };
-        format!("{mark}{text}")
+        format!("{mark}{ending}{text}")
     }
 
     /// In one line: the headline, and the first failure.

@@ -5,6 +5,7 @@ use super::*;
 use crate::quorum::Assembly;
 use crate::steps::VolumeId;
 use crate::token::TokenError;
+use crate::transcript;
 
 /// What an audit finds wrong in the record.
 fn failures(world: &World) -> Vec<String> {
@@ -265,6 +266,9 @@ fn a_stop_holds_though_the_process_dies_before_the_seal() {
         let view = world.ceremony.view();
         assert_eq!((world.finished, view.stopped_in), (Some(1), Some(Step::Unlock)), "{:?}", view.question);
         assert_eq!((count(&world, "stopped"), count(&world, "resumed")), (1, 1));
+        let audit = transcript::audit(world.records.values().next().unwrap(), None, 1, crate::paper::report);
+        assert_eq!(audit.outcome(), Some("stopped"));
+        assert!(audit.headline().starts_with("STOPPED: NOT ANCHORED"), "{}", audit.headline());
         assert_eq!(failures(&world), [] as [String; 0]);
     }
 }
