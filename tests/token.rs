@@ -199,8 +199,12 @@ fn keys_are_found_once_or_named_as_missing_ambiguous_or_unfit() {
     let store = SoftHsm::with_token("ceremony");
     let mut token = open_with(&config(&store));
     token.generate(&new_key("twin", "01", Algorithm::EcdsaP256Sha256)).unwrap();
-    for taken in [new_key("twin", "03", Algorithm::Ed25519), new_key("third", "01", Algorithm::Ed25519)] {
-        assert!(matches!(token.generate(&taken), Err(TokenError::KeyExists { .. })));
+    for (key, what) in [
+        (new_key("twin", "03", Algorithm::Ed25519), "a key with the label \"twin\" is on the token already"),
+        (new_key("third", "01", Algorithm::Ed25519), "a key with the CKA_ID 01 is on the token already"),
+    ] {
+        let error = token.generate(&key).unwrap_err();
+        assert!(error.to_string().starts_with(what), "{error}");
     }
     let size = NewKey { bits: 512, ..new_key("small", "04", Algorithm::RsaSha256) };
     assert!(matches!(token.generate(&size), Err(TokenError::KeySize { bits: 512, .. })));

@@ -114,7 +114,9 @@ impl MediaError {
             Self::Full { .. } => "take an empty or larger medium and repeat; nothing is lost",
             Self::ReadOnly { .. } => "release the medium's write protection, or take another one, and repeat",
             Self::Exists { .. } => "take another medium; what stands there is somebody's record",
-            Self::TooLarge { .. } => "check that this is the right file; no document of a ceremony is that large",
+            Self::TooLarge { .. } => {
+                "check that this is the right file; what a request may have, `document-bytes` of the profile says"
+            }
             Self::TooMany { .. } => "take a medium that holds nothing but what the ceremony needs",
             Self::WrongKind { .. } => "copy the file itself onto the medium: links and devices are never followed",
             Self::Name { .. } => "rename it: letters, digits, dot, hyphen and underscore, at most 100 of them",

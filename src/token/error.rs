@@ -128,10 +128,10 @@ pub enum TokenError {
         count: usize,
     },
     /// A key to be generated has a name that is taken.
-    #[error("a key {key} is on the token already; nothing was generated: take another label and `cka-id`")]
+    #[error("a key {taken} is on the token already; nothing was generated: take another label and `cka-id`")]
     KeyExists {
-        /// Label and CKA_ID asked for.
-        key: String,
+        /// Which of the two is taken.
+        taken: String,
     },
     /// The key is there but cannot be what it should be.
     #[error("key {key} cannot be used: expected {expected}; found {found}")]
@@ -231,7 +231,7 @@ impl TokenError {
             Self::KeyNotFound { class, key } => (format!("a {class} key {key}"), "none".to_owned()),
             Self::KeyHidden { key } => (format!("a private key {key}"), "none, and nobody is logged in".to_owned()),
             Self::KeyAmbiguous { class, key, count } => (format!("one {class} key {key}"), count.to_string()),
-            Self::KeyExists { key } => ("no such key yet".to_owned(), key.clone()),
+            Self::KeyExists { taken } => ("no such key yet".to_owned(), format!("a key {taken}")),
             Self::KeyUnfit { expected, found, .. } => (expected.clone(), found.clone()),
             Self::SignatureLength { expected, found } => (format!("{expected} octets"), format!("{found} octets")),
             Self::SignatureWrong { key_tag, reason } => (format!("a signature by key {key_tag}"), reason.clone()),

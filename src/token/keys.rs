@@ -100,11 +100,13 @@ impl Keys<'_> {
             expected: "a CKA_ID in hexadecimal".to_owned(),
             found: new.cka_id.clone(),
         })?;
-        for taken in [Attribute::Label(new.label.clone().into()), Attribute::Id(id.clone())] {
+        let label = (Attribute::Label(new.label.clone().into()), format!("with the label {:?}", new.label));
+        let number = (Attribute::Id(id.clone()), format!("with the CKA_ID {}", new.cka_id));
+        for (attribute, taken) in [label, number] {
             for class in [ObjectClass::PRIVATE_KEY, ObjectClass::PUBLIC_KEY] {
-                let template = [Attribute::Class(class), taken.clone()];
+                let template = [Attribute::Class(class), attribute.clone()];
                 if !self.session.find_objects(&template).map_err(during(LOOKING))?.is_empty() {
-                    return Err(TokenError::KeyExists { key: name });
+                    return Err(TokenError::KeyExists { taken });
                 }
             }
         }

@@ -36,7 +36,8 @@ impl Remarks {
                 self.fail(check, &both, "they do not belong together", "a signature over this file", error);
             }
             SignatureError::Form | SignatureError::Key => {
-                self.fail(check, signature, &format!("it does not sign {file}"), "a signature of its form", error);
+                let expected = "a signature by the ceremony key in its namespace";
+                self.fail(check, signature, &format!("it does not sign {file}"), expected, "something else");
             }
         }
     }
