@@ -18,11 +18,13 @@ use claviger::process::Starter;
 use claviger::steps::Pin;
 use claviger::token::{Login, Token};
 use common::crew::{Crew, PINS, Room};
-use common::look::{can_look_into_memory, core_of, holds, holds_no_pin, places};
-use common::pty::SMALL;
+use common::faults::Rules;
+use common::look::{can_look_into_memory, core_of, holds, holds_no_pin, memory_of, places};
+use common::pty::{SMALL, Terminal};
+use common::shares::{Opened, quorum_key};
 use common::softhsm::SoftHsm;
 use ed25519_dalek::SigningKey;
-use rustix::process::{Pid, Signal};
+use rustix::process::{Pid, Signal, kill_process};
 use sha2::{Digest as _, Sha512};
 
 const BIND: &str = "ksr-example.txt";
@@ -67,6 +69,47 @@ fn no_pin_is_left_in_files_on_the_terminal_or_in_memory() {
     assert_eq!(terminal.exit(), 0);
     holds_no_pin(&room, &[&terminal]);
     assert!(!holds(&terminal.octets(), pin.as_bytes()));
+}
+
+#[test]
+fn a_share_is_in_memory_once_while_it_waits_for_others_and_never_afterwards() {
+    let room = Room::prepared(3);
+    let rules = Rules::before(&room.profile(), &room.path());
+    // The token opens and then signs nothing, so that there is time to look.
+    room.change_profile("[media]", "sign-within = \"PT1H\"\n\n[media]");
+    rules.set(&["sign = 1 block"]);
+    let [first, second] = ["CO1", "CO2"].map(|officer| Opened::new(&room, officer));
+    let key = quorum_key(&first, &second);
+    let keys = [("the key of CO1", first.key.as_slice()), ("the key of CO2", &second.key), ("the key of all", &key)];
+    let shares = [("the share of CO1", first.share()), ("the share of CO2", second.share())];
+
+    let mut terminal = room.open(SMALL);
+    let mut crew = Crew::new(&room, &[BIND]);
+    crew.until(&mut terminal, "Who enters a PIN next? 1 more");
+    let Some(memory) = memory_of(terminal.pid(), room.beside(), "first") else { return };
+    // While it is needed it is there: the search finds what there is.
+    let own = places(&memory, &[first.share()]);
+    assert_eq!(own.len(), 1, "the share of CO1 waits in one place alone, not at {own:?}");
+    let further = pieces(&memory, "", first.share()).len() - first.share().len() / 8;
+    assert_eq!(further, 0, "pieces of the share of CO1 besides");
+    holds_none(&terminal, &memory, &keys);
+
+    let secrets = [&keys[..], &shares].concat();
+    crew.until(&mut terminal, "Please wait: signing");
+    holds_none(&terminal, &memory_of(terminal.pid(), room.beside(), "unlocked").unwrap(), &secrets);
+
+    // A host that dies leads to the same once more, and this time to its end.
+    rules.set(&[]);
+    terminal.children().into_iter().for_each(|host| kill_process(host, Signal::KILL).unwrap());
+    crew.until(&mut terminal, "Are these the responses that were planned?");
+    holds_none(&terminal, &memory_of(terminal.pid(), room.beside(), "review").unwrap(), &secrets);
+}
+
+/// None of these, by name, is in the memory of the ceremony's process, whole or in pieces; what its screen shows is.
+fn holds_none(terminal: &Terminal, memory: &Path, secrets: &[(&str, &[u8])]) {
+    let found: Vec<_> = secrets.iter().flat_map(|(name, secret)| pieces(memory, name, secret)).collect();
+    assert!(found.is_empty(), "{found:?} on the screen:\n{}", terminal.rows().join("\n"));
+    assert!(!places(memory, &["share-CO1.json", "REHEARSAL"]).is_empty(), "the search finds nothing");
 }
 
 /// What must not be there any more, by name.

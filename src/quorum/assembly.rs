@@ -7,7 +7,7 @@ use super::shamir::combine;
 use super::terms::Terms;
 use crate::dns::Sha256Digest;
 use crate::render::escape;
-use crate::steps::{Pin, Role};
+use crate::steps::{Pin, Role, wiping_stack};
 
 /// The shares of one unlock; wiped when it goes.
 #[derive(Debug)]
@@ -66,9 +66,11 @@ impl Assembly {
         let Some(Share { terms, .. }) = self.shares.first().filter(|_| self.missing() == 0) else {
             return Err(too_few);
         };
-        let key = combine(self.shares.iter().map(|share| (share.index, &share.octets)))?;
-        let padded = terms.sealed_pin.open(&key, &terms.pin_data()).ok_or(QuorumError::Unseal)?;
-        unpadded(&padded).ok_or(QuorumError::Unseal)
+        wiping_stack(|| {
+            let key = combine(self.shares.iter().map(|share| (share.index, &share.octets)))?;
+            let padded = terms.sealed_pin.open(&key, &terms.pin_data()).ok_or(QuorumError::Unseal)?;
+            unpadded(&padded).ok_or(QuorumError::Unseal)
+        })
     }
 
     fn admits(&self, officer: &Role, terms: &Terms) -> Result<(), QuorumError> {
@@ -102,6 +104,7 @@ impl Assembly {
 mod tests {
     use super::*;
     use crate::quorum::create::tests::{TOKEN_PIN, files, make, pin};
+    use crate::quorum::secret::Key;
 
     fn assembly(file: &ShareFile) -> Assembly {
         Assembly::new(file.share_set(), file.threshold(), "1234abcd")
@@ -117,7 +120,7 @@ mod tests {
         Share {
             officer: share.officer.clone(),
             index: share.index,
-            octets: share.octets.clone(),
+            octets: Key::copied(&share.octets),
             terms: share.terms.clone(),
         }
     }

@@ -2,16 +2,15 @@
 
 use std::fmt::Display;
 
-use zeroize::Zeroizing;
-
 use super::file::ShareFile;
 use super::kdf::Argon2Parameters;
-use super::seal::{Key, Sealed};
+use super::seal::Sealed;
+use super::secret::{Key, Secret};
 use super::shamir::{Fill, commitment, split};
 use super::terms::{Header, PIN_OCTETS, Terms};
 use super::{MAX_OFFICERS, QuorumError};
 use crate::render::escape;
-use crate::steps::{Pin, Role};
+use crate::steps::{Pin, Role, wiping_stack};
 
 /// Characters that an officer's PIN has at least.
 pub const MIN_PIN_SIGNS: usize = 8;
@@ -41,15 +40,26 @@ pub fn create<E: Display>(
     let commitments = vec![crate::dns::Sha256Digest::ZERO; roles.len()];
     let header = Header { commitments, officers: roles, threshold };
     let token_serial = token_serial.to_owned();
-    let mut terms = Terms { generation, header, sealed_pin: Sealed::EMPTY, token_serial };
+    let terms = Terms { generation, header, sealed_pin: Sealed::EMPTY, token_serial };
     terms.checked()?;
-    let count = u8::try_from(officers.len()).unwrap_or_default(); // at most MAX_OFFICERS, just checked
 
     let fill: &mut Fill<'_> =
         &mut |buffer| entropy(buffer).map_err(|error| QuorumError::Entropy(escape(&error.to_string(), 200)));
+    wiping_stack(|| seal_all(terms, pin, officers, parameters, fill))
+}
+
+/// The files of terms that have neither commitments nor a sealed PIN yet.
+fn seal_all(
+    mut terms: Terms,
+    pin: &Pin,
+    officers: &[(Role, &Pin)],
+    parameters: Argon2Parameters,
+    fill: &mut Fill<'_>,
+) -> Result<Vec<ShareFile>, QuorumError> {
+    let count = u8::try_from(officers.len()).unwrap_or_default(); // at most MAX_OFFICERS, just checked
     let mut key = Key::default();
     fill(key.as_mut_slice())?;
-    let shares = split(&key, threshold, count, fill)?;
+    let shares = split(&key, terms.header.threshold, count, fill)?;
     terms.header.commitments = shares.iter().zip(1..).map(|(share, index)| commitment(index, share)).collect();
     terms.sealed_pin = Sealed::seal(&key, random(fill)?, &terms.pin_data(), &padded(pin))?;
 
@@ -81,10 +91,10 @@ fn random<const N: usize>(fill: &mut Fill<'_>) -> Result<[u8; N], QuorumError> {
 }
 
 /// The PIN's length in two octets, the PIN, zeros.
-fn padded(pin: &Pin) -> Zeroizing<[u8; PIN_OCTETS]> {
+fn padded(pin: &Pin) -> Secret<PIN_OCTETS> {
     let octets = pin.expose();
     let length = u16::try_from(octets.len()).unwrap_or_default().to_be_bytes(); // at most Pin::CAPACITY
-    let mut padded = Zeroizing::new([0; PIN_OCTETS]);
+    let mut padded = Secret::default();
     for (place, octet) in padded.iter_mut().zip(length.iter().chain(octets)) {
         *place = *octet;
     }

@@ -6,13 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use super::QuorumError;
 use super::kdf::Argon2Parameters;
-use super::seal::{Key, Sealed};
+use super::seal::Sealed;
+use super::secret::Key;
 use super::shamir::commitment;
 use super::terms::{Terms, bounds};
 use super::text::{Hex, canonical};
 use crate::dns::{Sha256Digest, sha256};
 use crate::render::escape;
-use crate::steps::{Pin, Role};
+use crate::steps::{Pin, Role, wiping_stack};
 
 /// The format that this program writes and reads.
 const VERSION: u8 = 1;
@@ -128,6 +129,11 @@ impl ShareFile {
     ///
     /// A wrong PIN, a share that its set does not commit to, or no memory.
     pub fn open(&self, pin: &Pin) -> Result<Share, QuorumError> {
+        let octets = wiping_stack(|| self.octets(pin))?;
+        Ok(Share { officer: self.officer.clone(), index: self.body.index, octets, terms: self.body.terms.clone() })
+    }
+
+    fn octets(&self, pin: &Pin) -> Result<Key, QuorumError> {
         let Body { argon2, index, ref salt, ref sealed_share, ref terms, .. } = self.body;
         let officer = self.officer.clone();
         let key = argon2.derive(pin, &salt.0)?;
@@ -138,7 +144,7 @@ impl ShareFile {
         if committed != Some(&commitment(index, &octets)) {
             return Err(QuorumError::Commitment { officer });
         }
-        Ok(Share { officer, index, octets, terms: terms.clone() })
+        Ok(octets)
     }
 
     /// Whose share it is.
@@ -295,7 +301,7 @@ mod tests {
     fn gives_out_no_share_that_its_set_does_not_commit_to() {
         let mut terms = files(2, 3)[0].terms().clone();
         terms.header.commitments.swap(0, 1);
-        let share = files(2, 3)[0].open(&pin("officer 1")).unwrap().octets.clone();
+        let share = files(2, 3)[0].open(&pin("officer 1")).unwrap().octets;
         let argon2 = Argon2Parameters::new(8192, 1, 1).unwrap();
         let file = ShareFile::seal(terms, 1, &share, &pin("officer 1"), argon2, [1; 16], [2; 12]).unwrap();
         assert_eq!(file.open(&pin("officer 1")).unwrap_err(), QuorumError::Commitment { officer: file.officer });
@@ -332,8 +338,8 @@ mod tests {
             };
             let mut pin = [0; PIN_OCTETS];
             pin[..32].copy_from_slice(&padded);
-            let sealed_pin = Sealed::seal(&Key::new(secret), nonce, b"", &pin).unwrap();
-            let sealed_share = Sealed::seal(&Key::new(secret), nonce, b"", &padded).unwrap();
+            let sealed_pin = Sealed::seal(&Key::copied(&secret), nonce, b"", &pin).unwrap();
+            let sealed_share = Sealed::seal(&Key::copied(&secret), nonce, b"", &padded).unwrap();
             let terms = Terms { generation, header, sealed_pin, token_serial: serial };
             let (argon2, checksum) = (Argon2Parameters::default(), Sha256Digest::ZERO);
             let mut body = Body { argon2, checksum, index, salt: Hex(salt), sealed_share, terms, version: VERSION };

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::QuorumError;
-use super::seal::Key;
+use super::secret::Key;
 use crate::steps::Pin;
 
 /// The cost of Argon2id; stored in the file, and bounded, so that a hostile file can neither hang the ceremony nor fill
@@ -55,7 +55,7 @@ impl Argon2Parameters {
         let mut key = Key::default();
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters);
         argon2
-            .hash_password_into_with_memory(pin.expose(), salt, key.as_mut(), memory.as_mut_slice())
+            .hash_password_into_with_memory(pin.expose(), salt, key.as_mut_slice(), memory.as_mut_slice())
             .map_err(failed)?;
         Ok(key)
     }
@@ -89,9 +89,9 @@ mod tests {
         let pin = |text: &str| Pin::from_octets(text.as_bytes()).unwrap();
         let cost = Argon2Parameters::new(8192, 1, 1).unwrap();
         let key = cost.derive(&pin("12345678"), &[1; 16]).unwrap();
-        assert_eq!(key, cost.derive(&pin("12345678"), &[1; 16]).unwrap());
-        assert_ne!(key, cost.derive(&pin("12345679"), &[1; 16]).unwrap());
-        assert_ne!(key, cost.derive(&pin("12345678"), &[2; 16]).unwrap());
-        assert_ne!(key, Argon2Parameters::new(8192, 2, 1).unwrap().derive(&pin("12345678"), &[1; 16]).unwrap());
+        assert_eq!(*key, *cost.derive(&pin("12345678"), &[1; 16]).unwrap());
+        assert_ne!(*key, *cost.derive(&pin("12345679"), &[1; 16]).unwrap());
+        assert_ne!(*key, *cost.derive(&pin("12345678"), &[2; 16]).unwrap());
+        assert_ne!(*key, *Argon2Parameters::new(8192, 2, 1).unwrap().derive(&pin("12345678"), &[1; 16]).unwrap());
     }
 }

@@ -18,6 +18,7 @@ mod error;
 mod file;
 mod kdf;
 mod seal;
+mod secret;
 mod shamir;
 mod terms;
 mod text;

@@ -4,7 +4,7 @@ use vsss_rs::{DefaultShare, Gf256, IdentifierGf256, Polynomial as _};
 use zeroize::Zeroizing;
 
 use super::QuorumError;
-use super::seal::Key;
+use super::secret::Key;
 use crate::dns::{Sha256Digest, sha256};
 
 /// A coefficient of a polynomial; the crate keeps the constant one in `value`, the others in `identifier`.
@@ -19,7 +19,7 @@ pub(super) type Fill<'a> = dyn FnMut(&mut [u8]) -> Result<(), QuorumError> + 'a;
 /// tells something of the key. The threshold is from 2 to `count`; the caller has checked it.
 pub(super) fn split(key: &Key, threshold: u8, count: u8, fill: &mut Fill<'_>) -> Result<Vec<Key>, QuorumError> {
     let threshold = usize::from(threshold);
-    let mut shares = vec![Key::default(); usize::from(count)];
+    let mut shares: Vec<Key> = (0..count).map(|_| Key::default()).collect();
     let mut polynomial = Zeroizing::new(Vec::<Coefficient>::create(threshold));
     let mut entropy = Zeroizing::new(vec![0; threshold.saturating_sub(1)]);
     for (position, octet) in key.iter().enumerate() {
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn takes_entropy_as_it_comes() {
-        let key = Key::new(std::array::from_fn(|position| position as u8));
+        let key = Key::copied(&std::array::from_fn(|position| position as u8));
         // With all coefficients 0 each share is the key; with a slope of 1 it is key + index, which is XOR.
         for (slope, octet_of) in [(0, (|octet, _| octet) as fn(u8, u8) -> u8), (1, |octet, index| octet ^ index)] {
             let shares = split(&key, 2, 5, &mut |buffer| {
@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn asks_for_one_octet_a_coefficient() {
         let mut asked = 0;
-        let key = Key::new([1; 32]);
+        let key = Key::copied(&[1; 32]);
         split(&key, 3, 5, &mut |buffer| {
             asked += buffer.len();
             Ok(())
@@ -102,9 +102,9 @@ mod tests {
 
     #[test]
     fn commits_to_the_share_and_its_index() {
-        let share = Key::new([1; 32]);
+        let share = Key::copied(&[1; 32]);
         assert_ne!(commitment(1, &share), commitment(2, &share));
-        assert_ne!(commitment(1, &share), commitment(1, &Key::new([2; 32])));
+        assert_ne!(commitment(1, &share), commitment(1, &Key::copied(&[2; 32])));
         assert_ne!(commitment(1, &share), sha256(share.as_slice()));
     }
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Read as _;
+use std::io::{Error, ErrorKind, Read as _, copy};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -77,6 +78,47 @@ pub fn core_of(pid: Pid, folder: &Path, name: &str) -> PathBuf {
     let core = PathBuf::from(format!("{}.{pid}", prefix.display()));
     assert!(core.exists(), "gcore: {}", String::from_utf8_lossy(&output.stderr));
     core
+}
+
+/// What a process has for itself in memory, as a file; none, noted as skipped, where the system lets nobody read it.
+///
+/// Without a debugger: the process runs on and should be waiting.
+pub fn memory_of(pid: Pid, folder: &Path, name: &str) -> Option<PathBuf> {
+    let process = PathBuf::from(format!("/proc/{}", pid.as_raw_nonzero()));
+    let memory = match fs::File::open(process.join("mem")) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            super::skip::skip("the memory of another process cannot be read here");
+            return None;
+        }
+        memory => memory.unwrap(),
+    };
+    let path = folder.join(name);
+    let mut file = fs::File::create(&path).unwrap();
+    for line in fs::read_to_string(process.join("maps")).unwrap().lines() {
+        let mut words = line.split(' ');
+        let (range, rights) = (words.next().unwrap(), words.next().unwrap());
+        if !(rights.starts_with('r') && rights.ends_with('p')) {
+            continue;
+        }
+        let (start, end) = range.split_once('-').unwrap();
+        let [start, end] = [start, end].map(|digits| u64::from_str_radix(digits, 16).unwrap());
+        let copied = copy_range(&memory, start, end, &mut file);
+        // The kernel's own pages may refuse; whatever the process has written can be read.
+        assert!(copied.is_ok() || !rights.contains('w'), "{line}: {copied:?}");
+    }
+    Some(path)
+}
+
+fn copy_range(memory: &fs::File, start: u64, end: u64, file: &mut fs::File) -> Result<(), Error> {
+    let mut chunk = vec![0; 1 << 20];
+    let mut place = start;
+    while place < end {
+        let length = usize::try_from(end - place).unwrap().min(chunk.len());
+        memory.read_exact_at(&mut chunk[..length], place)?;
+        copy(&mut &chunk[..length], file)?;
+        place += length as u64;
+    }
+    Ok(())
 }
 
 /// Where a file as large as a core holds one of these.

@@ -21,5 +21,6 @@ pub mod profile;
 pub mod pty;
 pub mod rehearsal;
 pub mod rrsets;
+pub mod shares;
 pub mod skip;
 pub mod softhsm;
