@@ -17,8 +17,9 @@ use claviger::dns::Sha256Digest;
 use claviger::media::MAX_ENTRIES;
 use claviger::steps::Mode;
 use claviger::transcript::{Body, read};
-use common::desk::{Desk, ksr};
-use common::rehearsal::Files;
+use common::desk::{Desk, NOW, ksr};
+use common::peers::ZONE;
+use common::rehearsal::{Files, claviger};
 
 fn bodies(files: &Files) -> Vec<Body> {
     let entries = read(&files["transcript.jsonl"], Sha256Digest::ZERO).unwrap();
@@ -207,4 +208,49 @@ fn exit_codes_tell_what_kind_of_trouble_it_was() {
         }
         assert_eq!(desk.records(out).len(), 1, "{out}");
     }
+}
+
+/// What `check` says of the same.
+fn check(desk: &Desk, words: &[&str]) -> (i32, serde_json::Value) {
+    let all = ["check", "--json", "--profile", "profile.toml", "--now", NOW];
+    let run = claviger(&[&all, words].concat(), desk.signer.path());
+    (run.code, serde_json::from_str(&run.out).unwrap())
+}
+
+#[test]
+fn a_choice_that_fits_no_request_is_wrong_usage_as_it_is_for_check() {
+    let desk = Desk::new();
+    desk.write("ksr-b.txt", &ksr(14, 2));
+    for files in [&["ksr.txt"][..], &["ksr.txt", "ksr-b.txt"]] {
+        let words = [&["--first", "--schema", "nope"], files].concat();
+        let ((code, signed), (checked_code, checked)) = (desk.sign(&words), check(&desk, &words));
+        assert_eq!((code, checked_code), (2, 2), "{files:?}: {signed}{checked}");
+        assert_eq!(signed["error"], checked["error"], "{files:?}");
+        let error = &signed["error"];
+        assert_eq!((&error["field"], &error["expected"]), (&"--schema".into(), &"none".into()), "{error}");
+        assert_eq!(error["found"], "nope", "{error}");
+        assert!(desk.records("out").is_empty(), "something was begun");
+    }
+}
+
+#[test]
+fn previous_responses_that_are_doubled_or_for_no_request_are_wrong_usage() {
+    let desk = Desk::new();
+    let (code, value) = desk.sign(&["--first", "--out", "first", "ksr.txt"]);
+    assert_eq!(code, 0, "{value}");
+    let skr = value["responses"][0]["file"].as_str().unwrap();
+    let text = fs::read_to_string(desk.signer.path().join(skr)).unwrap();
+    desk.write("other.txt", &text.replace(ZONE, "other.test."));
+    desk.write("next.txt", &ksr(14, 2));
+    for (other, found) in [(skr, "two"), ("other.txt", "one for other.test.")] {
+        let words = ["--previous", skr, "--previous", other, "next.txt"];
+        let ((code, signed), (checked_code, checked)) = (desk.sign(&words), check(&desk, &words));
+        assert_eq!((code, checked_code, &signed["error"]["found"]), (2, 2, &found.into()), "{signed}{checked}");
+        assert_eq!(signed["error"], checked["error"]);
+        assert!(desk.records("out").is_empty(), "something was begun");
+    }
+    // What came before is said in one of three ways, and all are named.
+    let (code, value) = desk.sign(&["next.txt"]);
+    let expected = value["error"]["expected"].as_str().unwrap();
+    assert!(code == 2 && ["--previous", "--first", "--record"].iter().all(|way| expected.contains(way)), "{value}");
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::ceremony::{Answer, FileRead, Input, MAX_JOBS, Purpose, Question, View};
 use crate::crew::{Given, Stage};
 use crate::dns::{Name, Time, sha256};
-use crate::exchange::Document;
+use crate::exchange::{Document, Request};
 use crate::media::FolderVolumes;
 use crate::policy::Finding;
 use crate::profile::Profile;
@@ -20,6 +20,7 @@ use crate::transcript::names;
 
 use super::error::CliError;
 use super::input::{self, Read};
+use super::jobs::{self, Choices};
 use super::json::Report;
 use super::pins::PinArgs;
 use super::player;
@@ -38,7 +39,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "P.toml")]
     profile: PathBuf,
     /// The response before the request; once for each zone
-    #[arg(long, value_name = "SKR", required_unless_present_any = ["first", "record"], conflicts_with = "first")]
+    #[arg(long, value_name = "SKR", conflicts_with = "first")]
     previous: Vec<PathBuf>,
     /// There is no response before the requests
     #[arg(long)]
@@ -46,12 +47,8 @@ pub(super) struct Args {
     /// The record of the ceremony before, in the folder --out: it says which the previous responses are, and has them
     #[arg(long, value_name = "DIR")]
     record: Option<PathBuf>,
-    /// The schema, for a zone whose policy has schemas [default: the only one, or `normal`]
-    #[arg(long, value_name = "NAME")]
-    schema: Option<String>,
-    /// The end of coverage, for a zone whose policy has a schedule, as 2027-01-01T00:00:00Z
-    #[arg(long, value_name = "TIME")]
-    until: Option<Time>,
+    #[command(flatten)]
+    choices: Choices,
     /// Judge as of this time [default: the computer's clock]
     #[arg(long, value_name = "TIME")]
     now: Option<Time>,
@@ -88,7 +85,7 @@ impl Run for Args {
         let mut setup = player::setup(Some(&writable), Mode::Unattended, env)?;
         setup.profiles.push(player::profile_file(&self.profile)?);
         setup.judged_at = self.now;
-        setup.until = self.until;
+        setup.until = self.choices.until;
         setup.final_try = self.pins.final_try();
         setup.previous_given = !self.previous.is_empty();
         let given = Given { documents: desk.documents.clone(), shares: self.shares()? };
@@ -121,9 +118,10 @@ impl Args {
 
     fn read(&self, profile: &Profile, report: &mut Report) -> Result<Desk, CliError> {
         let mut desk = Desk { documents: Vec::new(), requests: Vec::new(), previous: Vec::new() };
+        let mut requests: Vec<(String, Request)> = Vec::new();
         for path in &self.files {
             let read = read(path, profile, &mut desk)?;
-            let Document::Request(request) = &read.document else {
+            let Document::Request(request) = read.document else {
                 let error = CliError::usage("this is nothing to sign").file(read.name);
                 return Err(error.expected("a KSR").found("an SKR").advice("give the previous SKR with --previous"));
             };
@@ -137,7 +135,10 @@ impl Args {
                 report.format = Some(request.format);
             }
             desk.requests.push(desk.documents.len() - 1);
+            requests.push((read.name, request));
         }
+        let requests: Vec<(&str, &Request)> = requests.iter().map(|(name, request)| (name.as_str(), request)).collect();
+        let mut names = Vec::new();
         for path in &self.previous {
             let read = read(path, profile, &mut desk)?;
             let Document::Response(response) = read.document else {
@@ -145,7 +146,23 @@ impl Args {
                 return Err(error.expected("an SKR").found("a KSR").advice("give the SKR before the request"));
             };
             desk.previous.push((response.zone, desk.documents.len() - 1));
+            names.push(read.name);
         }
+        let before = names.iter().zip(&desk.previous).map(|(name, (zone, _))| (name.as_str(), zone));
+        let before: Vec<(&str, &Name)> = before.collect();
+        jobs::fit(&requests, &before)?;
+        match jobs::without(&requests, &before) {
+            // A record has the previous responses of its zones, where none is given.
+            Some((file, zone)) if !self.first && (self.record.is_none() || !before.is_empty()) => {
+                let ways = "--previous SKR for each zone, --first, or --record DIR";
+                let error = jobs::unsaid(file, zone, ways, "nothing for this zone");
+                return Err(error.advice(
+                    "give the previous SKR, declare with --first that there is none, or name the record that has it",
+                ));
+            }
+            _ => {}
+        }
+        self.choices.fit(profile, &requests)?;
         Ok(desk)
     }
 
@@ -368,7 +385,7 @@ impl Script<'_> {
                 }
             }
             Question::Schema { choices, .. } => {
-                let wanted = self.args.schema.as_deref().unwrap_or("normal");
+                let wanted = self.args.choices.schema.as_deref().unwrap_or(jobs::USUAL);
                 let Some(index) = choices.iter().position(|choice| choice == wanted) else {
                     let error = CliError::usage("the policy does not have this schema").field("--schema");
                     self.error = Some(error.expected(choices.join(", ")).found(wanted));
