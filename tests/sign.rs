@@ -10,6 +10,7 @@
 mod common;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use claviger::ceremony::MAX_JOBS;
@@ -19,7 +20,7 @@ use claviger::steps::Mode;
 use claviger::transcript::{Body, read};
 use common::desk::{Desk, NOW, ksr};
 use common::peers::ZONE;
-use common::rehearsal::{Files, claviger};
+use common::rehearsal::{Files, claviger, run};
 
 fn bodies(files: &Files) -> Vec<Body> {
     let entries = read(&files["transcript.jsonl"], Sha256Digest::ZERO).unwrap();
@@ -253,4 +254,37 @@ fn previous_responses_that_are_doubled_or_for_no_request_are_wrong_usage() {
     let (code, value) = desk.sign(&["next.txt"]);
     let expected = value["error"]["expected"].as_str().unwrap();
     assert!(code == 2 && ["--previous", "--first", "--record"].iter().all(|way| expected.contains(way)), "{value}");
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_trouble_with_a_medium() {
+    let desk = Desk::new();
+    let out = desk.signer.path().join("shut");
+    fs::create_dir(&out).unwrap();
+    fs::set_permissions(&out, fs::Permissions::from_mode(0o555)).unwrap();
+    let mut words = vec![env!("CARGO_BIN_EXE_claviger"), "sign", "--json", "--profile", "profile.toml"];
+    words.extend(["--pin-file", "pin", "--first", "--now", NOW, "--out", "shut", "ksr.txt"]);
+    if rustix::process::geteuid().is_root() {
+        // Modes hold for root as well, without this.
+        words.splice(0..0, ["setpriv", "--bounding-set", "-dac_override"]);
+    }
+    let run = run(words[0], &words[1..], desk.signer.path());
+    let value: serde_json::Value = serde_json::from_str(&run.out).unwrap_or_else(|_| panic!("{}", run.err));
+    assert_eq!((run.code, &value["error"]["kind"]), (5, &"media".into()), "{value}");
+    assert_eq!((&value["error"]["file"], &value["error"]["field"]), (&"shut".into(), &"--out".into()), "{value}");
+    assert!(desk.records("shut").is_empty(), "something was begun");
+}
+
+#[test]
+fn more_octets_than_a_record_has_room_for_are_wrong_usage() {
+    let desk = Desk::new();
+    desk.signer.change_profile("[roles]", "[limits]\ndocument-bytes = 67108864\n[roles]");
+    // Blanks at the end of a record are nothing to a reader, and octets of the record.
+    let wide = |text: &str| text.replacen("==\n", &format!("=={}\n", " ".repeat(60 << 20)), 1);
+    desk.write("ksr-a.txt", &wide(&ksr(12, 2)));
+    desk.write("ksr-b.txt", &wide(&ksr(14, 2)));
+    let (code, value) = desk.sign(&["--first", "ksr-a.txt", "ksr-b.txt"]);
+    assert_eq!((code, &value["error"]["kind"]), (2, &"usage".into()), "{value}");
+    assert!(value["error"]["message"].as_str().unwrap().contains("the record may have"), "{value}");
+    assert!(value["responses"].is_null(), "{value}");
 }

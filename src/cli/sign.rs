@@ -7,8 +7,8 @@ use std::sync::mpsc;
 
 use serde_json::json;
 
-use crate::ceremony::{Answer, FileRead, Input, MAX_JOBS, Purpose, Question, View};
-use crate::crew::{Given, Stage};
+use crate::ceremony::{Answer, FileRead, Input, MAX_JOBS, Purpose, Question, Refusal, View};
+use crate::crew::{Given, Stage, Stuck};
 use crate::dns::{Name, Time, sha256};
 use crate::exchange::{Document, Request};
 use crate::media::FolderVolumes;
@@ -101,6 +101,10 @@ impl Run for Args {
         let mut stage = Stage::begin(setup, crew, Arc::clone(&env.clock), Some(given));
         let mut script = Script { args: self, desk: &desk, record, record_chosen: false, next: 0, error: None };
         let played = stage.play(&receiver, |view| script.answer(view), |_| {});
+        if let Err(Stuck { refusal: Some(refusal), .. }) = &played {
+            let error = script.refused(&stage.view().question, refusal);
+            script.error.get_or_insert(error);
+        }
         self.told(&stage, played.map_err(|stuck| stuck.why), script.error, report)
     }
 }
@@ -330,18 +334,39 @@ impl Script<'_> {
     fn answer(&mut self, view: &View) -> Option<Input> {
         let over = matches!(view.question, Question::Finished { .. } | Question::Close);
         if !over && let Some(refusal) = &view.refusal {
-            // Before a record was chosen only the folder can be at fault.
-            let of_record = self.record_chosen && matches!(view.question, Question::PreviousRecord(_));
-            let error = match view.question {
-                // Where everything is good, there is too much of it for one record.
-                Question::Judged { .. } | Question::MoreJobs => CliError::usage(refusal.clone()).field("FILE"),
-                _ if of_record => CliError::input(refusal.clone()),
-                _ => CliError::media(refusal.clone()),
-            };
+            let error = self.meant(&view.question, refusal);
             self.error.get_or_insert(error);
             return None;
         }
         self.chosen(view).map(Input::Answer)
+    }
+
+    /// What a refusal says of the arguments; an answer that does not belong to the question is a fault of this program.
+    fn refused(&self, question: &Question, refusal: &Refusal) -> CliError {
+        match refusal {
+            Refusal::NotAsked | Refusal::NoSuchChoice(_) | Refusal::Internal(_) => {
+                CliError::internal(refusal.to_string())
+            }
+            Refusal::TooManyJobs(_) | Refusal::RecordTooLarge { .. } => {
+                let error = CliError::usage(refusal.to_string()).field("FILE");
+                error.advice("sign them in several runs")
+            }
+            Refusal::Token(_) | Refusal::Share(_) | Refusal::PinEmpty | Refusal::PinTooLong => {
+                CliError::token(refusal.to_string())
+            }
+            _ => self.meant(question, &refusal.to_string()),
+        }
+    }
+
+    /// What is at fault where this question is not left.
+    fn meant(&self, question: &Question, refusal: &str) -> CliError {
+        match question {
+            // Where everything is good, there is too much of it for one record.
+            Question::Judged { .. } | Question::MoreJobs => CliError::usage(refusal).field("FILE"),
+            // Before a record was chosen only the folder can be at fault.
+            Question::PreviousRecord(_) if self.record_chosen => CliError::input(refusal),
+            _ => CliError::media(refusal).file(input::shown(&self.args.out)).field("--out"),
+        }
     }
 
     fn chosen(&mut self, view: &View) -> Option<Answer> {
