@@ -288,3 +288,23 @@ fn more_octets_than_a_record_has_room_for_are_wrong_usage() {
     assert!(value["error"]["message"].as_str().unwrap().contains("the record may have"), "{value}");
     assert!(value["responses"].is_null(), "{value}");
 }
+
+#[test]
+fn a_record_is_no_folder_for_records() {
+    let desk = Desk::new();
+    let (code, value) = desk.sign(&["--first", "ksr.txt"]);
+    assert_eq!(code, 0, "{value}");
+    let (record, folder) = (value["record"].as_str().unwrap(), desk.folder(&value));
+    let before = desk.audited(&folder);
+    desk.write("next.txt", &ksr(14, 2));
+    for left in ["SHA256SUMS", "transcript.jsonl"] {
+        let (code, value) = desk.sign(&["--first", "--out", record, "next.txt"]);
+        assert_eq!((code, &value["error"]["file"]), (5, &record.into()), "{value}");
+        assert!(desk.audited(&folder) == before, "the record was changed");
+        // A journal has no sums.
+        let (one, other) = (folder.join(left), desk.signer.path().join(left));
+        fs::rename(&one, &other).unwrap();
+        assert_eq!(desk.sign(&["--first", "--out", record, "next.txt"]).0, 5, "without {left}");
+        fs::rename(&other, &one).unwrap();
+    }
+}

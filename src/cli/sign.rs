@@ -205,6 +205,14 @@ impl Args {
 
     /// The folder for everything, made if only it is missing.
     fn out(&self) -> Result<PathBuf, CliError> {
+        for name in [names::SUMS, names::TRANSCRIPT] {
+            if self.out.join(name).symlink_metadata().is_ok() {
+                let error = CliError::media("this folder is a record, and what is added to it would ruin it");
+                let error = error.file(input::shown(&self.out)).field("--out");
+                let error = error.expected("a folder for records").found(format!("a folder with {name}"));
+                return Err(error.advice("name the folder in which the record lies, or another one"));
+            }
+        }
         if !input::is_folder(&self.out) {
             std::fs::create_dir(&self.out).map_err(|error| self.unusable(error))?;
         }
