@@ -308,3 +308,20 @@ fn a_record_is_no_folder_for_records() {
         fs::rename(&other, &one).unwrap();
     }
 }
+
+#[test]
+fn paths_for_programs_are_whole_and_those_for_people_escaped() {
+    let desk = Desk::new();
+    let out = "\u{e4}".repeat(100);
+    let (code, value) = desk.sign(&["--first", "--out", &out, "ksr.txt"]);
+    assert_eq!(code, 0, "{value}");
+    let record = value["record"].as_str().unwrap();
+    assert!(record.starts_with(&format!("{out}/")) && desk.folder(&value).is_dir(), "{value}");
+    let response = value["responses"][0]["file"].as_str().unwrap();
+    assert!(desk.signer.path().join(response).is_file(), "{value}");
+    let run = claviger(&["audit", "--json", record], desk.signer.path());
+    let audited: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+    assert_eq!(audited["records"][0]["folder"], record, "{audited}");
+    let run = claviger(&["audit", record], desk.signer.path());
+    assert!(run.out.contains("\\u{e4}") && !run.out.contains('\u{e4}'), "{}", run.out);
+}

@@ -257,16 +257,17 @@ impl Args {
 
     fn result(&self, view: &View, good: bool, report: &mut Report) -> Done {
         let mut text = Text::default();
-        let out = input::shown(&self.out);
-        let record = view.written.first().map(|written| format!("{out}/{}", written.name)).unwrap_or_default();
-        report.put("record", record.clone());
-        text.fact("record", &record);
+        let (out, path) = (input::shown(&self.out), input::whole(&self.out));
+        let record = view.written.first().map(|written| written.name.as_str());
+        let within = |out: &str| record.map(|name| format!("{out}/{name}")).unwrap_or_default();
+        report.put("record", within(&path));
+        text.fact("record", within(&out));
         if let Some(fingerprint) = view.fingerprint {
             report.put("fingerprint", fingerprint.to_string());
             text.digest("transcript fingerprint", &fingerprint);
         }
         let responses = view.results.iter().map(
-            |result| json!({"zone": result.zone, "file": format!("{out}/{}", result.file), "sha256": result.sha256}),
+            |result| json!({"zone": result.zone, "file": format!("{path}/{}", result.file), "sha256": result.sha256}),
         );
         report.put("responses", responses.collect::<Vec<_>>());
         for result in &view.results {
