@@ -10,6 +10,7 @@
 mod common;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use claviger::ceremony::MAX_JOBS;
@@ -17,8 +18,9 @@ use claviger::dns::Sha256Digest;
 use claviger::media::MAX_ENTRIES;
 use claviger::steps::Mode;
 use claviger::transcript::{Body, read};
-use common::desk::{Desk, ksr};
-use common::rehearsal::Files;
+use common::desk::{Desk, NOW, ksr};
+use common::peers::ZONE;
+use common::rehearsal::{Files, claviger, run};
 
 fn bodies(files: &Files) -> Vec<Body> {
     let entries = read(&files["transcript.jsonl"], Sha256Digest::ZERO).unwrap();
@@ -207,4 +209,119 @@ fn exit_codes_tell_what_kind_of_trouble_it_was() {
         }
         assert_eq!(desk.records(out).len(), 1, "{out}");
     }
+}
+
+/// What `check` says of the same.
+fn check(desk: &Desk, words: &[&str]) -> (i32, serde_json::Value) {
+    let all = ["check", "--json", "--profile", "profile.toml", "--now", NOW];
+    let run = claviger(&[&all, words].concat(), desk.signer.path());
+    (run.code, serde_json::from_str(&run.out).unwrap())
+}
+
+#[test]
+fn a_choice_that_fits_no_request_is_wrong_usage_as_it_is_for_check() {
+    let desk = Desk::new();
+    desk.write("ksr-b.txt", &ksr(14, 2));
+    for files in [&["ksr.txt"][..], &["ksr.txt", "ksr-b.txt"]] {
+        let words = [&["--first", "--schema", "nope"], files].concat();
+        let ((code, signed), (checked_code, checked)) = (desk.sign(&words), check(&desk, &words));
+        assert_eq!((code, checked_code), (2, 2), "{files:?}: {signed}{checked}");
+        assert_eq!(signed["error"], checked["error"], "{files:?}");
+        let error = &signed["error"];
+        assert_eq!((&error["field"], &error["expected"]), (&"--schema".into(), &"none".into()), "{error}");
+        assert_eq!(error["found"], "nope", "{error}");
+        assert!(desk.records("out").is_empty(), "something was begun");
+    }
+}
+
+#[test]
+fn previous_responses_that_are_doubled_or_for_no_request_are_wrong_usage() {
+    let desk = Desk::new();
+    let (code, value) = desk.sign(&["--first", "--out", "first", "ksr.txt"]);
+    assert_eq!(code, 0, "{value}");
+    let skr = value["responses"][0]["file"].as_str().unwrap();
+    let text = fs::read_to_string(desk.signer.path().join(skr)).unwrap();
+    desk.write("other.txt", &text.replace(ZONE, "other.test."));
+    desk.write("next.txt", &ksr(14, 2));
+    for (other, found) in [(skr, "two"), ("other.txt", "one for other.test.")] {
+        let words = ["--previous", skr, "--previous", other, "next.txt"];
+        let ((code, signed), (checked_code, checked)) = (desk.sign(&words), check(&desk, &words));
+        assert_eq!((code, checked_code, &signed["error"]["found"]), (2, 2, &found.into()), "{signed}{checked}");
+        assert_eq!(signed["error"], checked["error"]);
+        assert!(desk.records("out").is_empty(), "something was begun");
+    }
+    // What came before is said in one of three ways, and all are named.
+    let (code, value) = desk.sign(&["next.txt"]);
+    let expected = value["error"]["expected"].as_str().unwrap();
+    assert!(code == 2 && ["--previous", "--first", "--record"].iter().all(|way| expected.contains(way)), "{value}");
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_trouble_with_a_medium() {
+    let desk = Desk::new();
+    let out = desk.signer.path().join("shut");
+    fs::create_dir(&out).unwrap();
+    fs::set_permissions(&out, fs::Permissions::from_mode(0o555)).unwrap();
+    let mut words = vec![env!("CARGO_BIN_EXE_claviger"), "sign", "--json", "--profile", "profile.toml"];
+    words.extend(["--pin-file", "pin", "--first", "--now", NOW, "--out", "shut", "ksr.txt"]);
+    if rustix::process::geteuid().is_root() {
+        // Modes hold for root as well, without this.
+        words.splice(0..0, ["setpriv", "--bounding-set", "-dac_override"]);
+    }
+    let run = run(words[0], &words[1..], desk.signer.path());
+    let value: serde_json::Value = serde_json::from_str(&run.out).unwrap_or_else(|_| panic!("{}", run.err));
+    assert_eq!((run.code, &value["error"]["kind"]), (5, &"media".into()), "{value}");
+    assert_eq!((&value["error"]["file"], &value["error"]["field"]), (&"shut".into(), &"--out".into()), "{value}");
+    assert!(desk.records("shut").is_empty(), "something was begun");
+}
+
+#[test]
+fn more_octets_than_a_record_has_room_for_are_wrong_usage() {
+    let desk = Desk::new();
+    desk.signer.change_profile("[roles]", "[limits]\ndocument-bytes = 67108864\n[roles]");
+    // Blanks at the end of a record are nothing to a reader, and octets of the record.
+    let wide = |text: &str| text.replacen("==\n", &format!("=={}\n", " ".repeat(60 << 20)), 1);
+    desk.write("ksr-a.txt", &wide(&ksr(12, 2)));
+    desk.write("ksr-b.txt", &wide(&ksr(14, 2)));
+    let (code, value) = desk.sign(&["--first", "ksr-a.txt", "ksr-b.txt"]);
+    assert_eq!((code, &value["error"]["kind"]), (2, &"usage".into()), "{value}");
+    assert!(value["error"]["message"].as_str().unwrap().contains("the record may have"), "{value}");
+    assert!(value["responses"].is_null(), "{value}");
+}
+
+#[test]
+fn a_record_is_no_folder_for_records() {
+    let desk = Desk::new();
+    let (code, value) = desk.sign(&["--first", "ksr.txt"]);
+    assert_eq!(code, 0, "{value}");
+    let (record, folder) = (value["record"].as_str().unwrap(), desk.folder(&value));
+    let before = desk.audited(&folder);
+    desk.write("next.txt", &ksr(14, 2));
+    for left in ["SHA256SUMS", "transcript.jsonl"] {
+        let (code, value) = desk.sign(&["--first", "--out", record, "next.txt"]);
+        assert_eq!((code, &value["error"]["file"]), (5, &record.into()), "{value}");
+        assert!(desk.audited(&folder) == before, "the record was changed");
+        // A journal has no sums.
+        let (one, other) = (folder.join(left), desk.signer.path().join(left));
+        fs::rename(&one, &other).unwrap();
+        assert_eq!(desk.sign(&["--first", "--out", record, "next.txt"]).0, 5, "without {left}");
+        fs::rename(&other, &one).unwrap();
+    }
+}
+
+#[test]
+fn paths_for_programs_are_whole_and_those_for_people_escaped() {
+    let desk = Desk::new();
+    let out = "\u{e4}".repeat(100);
+    let (code, value) = desk.sign(&["--first", "--out", &out, "ksr.txt"]);
+    assert_eq!(code, 0, "{value}");
+    let record = value["record"].as_str().unwrap();
+    assert!(record.starts_with(&format!("{out}/")) && desk.folder(&value).is_dir(), "{value}");
+    let response = value["responses"][0]["file"].as_str().unwrap();
+    assert!(desk.signer.path().join(response).is_file(), "{value}");
+    let run = claviger(&["audit", "--json", record], desk.signer.path());
+    let audited: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+    assert_eq!(audited["records"][0]["folder"], record, "{audited}");
+    let run = claviger(&["audit", record], desk.signer.path());
+    assert!(run.out.contains("\\u{e4}") && !run.out.contains('\u{e4}'), "{}", run.out);
 }

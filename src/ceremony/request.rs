@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::dns::Sha256Digest;
-use crate::exchange::{Document, Request};
+use crate::dns::{Sha256Digest, Time};
+use crate::exchange::{Document, Format, Request};
 use crate::plan::{JobInput, Previous};
 use crate::policy::Finding;
 use crate::profile::Signing;
@@ -316,8 +316,13 @@ impl Ceremony {
             previous: previous.ok_or(Refusal::NotAsked)?,
             head: draft.head,
             schema: draft.schema.clone(),
-            until: self.setup.until,
+            until: self.until(&draft.document),
         })
+    }
+
+    /// The end of coverage that was chosen, for a request that does not bring its own times.
+    fn until(&self, request: &Request) -> Option<Time> {
+        self.setup.until.filter(|_| request.format != Format::RootXml)
     }
 
     /// All that the checks say is shown at once; what a plan would fail for is said here already.
@@ -408,7 +413,7 @@ impl Ceremony {
             zone: draft.document.zone.clone(),
             accepted,
             schema: draft.schema.clone(),
-            until: self.setup.until,
+            until: self.until(&draft.document),
         };
         self.record(Actor::Operator, Body::Job(body))?;
         if let Some(view) = self.view.jobs.last_mut() {

@@ -93,7 +93,7 @@ fn write(path: &Path, audit: &Audit, text: &mut Text) -> bool {
 }
 
 fn value(path: &Path, audit: &Audit) -> Value {
-    let mut value = json!({ "folder": input::shown(path), "audit": audit.verdict.name() });
+    let mut value = json!({ "folder": input::whole(path), "audit": audit.verdict.name() });
     put(&mut value, "fingerprint", audit.fingerprint.map(|fingerprint| fingerprint.to_string()));
     put(&mut value, "mode", audit.mode().map(ToString::to_string));
     put(&mut value, "outcome", audit.outcome());

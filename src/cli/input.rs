@@ -29,9 +29,14 @@ pub(super) struct Read {
     pub(super) document: Document,
 }
 
-/// A path as it may be shown.
+/// A path as it may be shown to people.
 pub(super) fn shown(path: &Path) -> String {
     escape(&path.to_string_lossy(), MAX_SHOWN)
+}
+
+/// A path as programs take it, whole; what is no UTF-8 in it cannot be told in JSON.
+pub(super) fn whole(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
 }
 
 /// Reads a regular file of at most `limit` octets.

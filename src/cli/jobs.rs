@@ -7,12 +7,15 @@ use crate::dns::{Name, Sha256Digest, Time};
 use crate::exchange::{Document, Format, Request, Response};
 use crate::plan::{self, JobInput, Plan, PlanError, Previous};
 use crate::policy::{self, Finding};
-use crate::profile::Profile;
+use crate::profile::{Profile, Signing};
 
 use super::Env;
 use super::error::CliError;
 use super::input::{self, Read};
 use super::json::Report;
+
+/// The schema that is taken where none is named.
+pub(super) const USUAL: &str = "normal";
 
 /// What is judged, and by what.
 #[derive(Debug, clap::Args)]
@@ -26,15 +29,22 @@ pub(super) struct JobArgs {
     /// There is no response before the requests
     #[arg(long)]
     first: bool,
-    /// The schema, for a zone whose policy has schemas [default: the only one, or `normal`]
-    #[arg(long, value_name = "NAME")]
-    schema: Option<String>,
-    /// The end of coverage, for a zone whose policy has a schedule, as 2027-01-01T00:00:00Z
-    #[arg(long, value_name = "TIME")]
-    until: Option<Time>,
+    #[command(flatten)]
+    choices: Choices,
     /// Judge as of this time [default: the computer's clock]
     #[arg(long, value_name = "TIME")]
     now: Option<Time>,
+}
+
+/// What is chosen for requests; beside others, a choice is meant for those requests that it can be made for.
+#[derive(Debug, clap::Args)]
+pub(super) struct Choices {
+    /// The schema, for a zone whose policy has schemas [default: the only one, or `normal`]
+    #[arg(long, value_name = "NAME")]
+    pub(super) schema: Option<String>,
+    /// The end of coverage, for a zone whose policy has a schedule, as 2027-01-01T00:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(super) until: Option<Time>,
 }
 
 /// The previous response of a zone.
@@ -92,46 +102,111 @@ impl JobArgs {
         }
         let before = self.previous.iter().map(|path| previous(path, profile.document_bytes));
         let before = before.collect::<Result<Vec<Before>, _>>()?;
-        self.fit(&files, &before)?;
+        let requests: Vec<(&str, &Request)> =
+            files.iter().filter_map(|file| Some((file.name.as_str(), request_of(file)?))).collect();
+        let named: Vec<(&str, &Name)> =
+            before.iter().map(|other| (other.name.as_str(), &other.response.zone)).collect();
+        fit(&requests, &named)?;
+        match without(&requests, &named) {
+            Some((file, zone)) if !self.first => {
+                let error = unsaid(file, zone, "--previous SKR, or --first", "neither");
+                return Err(error.advice("give the previous SKR, or declare with --first that there is none"));
+            }
+            _ => {}
+        }
+        self.choices.fit(&profile, &requests)?;
+        let several = requests.len() > 1;
         let program = format!("claviger {}", env!("CARGO_PKG_VERSION"));
         let threads = available_parallelism().map_or(1, usize::from);
-        Ok((Bench { args: self, before, several: files.len() > 1, profile, now, threads, program }, files))
+        Ok((Bench { args: self, before, several, profile, now, threads, program }, files))
+    }
+}
+
+impl Choices {
+    /// The schema and the end of coverage that are meant for a request of this format.
+    fn of(&self, format: Format, several: bool) -> (Option<String>, Option<Time>) {
+        let slots = format == Format::RootXml;
+        let schema = self.schema.clone().filter(|_| slots || !several);
+        (schema, self.until.filter(|_| !slots || !several))
     }
 
-    /// Refuses previous responses that are missing, doubled, or for no request.
-    fn fit(&self, files: &[Read], before: &[Before]) -> Result<(), CliError> {
-        let zones: Vec<(&str, &Name)> =
-            files.iter().filter_map(|file| Some((file.name.as_str(), zone_asked(file)?))).collect();
-        for (index, other) in before.iter().enumerate() {
-            let zone = &other.response.zone;
-            let error = || {
-                CliError::usage("this previous response belongs to no request").file(&other.name).field("--previous")
-            };
-            let advice = "give each zone's own previous SKR, once";
-            if !zones.iter().any(|(_, asked)| *asked == zone) {
-                let known = zones.iter().map(|(_, zone)| zone.to_string()).collect::<Vec<_>>().join(", ");
-                let known = if known.is_empty() {
-                    "no previous SKR without a KSR".to_owned()
-                } else {
-                    format!("one for {known}")
-                };
-                return Err(error().expected(known).found(format!("one for {zone}")).advice(advice));
-            }
-            if before.iter().take(index).any(|earlier| earlier.response.zone == *zone) {
-                return Err(error().expected(format!("one for {zone}")).found("two").advice(advice));
+    /// Refuses a choice that cannot be made for a request that it is meant for, or that is meant for none.
+    pub(super) fn fit(&self, profile: &Profile, requests: &[(&str, &Request)]) -> Result<(), CliError> {
+        let meant: Vec<(Option<String>, Option<Time>)> =
+            requests.iter().map(|(_, request)| self.of(request.format, requests.len() > 1)).collect();
+        if let Some(schema) = self.schema.as_ref().filter(|_| meant.iter().all(|(schema, _)| schema.is_none())) {
+            let error = CliError::usage("a schema was chosen, and no request takes one").field("--schema");
+            return Err(error.expected("none").found(schema).advice("leave it out"));
+        }
+        if let Some(until) = self.until.filter(|_| meant.iter().all(|(_, until)| until.is_none())) {
+            let error = CliError::usage("an end of coverage was chosen, and no request takes one").field("--until");
+            return Err(error.expected("none").found(until.to_string()).advice("leave it out"));
+        }
+        for ((file, request), (schema, until)) in requests.iter().zip(meant) {
+            let misfit = misfit(profile, request, schema, until);
+            if let Some(error) = misfit.as_ref().and_then(CliError::choice) {
+                return Err(error.file(*file));
             }
         }
-        let lone = zones.iter().find(|(_, zone)| !before.iter().any(|other| other.response.zone == **zone));
-        match lone {
-            Some((file, zone)) if !self.first => {
-                let error =
-                    CliError::usage(format!("what came before this request for {zone} must be said")).file(*file);
-                let error = error.field("--previous").expected("--previous SKR, or --first").found("neither");
-                Err(error.advice("give the previous SKR, or declare with --first that there is none"))
+        Ok(())
+    }
+}
+
+/// What a plan would be refused for that the choices make impossible; other trouble is for the request to be judged.
+fn misfit(profile: &Profile, request: &Request, schema: Option<String>, until: Option<Time>) -> Option<PlanError> {
+    let policy = profile.zones.get(&request.zone)?;
+    let zone = request.zone.clone();
+    match (&policy.policy.signing, request.format) {
+        (Signing::Schemas { schemas, .. }, Format::RootXml) => {
+            if let Some(until) = until {
+                return Some(PlanError::NoUntil { zone, until });
             }
-            _ => Ok(()),
+            let known = match &schema {
+                Some(schema) => schemas.contains_key(schema),
+                None => schemas.len() == 1 || schemas.contains_key(USUAL),
+            };
+            let names = || schemas.keys().cloned().collect::<Vec<_>>().join(", ");
+            let found = schema.unwrap_or_else(|| "none".to_owned());
+            (!known).then(|| PlanError::Schema { zone, known: names(), found })
+        }
+        (Signing::Schedule(_), Format::Bind | Format::Knot) => {
+            schema.map(|schema| PlanError::NoSchemas { zone, schema, policy: policy.policy_name.clone() })
+        }
+        _ => None,
+    }
+}
+
+/// Refuses previous responses that are doubled, or for no request; each is told by its file.
+pub(super) fn fit(requests: &[(&str, &Request)], before: &[(&str, &Name)]) -> Result<(), CliError> {
+    for (index, (file, zone)) in before.iter().enumerate() {
+        let error = || CliError::usage("this previous response belongs to no request").file(*file).field("--previous");
+        let advice = "give each zone's own previous SKR, once";
+        if !requests.iter().any(|(_, request)| request.zone == **zone) {
+            let known = requests.iter().map(|(_, request)| request.zone.to_string()).collect::<Vec<_>>().join(", ");
+            let known =
+                if known.is_empty() { "no previous SKR without a KSR".to_owned() } else { format!("one for {known}") };
+            return Err(error().expected(known).found(format!("one for {zone}")).advice(advice));
+        }
+        if before.iter().take(index).any(|(_, earlier)| earlier == zone) {
+            return Err(error().expected(format!("one for {zone}")).found("two").advice(advice));
         }
     }
+    Ok(())
+}
+
+/// The first request without a previous response: its file and zone.
+pub(super) fn without<'a>(
+    requests: &[(&'a str, &'a Request)],
+    before: &[(&str, &Name)],
+) -> Option<(&'a str, &'a Name)> {
+    let lone = requests.iter().find(|(_, request)| !before.iter().any(|(_, zone)| **zone == request.zone));
+    lone.map(|(file, request)| (*file, &request.zone))
+}
+
+/// What came before a request was not said in any of the ways expected.
+pub(super) fn unsaid(file: &str, zone: &Name, expected: &str, found: &str) -> CliError {
+    let error = CliError::usage(format!("what came before this request for {zone} must be said")).file(file);
+    error.field("--previous").expected(expected).found(found)
 }
 
 fn previous(path: &Path, limit: usize) -> Result<Before, CliError> {
@@ -145,9 +220,9 @@ fn previous(path: &Path, limit: usize) -> Result<Before, CliError> {
     }
 }
 
-fn zone_asked(file: &Read) -> Option<&Name> {
+fn request_of(file: &Read) -> Option<&Request> {
     match &file.document {
-        Document::Request(request) => Some(&request.zone),
+        Document::Request(request) => Some(request),
         Document::Response(_) => None,
     }
 }
@@ -160,10 +235,7 @@ impl Bench<'_> {
             response: before.response.clone(),
             sha256: before.sha256,
         });
-        // Beside others, a choice is meant for those requests that it can be made for.
-        let slots = request.format == Format::RootXml;
-        let schema = self.args.schema.clone().filter(|_| slots || !self.several);
-        let until = self.args.until.filter(|_| !slots || !self.several);
+        let (schema, until) = self.args.choices.of(request.format, self.several);
         JobInput { request, request_sha256, previous, head: None, schema, until }
     }
 

@@ -7,10 +7,10 @@ use std::sync::mpsc;
 
 use serde_json::json;
 
-use crate::ceremony::{Answer, FileRead, Input, MAX_JOBS, Purpose, Question, View};
-use crate::crew::{Given, Stage};
+use crate::ceremony::{Answer, FileRead, Input, MAX_JOBS, Purpose, Question, Refusal, View};
+use crate::crew::{Given, Stage, Stuck};
 use crate::dns::{Name, Time, sha256};
-use crate::exchange::Document;
+use crate::exchange::{Document, Request};
 use crate::media::FolderVolumes;
 use crate::policy::Finding;
 use crate::profile::Profile;
@@ -20,6 +20,7 @@ use crate::transcript::names;
 
 use super::error::CliError;
 use super::input::{self, Read};
+use super::jobs::{self, Choices};
 use super::json::Report;
 use super::pins::PinArgs;
 use super::player;
@@ -38,7 +39,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "P.toml")]
     profile: PathBuf,
     /// The response before the request; once for each zone
-    #[arg(long, value_name = "SKR", required_unless_present_any = ["first", "record"], conflicts_with = "first")]
+    #[arg(long, value_name = "SKR", conflicts_with = "first")]
     previous: Vec<PathBuf>,
     /// There is no response before the requests
     #[arg(long)]
@@ -46,12 +47,8 @@ pub(super) struct Args {
     /// The record of the ceremony before, in the folder --out: it says which the previous responses are, and has them
     #[arg(long, value_name = "DIR")]
     record: Option<PathBuf>,
-    /// The schema, for a zone whose policy has schemas [default: the only one, or `normal`]
-    #[arg(long, value_name = "NAME")]
-    schema: Option<String>,
-    /// The end of coverage, for a zone whose policy has a schedule, as 2027-01-01T00:00:00Z
-    #[arg(long, value_name = "TIME")]
-    until: Option<Time>,
+    #[command(flatten)]
+    choices: Choices,
     /// Judge as of this time [default: the computer's clock]
     #[arg(long, value_name = "TIME")]
     now: Option<Time>,
@@ -88,7 +85,7 @@ impl Run for Args {
         let mut setup = player::setup(Some(&writable), Mode::Unattended, env)?;
         setup.profiles.push(player::profile_file(&self.profile)?);
         setup.judged_at = self.now;
-        setup.until = self.until;
+        setup.until = self.choices.until;
         setup.final_try = self.pins.final_try();
         setup.previous_given = !self.previous.is_empty();
         let given = Given { documents: desk.documents.clone(), shares: self.shares()? };
@@ -104,6 +101,10 @@ impl Run for Args {
         let mut stage = Stage::begin(setup, crew, Arc::clone(&env.clock), Some(given));
         let mut script = Script { args: self, desk: &desk, record, record_chosen: false, next: 0, error: None };
         let played = stage.play(&receiver, |view| script.answer(view), |_| {});
+        if let Err(Stuck { refusal: Some(refusal), .. }) = &played {
+            let error = script.refused(&stage.view().question, refusal);
+            script.error.get_or_insert(error);
+        }
         self.told(&stage, played.map_err(|stuck| stuck.why), script.error, report)
     }
 }
@@ -121,9 +122,10 @@ impl Args {
 
     fn read(&self, profile: &Profile, report: &mut Report) -> Result<Desk, CliError> {
         let mut desk = Desk { documents: Vec::new(), requests: Vec::new(), previous: Vec::new() };
+        let mut requests: Vec<(String, Request)> = Vec::new();
         for path in &self.files {
             let read = read(path, profile, &mut desk)?;
-            let Document::Request(request) = &read.document else {
+            let Document::Request(request) = read.document else {
                 let error = CliError::usage("this is nothing to sign").file(read.name);
                 return Err(error.expected("a KSR").found("an SKR").advice("give the previous SKR with --previous"));
             };
@@ -137,7 +139,10 @@ impl Args {
                 report.format = Some(request.format);
             }
             desk.requests.push(desk.documents.len() - 1);
+            requests.push((read.name, request));
         }
+        let requests: Vec<(&str, &Request)> = requests.iter().map(|(name, request)| (name.as_str(), request)).collect();
+        let mut names = Vec::new();
         for path in &self.previous {
             let read = read(path, profile, &mut desk)?;
             let Document::Response(response) = read.document else {
@@ -145,7 +150,23 @@ impl Args {
                 return Err(error.expected("an SKR").found("a KSR").advice("give the SKR before the request"));
             };
             desk.previous.push((response.zone, desk.documents.len() - 1));
+            names.push(read.name);
         }
+        let before = names.iter().zip(&desk.previous).map(|(name, (zone, _))| (name.as_str(), zone));
+        let before: Vec<(&str, &Name)> = before.collect();
+        jobs::fit(&requests, &before)?;
+        match jobs::without(&requests, &before) {
+            // A record has the previous responses of its zones, where none is given.
+            Some((file, zone)) if !self.first && (self.record.is_none() || !before.is_empty()) => {
+                let ways = "--previous SKR for each zone, --first, or --record DIR";
+                let error = jobs::unsaid(file, zone, ways, "nothing for this zone");
+                return Err(error.advice(
+                    "give the previous SKR, declare with --first that there is none, or name the record that has it",
+                ));
+            }
+            _ => {}
+        }
+        self.choices.fit(profile, &requests)?;
         Ok(desk)
     }
 
@@ -184,6 +205,14 @@ impl Args {
 
     /// The folder for everything, made if only it is missing.
     fn out(&self) -> Result<PathBuf, CliError> {
+        for name in [names::SUMS, names::TRANSCRIPT] {
+            if self.out.join(name).symlink_metadata().is_ok() {
+                let error = CliError::media("this folder is a record, and what is added to it would ruin it");
+                let error = error.file(input::shown(&self.out)).field("--out");
+                let error = error.expected("a folder for records").found(format!("a folder with {name}"));
+                return Err(error.advice("name the folder in which the record lies, or another one"));
+            }
+        }
         if !input::is_folder(&self.out) {
             std::fs::create_dir(&self.out).map_err(|error| self.unusable(error))?;
         }
@@ -228,16 +257,17 @@ impl Args {
 
     fn result(&self, view: &View, good: bool, report: &mut Report) -> Done {
         let mut text = Text::default();
-        let out = input::shown(&self.out);
-        let record = view.written.first().map(|written| format!("{out}/{}", written.name)).unwrap_or_default();
-        report.put("record", record.clone());
-        text.fact("record", &record);
+        let (out, path) = (input::shown(&self.out), input::whole(&self.out));
+        let record = view.written.first().map(|written| written.name.as_str());
+        let within = |out: &str| record.map(|name| format!("{out}/{name}")).unwrap_or_default();
+        report.put("record", within(&path));
+        text.fact("record", within(&out));
         if let Some(fingerprint) = view.fingerprint {
             report.put("fingerprint", fingerprint.to_string());
             text.digest("transcript fingerprint", &fingerprint);
         }
         let responses = view.results.iter().map(
-            |result| json!({"zone": result.zone, "file": format!("{out}/{}", result.file), "sha256": result.sha256}),
+            |result| json!({"zone": result.zone, "file": format!("{path}/{}", result.file), "sha256": result.sha256}),
         );
         report.put("responses", responses.collect::<Vec<_>>());
         for result in &view.results {
@@ -313,18 +343,39 @@ impl Script<'_> {
     fn answer(&mut self, view: &View) -> Option<Input> {
         let over = matches!(view.question, Question::Finished { .. } | Question::Close);
         if !over && let Some(refusal) = &view.refusal {
-            // Before a record was chosen only the folder can be at fault.
-            let of_record = self.record_chosen && matches!(view.question, Question::PreviousRecord(_));
-            let error = match view.question {
-                // Where everything is good, there is too much of it for one record.
-                Question::Judged { .. } | Question::MoreJobs => CliError::usage(refusal.clone()).field("FILE"),
-                _ if of_record => CliError::input(refusal.clone()),
-                _ => CliError::media(refusal.clone()),
-            };
+            let error = self.meant(&view.question, refusal);
             self.error.get_or_insert(error);
             return None;
         }
         self.chosen(view).map(Input::Answer)
+    }
+
+    /// What a refusal says of the arguments; an answer that does not belong to the question is a fault of this program.
+    fn refused(&self, question: &Question, refusal: &Refusal) -> CliError {
+        match refusal {
+            Refusal::NotAsked | Refusal::NoSuchChoice(_) | Refusal::Internal(_) => {
+                CliError::internal(refusal.to_string())
+            }
+            Refusal::TooManyJobs(_) | Refusal::RecordTooLarge { .. } => {
+                let error = CliError::usage(refusal.to_string()).field("FILE");
+                error.advice("sign them in several runs")
+            }
+            Refusal::Token(_) | Refusal::Share(_) | Refusal::PinEmpty | Refusal::PinTooLong => {
+                CliError::token(refusal.to_string())
+            }
+            _ => self.meant(question, &refusal.to_string()),
+        }
+    }
+
+    /// What is at fault where this question is not left.
+    fn meant(&self, question: &Question, refusal: &str) -> CliError {
+        match question {
+            // Where everything is good, there is too much of it for one record.
+            Question::Judged { .. } | Question::MoreJobs => CliError::usage(refusal).field("FILE"),
+            // Before a record was chosen only the folder can be at fault.
+            Question::PreviousRecord(_) if self.record_chosen => CliError::input(refusal),
+            _ => CliError::media(refusal).file(input::shown(&self.args.out)).field("--out"),
+        }
     }
 
     fn chosen(&mut self, view: &View) -> Option<Answer> {
@@ -368,7 +419,7 @@ impl Script<'_> {
                 }
             }
             Question::Schema { choices, .. } => {
-                let wanted = self.args.schema.as_deref().unwrap_or("normal");
+                let wanted = self.args.choices.schema.as_deref().unwrap_or(jobs::USUAL);
                 let Some(index) = choices.iter().position(|choice| choice == wanted) else {
                     let error = CliError::usage("the policy does not have this schema").field("--schema");
                     self.error = Some(error.expected(choices.join(", ")).found(wanted));

@@ -158,7 +158,8 @@ impl Stage {
                 return Ok(code);
             }
             if matches!(self.view().question, Question::Working(_)) {
-                let stuck = |_| Stuck { question: "work".to_owned(), why: "the crew is gone".to_owned() };
+                let (question, why) = ("work".to_owned(), "the crew is gone".to_owned());
+                let stuck = |_| Stuck { question, why, refusal: None };
                 let done = work.recv().map_err(stuck)?;
                 self.work(done);
                 continue;
@@ -174,13 +175,14 @@ impl Stage {
                     Ok(done) => self.work(done),
                     Err(_) => {
                         let none = || "there is no answer to it".to_owned();
-                        return Err(Stuck { question, why: self.view().refusal.clone().unwrap_or_else(none) });
+                        let why = self.view().refusal.clone().unwrap_or_else(none);
+                        return Err(Stuck { question, why, refusal: None });
                     }
                 }
                 continue;
             };
             if let Err(refusal) = self.input(input) {
-                return Err(Stuck { question, why: refusal.to_string() });
+                return Err(Stuck { question, why: refusal.to_string(), refusal: Some(refusal) });
             }
         }
     }
@@ -193,6 +195,8 @@ pub struct Stuck {
     pub question: String,
     /// Why, for people.
     pub why: String,
+    /// Why the answer was not taken, where there was one.
+    pub refusal: Option<Refusal>,
 }
 
 fn moment(clock: &dyn Clock) -> Moment {

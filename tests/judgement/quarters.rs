@@ -6,10 +6,12 @@ use std::path::Path;
 
 use claviger::dns::{Algorithm, Dnskey, Name};
 use claviger::exchange::{
-    KeyParameters, Limits, Response, SignatureAlgorithm, read_request, read_response, write_request,
+    Format, Key, KeyParameters, Limits, Request, RequestBundle, RequestKey, Response, SignatureAlgorithm, Stamp,
+    read_request, read_response, write_request,
 };
 use tempfile::TempDir;
 
+use super::common::profile;
 use super::common::rehearsal::claviger;
 use super::common::softhsm::SoftHsm;
 use super::resolver::{Resolver, State};
@@ -63,7 +65,7 @@ impl Zsks for Keys {
 }
 
 /// The shipped profile of the root zone on a software token.
-fn profile(store: &SoftHsm, keys: &Keys, [current, next]: [&str; 2]) -> String {
+fn root_profile(store: &SoftHsm, keys: &Keys, [current, next]: [&str; 2]) -> String {
     let (head, _) = ROOT_ZONE.split_once("[zones.\".\".keys.current]").unwrap();
     let (before, rest) = head.split_once("module = ").unwrap();
     let (_, rest) = rest.split_once("login = ").unwrap();
@@ -77,6 +79,20 @@ fn profile(store: &SoftHsm, keys: &Keys, [current, next]: [&str; 2]) -> String {
         format!("[zones.\".\".keys.{name}]\nlabel = \"K{file}\"\nalgorithm = \"RSASHA256\"\ndnskey = \"{dnskey}\"\n")
     };
     hsm + &key("current", current) + &key("next", next)
+}
+
+/// Keys, a token that has the KSKs, and a folder with its PIN.
+fn desk() -> (Keys, SoftHsm, TempDir) {
+    let (keys, store) = (Keys::make(), SoftHsm::with_token("ceremony"));
+    for (name, cka_id) in KSKS.into_iter().zip(["01", "02", "03"]) {
+        let pem = fs::read_to_string(keys.0.path().join(format!("{name}.pem"))).unwrap();
+        store.import("ceremony", &format!("K{name}"), cka_id, &pem);
+    }
+    let place = tempfile::tempdir().unwrap();
+    let pin = place.path().join("pin");
+    fs::write(&pin, format!("{}\n", SoftHsm::PIN)).unwrap();
+    fs::set_permissions(&pin, fs::Permissions::from_mode(0o600)).unwrap();
+    (keys, store, place)
 }
 
 /// One quarter's ceremony, forty days before it begins; the record's folder and the response.
@@ -115,18 +131,11 @@ fn same_as_openssl(keys: &Keys, response: &Response) -> usize {
 
 #[test]
 fn a_token_signs_a_rollover_over_four_quarters_as_a_resolver_follows_it() {
-    let (keys, store) = (Keys::make(), SoftHsm::with_token("ceremony"));
-    for (name, cka_id) in KSKS.into_iter().zip(["01", "02", "03"]) {
-        let pem = fs::read_to_string(keys.0.path().join(format!("{name}.pem"))).unwrap();
-        store.import("ceremony", &format!("K{name}"), cka_id, &pem);
-    }
-    let place = tempfile::tempdir().unwrap();
+    let (keys, store, place) = desk();
     let folder = place.path();
-    fs::write(folder.join("pin"), format!("{}\n", SoftHsm::PIN)).unwrap();
-    fs::set_permissions(folder.join("pin"), fs::Permissions::from_mode(0o600)).unwrap();
-    fs::write(folder.join("before.toml"), profile(&store, &keys, ["old", "new"])).unwrap();
+    fs::write(folder.join("before.toml"), root_profile(&store, &keys, ["old", "new"])).unwrap();
     // After the rollover the keys change their names.
-    fs::write(folder.join("after.toml"), profile(&store, &keys, ["new", "later"])).unwrap();
+    fs::write(folder.join("after.toml"), root_profile(&store, &keys, ["new", "later"])).unwrap();
 
     let mut published = Published::default();
     let mut last: Option<String> = None;
@@ -162,4 +171,73 @@ fn a_token_signs_a_rollover_over_four_quarters_as_a_resolver_follows_it() {
         assert!(dark.is_empty(), "no chain of trust on {dark:?}");
         assert_eq!((resolver.state(&old), resolver.state(&new)), states, "before {until}");
     }
+}
+
+/// A zone on BIND beside the root: its profile, and a request of one ZSK.
+fn beside(keys: &Keys, first: &str) -> (String, Vec<u8>) {
+    let dnskey = format!("dnskey = \"{}\"", keys.ksk("later"));
+    let profile = profile::schedule("tld", "RSASHA256", "P60D")
+        + &profile::zone("example.", "tld")
+        + &profile::key("example.", "ksk", "Klater", "RSASHA256", &dnskey);
+    let key = Key { identifier: None, declared_tag: None, dnskey: keys.dnskey(6) };
+    let bundle = RequestBundle {
+        id: None,
+        inception: at(first),
+        expiration: None,
+        keys: vec![RequestKey { ttl: 3600, key }],
+        signatures: Vec::new(),
+    };
+    let request = Request {
+        format: Format::Bind,
+        zone: "example.".parse().unwrap(),
+        root: None,
+        bundles: vec![bundle],
+        stamp: Some(Stamp { time: at(first), by: "a test".to_owned() }),
+        notices: Vec::new(),
+    };
+    (profile, write_request(&request).unwrap())
+}
+
+#[test]
+fn a_choice_is_made_for_the_requests_that_it_fits_and_refused_where_it_fits_none() {
+    const FIRST: &str = "2027-01-01T00:00:00Z";
+    const UNTIL: &str = "2027-02-15T00:00:00Z";
+    let (keys, store, place) = desk();
+    let folder = place.path();
+    let (tld, bind) = beside(&keys, FIRST);
+    let root = root_profile(&store, &keys, ["old", "new"]);
+    let (head, rest) = root.split_once("# The quarter in which the next key appears").unwrap();
+    let (_, zones) = rest.split_once("[zones.\".\"]").unwrap();
+    fs::write(folder.join("p.toml"), format!("{head}[zones.\".\"]{zones}{tld}")).unwrap();
+    fs::write(folder.join("ksr.xml"), write_request(&request_with(&keys, 1, at(FIRST))).unwrap()).unwrap();
+    fs::write(folder.join("ksr.txt"), bind).unwrap();
+    let run = |command: &str, words: &[&str]| {
+        let all = ["--json", "--profile", "p.toml", "--first", "--now", "2026-11-22T00:00:00Z"];
+        let sign: &[&str] = if command == "sign" { &["--pin-file", "pin", "--out", "records"] } else { &[] };
+        let run = claviger(&[&[command], &all[..], sign, words].concat(), folder);
+        let value: serde_json::Value = serde_json::from_str(&run.out).unwrap_or_else(|_| panic!("{}", run.err));
+        (run.code, value)
+    };
+    // The policy has one schema.
+    for (words, field, expected) in [
+        (&["--schema", "nope", "ksr.xml"][..], "--schema", "normal"),
+        (&["--schema", "nope", "ksr.xml", "ksr.txt"], "--schema", "normal"),
+        (&["--until", UNTIL, "ksr.xml"], "--until", "none"),
+    ] {
+        for command in ["check", "sign"] {
+            let (code, value) = run(command, words);
+            assert_eq!((code, &value["error"]["field"]), (2, &field.into()), "{command} {words:?}: {value}");
+            assert_eq!(value["error"]["expected"], expected, "{command} {words:?}: {value}");
+        }
+        assert!(!folder.join("records").exists(), "something was begun");
+    }
+    for command in ["check", "sign"] {
+        let (code, value) = run(command, &["--until", UNTIL, "--schema", "normal", "ksr.xml", "ksr.txt"]);
+        assert_eq!(code, 0, "{command}: {value}");
+    }
+    // The audit makes the plan again, with each job's own choices.
+    let record = fs::read_dir(folder.join("records")).unwrap().map(|entry| entry.unwrap().path());
+    let record = record.filter(|path| path.is_dir()).last().unwrap();
+    let audit = claviger(&["audit", record.to_str().unwrap()], folder);
+    assert!(audit.code == 0 && audit.out.starts_with("UNATTENDED: NOT ANCHORED"), "{}", audit.out);
 }
