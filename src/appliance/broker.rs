@@ -241,7 +241,9 @@ impl<D: Devices> Broker<D> {
         let found = fat::probe(&mut |offset, octets| devices.read(&volume.node, offset, octets), size);
         let facts = &volume.seen.facts;
         match found {
-            Ok(Content::Fat(fat)) if (&fat.serial, fat.size) == (&facts.uuid, facts.size) => Ok(()),
+            Ok(Content::Fat(fat)) if (&fat.label, &fat.serial, fat.size) == (&facts.label, &facts.uuid, facts.size) => {
+                Ok(())
+            }
             _ => Err(Refused::Gone),
         }
     }

@@ -208,6 +208,12 @@ fn what_was_rewritten_since_it_was_listed_is_not_mounted() {
     listed(&mut broker);
     fake.plug("sda", 5, fixture::floppy(b"KSR        ", 7));
     assert_eq!(mount(&mut broker, 1, false), Answer::Refused(Refused::Gone));
+    // An officer's floppy may have no serial either: its label alone says that it is never written.
+    let (fake, mut broker) = started();
+    fake.plug("sda", 5, stick(b"KSR        "));
+    listed(&mut broker);
+    fake.plug("sda", 5, stick(b"SHARE-CO1  "));
+    assert_eq!(mount(&mut broker, 1, true), Answer::Refused(Refused::Gone));
 }
 
 #[test]
