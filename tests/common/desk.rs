@@ -81,11 +81,14 @@ impl Desk {
         self.signer.path().join(value["record"].as_str().unwrap_or_else(|| panic!("no record: {value}")))
     }
 
-    /// The one record below `out`, and that it audits as consistent.
+    /// The one record below `out`, and that it audits as consistent, and as stopped where it was.
     pub fn audited(&self, folder: &Path) -> Files {
         let run = claviger(&["audit", folder.to_str().unwrap()], self.signer.path());
-        assert!(run.code == 0 && run.out.starts_with("UNATTENDED: NOT ANCHORED: "), "{}{}", run.out, run.err);
-        files(folder)
+        let files = files(folder);
+        let stopped = String::from_utf8_lossy(&files["transcript.jsonl"]).contains(r#""outcome":"stopped""#);
+        let first = if stopped { "UNATTENDED: STOPPED: NOT ANCHORED: " } else { "UNATTENDED: NOT ANCHORED: " };
+        assert!(run.code == 0 && run.out.starts_with(first), "{}{}", run.out, run.err);
+        files
     }
 
     /// The records below a folder.
