@@ -36,8 +36,8 @@ pub enum SpoolError {
     NotOurs(PathBuf),
     /// Another process holds it.
     #[error(
-        "expected no ceremony to be going on in {0}; found one: go on with it where it is shown, or name another --spool for \
-         a second one"
+        "expected no ceremony to be going on in {0}; found one: go on with it where it is shown; a second one needs a folder \
+         of its own"
     )]
     Held(PathBuf),
     /// The file is not one of ours.
@@ -82,7 +82,7 @@ impl SpoolFolder {
             match retry_on_intr(|| flock(&held, FlockOperation::NonBlockingLockExclusive)) {
                 Ok(()) => {}
                 Err(Errno::WOULDBLOCK) => return Err(SpoolError::Held(folder)),
-                Err(error) => return Err(failed(error.into())),
+                Err(_) => {} // some file systems know no locks; in RAM there are
             }
             // A ceremony that was over just now removed its folder.
             let locked = held.metadata().map_err(failed)?;
