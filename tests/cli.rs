@@ -146,6 +146,12 @@ fn a_script_is_written_once_and_only_for_what_can_be_signed() {
     // Neither what is there is replaced, nor is there a script for what a check refuses, or for a response.
     assert_eq!(claviger(place.path(), &with(&march, &["--out", "paper"])).code, 5);
     assert_eq!(fs::read_to_string(place.path().join("paper/script.txt")).unwrap(), text);
+    fs::remove_file(place.path().join("paper/script.txt")).unwrap();
+    assert_eq!(claviger(place.path(), &with(&march, &["--out", "paper"])).code, 5);
+    assert!(!place.path().join("paper/script.txt").exists(), "half a script");
+    // Programs are given what people are.
+    let (code, value) = json(place.path(), &march);
+    assert_eq!((code, value["text"].as_str()), (0, Some(text.as_str())));
     let late = with(&words, &["--now", "2017-06-01T00:00:00Z", "--out", "late", "ksr-root-2017-q2-0.xml"]);
     let run = claviger(place.path(), &late);
     assert!(run.code == 1 && run.out.contains("FAIL    KSR-POLICY-SIG-HORIZON"), "{}", run.out);

@@ -200,6 +200,9 @@ fn exit_codes_tell_what_kind_of_trouble_it_was() {
         let told = value["error"]["message"].as_str().is_some_and(|message| !message.is_empty());
         assert!(told || code == 1, "{words:?}: {value}");
         assert!(!value.to_string().contains("4321-Falsch"), "{value}");
+        if ["four", "one"].iter().any(|out| words.contains(out)) {
+            assert!(desk.folder(&value).join("SHA256SUMS").exists(), "{words:?}: {value}");
+        }
     }
     // What was begun has a record, and it holds together.
     for out in ["four", "one"] {

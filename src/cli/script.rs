@@ -57,11 +57,10 @@ impl Run for Args {
         let script = paper::Script { profile, plan: &plan, jobs: &jobs, findings: &findings, program };
         let printed = paper::script(&script, &Spoken);
         let Some(out) = &self.out else {
+            report.put("text", printed.text.clone());
             return Ok(Done { good: true, text: printed.text });
         };
-        let written = [("script.txt", &printed.text), ("script.html", &printed.html)]
-            .map(|(name, octets)| write(out, name, octets.as_bytes()));
-        let written = written.into_iter().collect::<Result<Vec<String>, _>>()?;
+        let written = write(out, &[("script.txt", &printed.text), ("script.html", &printed.html)])?;
         report.put("script", written.clone());
         text.lines(written);
         Ok(Done { good: true, text: text.finish() })
@@ -80,18 +79,29 @@ fn job(bench: &Bench<'_>, file: Read) -> Result<ScriptJob, CliError> {
     Ok(ScriptJob { request: last(&file.name), previous, input, findings, preview })
 }
 
-/// Writes a file that is not there yet, and returns its path as it may be shown.
-fn write(folder: &Path, name: &str, octets: &[u8]) -> Result<String, CliError> {
-    let path = folder.join(name);
-    let shown = input::shown(&path);
-    let failed = |error: std::io::Error| {
-        let error = CliError::media(format!("the script cannot be written: {error}")).file(&shown).field("--out");
-        error.advice("name a folder that can be written and has no script yet")
+/// Writes files that are not there yet, all or none; their paths as they may be shown.
+fn write(folder: &Path, files: &[(&str, &String)]) -> Result<Vec<String>, CliError> {
+    let failed = |path: &Path, error: std::io::Error| {
+        let error = CliError::media(format!("the script cannot be written: {error}")).file(input::shown(path));
+        error.field("--out").advice("name a folder that can be written and has no script yet")
     };
     if !input::is_folder(folder) {
-        std::fs::create_dir(folder).map_err(failed)?;
+        std::fs::create_dir(folder).map_err(|error| failed(folder, error))?;
     }
-    let mut file = OpenOptions::new().write(true).create_new(true).open(&path).map_err(failed)?;
-    file.write_all(octets).and_then(|()| file.sync_all()).map_err(failed)?;
-    Ok(shown)
+    let mut written: Vec<PathBuf> = Vec::new();
+    for (name, octets) in files {
+        let path = folder.join(name);
+        let made = OpenOptions::new().write(true).create_new(true).open(&path);
+        let made = made.and_then(|mut file| {
+            written.push(path.clone());
+            file.write_all(octets.as_bytes()).and_then(|()| file.sync_all())
+        });
+        if let Err(error) = made {
+            for path in &written {
+                let _ = std::fs::remove_file(path); // half a script is none
+            }
+            return Err(failed(&path, error));
+        }
+    }
+    Ok(written.iter().map(|path| input::shown(path)).collect())
 }

@@ -243,6 +243,13 @@ impl Args {
             report.findings.extend(result.findings.iter().cloned());
         }
         report.findings.extend(view.token.iter().filter_map(tries));
+        // Whatever came of it has a record, where that could be written.
+        if let Some(record) = self.record_of(view, &input::whole(&self.out)) {
+            report.put("record", record);
+        }
+        if let Some(fingerprint) = view.fingerprint {
+            report.put("fingerprint", fingerprint.to_string());
+        }
         if let Some(error) = error {
             return Err(error);
         }
@@ -255,15 +262,16 @@ impl Args {
         }
     }
 
+    /// The path of the record that was written, in the folder for everything as it is to be told.
+    fn record_of(&self, view: &View, out: &str) -> Option<String> {
+        view.written.first().map(|written| format!("{out}/{}", written.name))
+    }
+
     fn result(&self, view: &View, good: bool, report: &mut Report) -> Done {
         let mut text = Text::default();
         let (out, path) = (input::shown(&self.out), input::whole(&self.out));
-        let record = view.written.first().map(|written| written.name.as_str());
-        let within = |out: &str| record.map(|name| format!("{out}/{name}")).unwrap_or_default();
-        report.put("record", within(&path));
-        text.fact("record", within(&out));
+        text.fact("record", self.record_of(view, &out).unwrap_or_default());
         if let Some(fingerprint) = view.fingerprint {
-            report.put("fingerprint", fingerprint.to_string());
             text.digest("transcript fingerprint", &fingerprint);
         }
         let responses = view.results.iter().map(
