@@ -10,6 +10,7 @@
 mod common;
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::LazyLock;
 
@@ -22,6 +23,7 @@ use claviger::transcript::{Audit, AuditVerdict, Body, Entry, audit as judge};
 use common::rehearsal::{
     self, Files, Rehearsals, claviger, entries, files, on_disk, summed_again, with, with_lines, without,
 };
+use rustix::fs::{CWD, FileType, mknodat};
 
 const SUMS: &str = "SHA256SUMS";
 const TRANSCRIPT: &str = "transcript.jsonl";
@@ -91,6 +93,29 @@ fn a_record_is_consistent_and_with_its_fingerprint_from_paper_authentic() {
     let run = claviger(&["audit", "--fingerprint", &other, folder], Path::new("."));
     assert!(run.code == 1 && run.out.starts_with("REHEARSAL: FAILED"), "{}", run.out);
     assert!(run.out.contains("FAIL    AUDIT-FINGERPRINT: transcript.jsonl: "), "{}", run.out);
+}
+
+#[test]
+fn what_is_no_file_fails_the_record_that_has_it_and_no_other() {
+    for (path, is_pipe) in [("notes", false), ("plan.json", false), ("jobs/pipe", true)] {
+        let record = on_disk(&GOOD);
+        let place = record.path().join(path);
+        let _ = fs::remove_file(&place);
+        if is_pipe {
+            mknodat(CWD, &place, FileType::Fifo, 0o600.into(), 0).unwrap();
+        } else {
+            symlink("/etc/hostname", &place).unwrap();
+        }
+        let run = claviger(&["audit", text(&PLAYED.records[0]), text(record.path())], Path::new("."));
+        assert_eq!((run.code, run.err.as_str()), (1, ""), "{}", run.out);
+        assert!(run.out.starts_with("REHEARSAL: NOT ANCHORED: consistent"), "{}", run.out);
+        assert!(run.out.contains(&format!("FAIL    AUDIT-FILES: {path}: no record has this")), "{}", run.out);
+    }
+    // A folder that is no record is none.
+    let other = tempfile::tempdir().unwrap();
+    symlink("/etc/hostname", other.path().join("name")).unwrap();
+    let run = claviger(&["audit", text(other.path())], Path::new("."));
+    assert!(run.code == 3 && run.err.contains("audit the folder of the record itself"), "{}", run.err);
 }
 
 #[test]

@@ -1,14 +1,18 @@
 //! `audit`: recompute everything in a record from its files alone.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
 use serde_json::{Value, json};
 
-use crate::dns::Sha256Digest;
+use crate::dns::{Sha256Digest, sha256};
+use crate::media::{self, MediaError};
 use crate::paper;
+use crate::policy::Finding;
 use crate::render::parse_digest;
-use crate::transcript::{self, Audit, AuditVerdict};
+use crate::steps::Verdict;
+use crate::transcript::{self, Audit, AuditVerdict, MAX_RECORD, names};
 
 use super::error::CliError;
 use super::input;
@@ -76,9 +80,41 @@ impl Run for Args {
 }
 
 fn judge(path: &Path, expected: Option<Sha256Digest>) -> Result<Audit, CliError> {
-    let files = input::record(path)?;
-    let threads = available_parallelism().map_or(1, usize::from);
-    Ok(transcript::audit(&files, expected, threads, paper::report))
+    let folder = input::folder(path)?;
+    let error = match media::read_record(&folder, names::COSIGNATURES, MAX_RECORD) {
+        Ok(files) => {
+            let threads = available_parallelism().map_or(1, usize::from);
+            return Ok(transcript::audit(&files, expected, threads, paper::report));
+        }
+        Err(error) => error,
+    };
+    // What has a transcript is a record, and fails; whatever else was named is none.
+    match (foreign(&error), media::read_file(&folder, OsStr::new(names::TRANSCRIPT), MAX_RECORD)) {
+        (Some(finding), Ok(transcript)) => Ok(Audit::unread(sha256(&transcript), finding)),
+        _ => Err(input::of_record(path, &error)),
+    }
+}
+
+/// What lies in a folder that no record has, where that is why its files are not read.
+fn foreign(error: &MediaError) -> Option<Finding> {
+    let below =
+        |place: &str| place.split_once('/').map_or_else(|| "the folder".to_owned(), |(_, path)| path.to_owned());
+    let (message, expected, found) = match error {
+        MediaError::WrongKind { file, expected, found } => {
+            (format!("{}: no record has this", below(file)), (*expected).to_string(), (*found).to_string())
+        }
+        MediaError::TooLarge { file, limit, found } => {
+            let message = format!("{}: no record is as large", below(file));
+            (message, format!("at most {limit} octets"), format!("{found} octets or more"))
+        }
+        MediaError::TooMany { folder, limit } => {
+            let message = format!("{}: no record has so much in it", below(folder));
+            (message, format!("at most {limit} entries or levels of folders"), "more".to_owned())
+        }
+        _ => return None,
+    };
+    let (expected, found) = (Some(expected), Some(found));
+    Some(Finding { expected, found, ..Finding::new("AUDIT-FILES", Verdict::Fail, message) })
 }
 
 /// Writes the audit and tells whether it is good.

@@ -72,15 +72,21 @@ pub(super) fn folder(path: &Path) -> Result<Folder, CliError> {
 /// Reads all files of a record, those below it too; what witnesses add later is left alone.
 pub(super) fn record(path: &Path) -> Result<crate::transcript::Files, CliError> {
     let folder = folder(path)?;
-    media::read_record(&folder, names::COSIGNATURES, MAX_RECORD).map_err(|error| {
-        let below = match &error {
-            MediaError::WrongKind { file, .. } | MediaError::Io { file, .. } => file.split_once('/'),
-            _ => None,
-        };
-        let name = below.map_or_else(|| shown(path), |(_, below)| format!("{}/{below}", shown(path)));
-        let error = unreadable(&name, &error);
-        error.advice("a record has regular files only; audit the folder of the record itself")
-    })
+    media::read_record(&folder, names::COSIGNATURES, MAX_RECORD).map_err(|error| of_record(path, &error))
+}
+
+/// Why the files of a record cannot be read.
+pub(super) fn of_record(path: &Path, error: &MediaError) -> CliError {
+    let below = match error {
+        MediaError::WrongKind { file, .. } | MediaError::Io { file, .. } => file.split_once('/'),
+        _ => None,
+    };
+    let name = below.map_or_else(|| shown(path), |(_, below)| format!("{}/{below}", shown(path)));
+    let made = unreadable(&name, error);
+    match error {
+        MediaError::Io { .. } => made,
+        _ => made.advice("a record has regular files only; audit the folder of the record itself"),
+    }
 }
 
 /// Reads the profile and notes its hash.

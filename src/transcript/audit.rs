@@ -85,6 +85,13 @@ pub struct Audit {
 }
 
 impl Audit {
+    /// Of a record whose files could not be read, for a reason that is its own.
+    #[must_use]
+    pub fn unread(transcript: Sha256Digest, why: Finding) -> Self {
+        let (verdict, findings) = (AuditVerdict::Failed, vec![why]);
+        Self { verdict, findings, fingerprint: Some(transcript), entries: Vec::new(), state: None }
+    }
+
     /// How the ceremony ran, if the transcript says so.
     #[must_use]
     pub fn mode(&self) -> Option<&Mode> {
