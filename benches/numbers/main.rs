@@ -17,6 +17,8 @@
 mod bare;
 mod boot;
 mod frames;
+mod gate;
+mod pair;
 mod peers;
 mod rate;
 mod read;
@@ -72,7 +74,6 @@ fn main() {
         }
     }
     println!("\n{table}");
-    // Signing and verifying at the same time need a core each; where others work too, those ratios are theirs as well.
     let stolen = Ticks::now().stolen_since(&before);
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);

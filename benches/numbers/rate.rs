@@ -1,10 +1,7 @@
 //! Signing: through crew and token host with every signature verified, against a bare loop on the same token.
 
-use std::cell::RefCell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver};
-use std::thread::scope;
 use std::time::{Duration, Instant};
 
 use claviger::ceremony::{Effect, KeyWanted, Login, SignItem, SignKey, ToSign, Work};
@@ -14,9 +11,10 @@ use claviger::media::FolderVolumes;
 use claviger::process::Starter;
 
 use crate::bare::Bare;
-use crate::read::{Signed, admitted, cores, verifier, verify_all};
+use crate::pair::Pair;
+use crate::read::{Signed, admitted, cores, verify_all};
 use crate::stand::{KSKS, PROGRAM, Stand, algorithm_of, pin};
-use crate::table::{Side, Table, fastest_ratio, in_turns, means, median, median_ratio, rate, timed};
+use crate::table::{Side, Table, in_turns, median, median_ratio, rate};
 
 const ROUNDS: usize = 20;
 /// Of the request whose signatures are made, again and again.
@@ -40,63 +38,27 @@ pub(crate) fn measure(table: &mut Table) {
         let signed = signatures.zip(batch.items.iter().map(of)).map(|(made, (key, data))| (key, data, made));
         let signed: Vec<Signed> = signed.collect();
         let octets = signed.iter().map(|(_, data, _)| data.len()).sum::<usize>() / count;
-        let bare = RefCell::new(&mut bare);
-        let alone = || bare.borrow_mut().sign(label, count, octets);
-        let (mut before, mut after, mut meanwhile) = (Vec::new(), Vec::new(), Vec::new());
-        let sides: [Side<'_>; 4] = [
-            &mut || {
-                before.push(alone());
-                let time = sign(&crew, &work, batch.clone()).1;
-                after.push(alone());
-                time
-            },
-            &mut || {
-                let (time, verifying) = beside(&signed, alone);
-                meanwhile.push(verifying);
-                time
-            },
-            &mut || stand.sign_unverified(label, count, octets),
-            &mut || verify_all(&signed, 1),
-        ];
-        let [whole, crowded, host, verifying] = in_turns(ROUNDS, sides);
-        let bare = means(&before, &after);
-        let rates = [&bare, &whole].map(|times| format!("{:.0}", rate(count, median(times.clone())))).join(" ");
-        table.note(&format!("{label}: signatures a second, bare loop and whole path"), rates);
-        let what = format!("{label}: bare loop beside another core that verifies, over bare loop");
-        table.note(&what, format!("{:.3}", median_ratio(&bare, &crowded)));
-        // No path that verifies everything on the other core is faster than this.
-        let what = format!("{label}: that core's verifying meanwhile, over bare loop");
-        table.note(&what, format!("{:.3}", median_ratio(&crowded, &meanwhile)));
+        let mut pair = Pair { bare: &mut bare, label, count, octets, signed: &signed };
+        let rounds =
+            pair.rounds(ROUNDS, || Duration::ZERO, |time| *time = sign(&crew, &work, batch.clone()).1, |time| time);
+        let rates = [&rounds.loops, &rounds.times].map(|times| format!("{:.0}", rate(count, median(times.clone()))));
+        table.note(&format!("{label}: signatures a second, bare loop and whole path"), rates.join(" "));
+        let sides: [Side<'_>; 3] =
+            [&mut || bare.sign(label, count, octets), &mut || stand.sign_unverified(label, count, octets), &mut || {
+                verify_all(&signed, 1)
+            }];
+        let [alone, host, verifying] = in_turns(ROUNDS, sides);
         let what = format!("{label}: token host without verifying over bare loop");
-        table.note(&what, format!("{:.3}", median_ratio(&bare, &host)));
+        table.note(&what, format!("{:.3}", median_ratio(&alone, &host)));
         let what = format!("{label}: verifying on one core over bare loop");
-        table.note(&what, format!("{:.3}", median_ratio(&bare, &verifying)));
-        let what = format!("{label}: whole path over bare loop (median of {ROUNDS} rounds)");
-        table.at_least(&what, median_ratio(&bare, &whole), 0.95);
-        let fastest = fastest_ratio(&[before, after].concat(), &whole);
-        table.note(&format!("{label}: the same, fastest over fastest"), format!("{fastest:.3}"));
+        table.note(&what, format!("{:.3}", median_ratio(&alone, &verifying)));
+        let (full, all) = rounds.ratios();
+        rounds.note(table, label);
+        table.note(&format!("{label}: whole path over bare loop, all rounds (median)"), format!("{:.3}", 1.0 / all));
+        let what = format!("{label}: whole path over bare loop, two cores at full speed (median)");
+        table.at_least(&what, full.map(f64::recip), 0.95);
     }
     crew.carry_out(vec![Effect::CloseToken]);
-}
-
-/// What `work` takes while another thread verifies, and what that takes for as many signatures as there are: what cores
-/// take from each other without any part of ours.
-fn beside(signed: &[Signed], work: impl FnOnce() -> Duration) -> (Duration, Duration) {
-    let done = AtomicBool::new(false);
-    scope(|scope| {
-        let other = scope.spawn(|| {
-            let verify = verifier(&signed[0].0);
-            let verify_all = || {
-                let until_done = signed.iter().cycle().take_while(|_| !done.load(Ordering::Relaxed));
-                until_done.inspect(|one| verify(one)).count()
-            };
-            let (verified, time) = timed(verify_all);
-            time.mul_f64(signed.len() as f64 / verified.max(1) as f64)
-        });
-        let time = work();
-        done.store(true, Ordering::Relaxed);
-        (time, other.join().expect("a verifying thread"))
-    })
 }
 
 /// A crew whose token is open, with the keys found.

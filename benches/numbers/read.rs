@@ -145,7 +145,8 @@ fn verifying(table: &mut Table, profile: &Profile, request: &[u8], response: &Re
     table.at_least(&format!("{what}: all checks of a response over bare verifying"), ratio, 0.8);
 }
 
-fn signatures(response: &Response) -> Vec<Signed> {
+/// The signatures of a response.
+pub(crate) fn signatures(response: &Response) -> Vec<Signed> {
     let mut signed = Vec::new();
     for bundle in &response.bundles {
         for set in &bundle.sets {

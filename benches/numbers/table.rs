@@ -23,14 +23,16 @@ impl Table {
         self.row(what, found, String::new(), "");
     }
 
-    /// A figure that should be at least so much.
-    pub(crate) fn at_least(&mut self, what: &str, found: f64, target: f64) {
-        self.row(what, format!("{found:.3}"), format!(">= {target}"), remark(found >= target));
+    /// A figure that should be at least so much; `None` where this machine gave none.
+    pub(crate) fn at_least(&mut self, what: &str, found: impl Into<Option<f64>>, target: f64) {
+        let (found, remark) = judged(found.into(), "", |found| found >= target);
+        self.row(what, found, format!(">= {target}"), remark);
     }
 
-    /// A figure that should be at most so much.
-    pub(crate) fn at_most(&mut self, what: &str, found: f64, target: f64, unit: &str) {
-        self.row(what, format!("{found:.3}{unit}"), format!("<= {target}{unit}"), remark(found <= target));
+    /// A figure that should be at most so much; `None` where this machine gave none.
+    pub(crate) fn at_most(&mut self, what: &str, found: impl Into<Option<f64>>, target: f64, unit: &str) {
+        let (found, remark) = judged(found.into(), unit, |found| found <= target);
+        self.row(what, found, format!("<= {target}{unit}"), remark);
     }
 
     fn row(&mut self, what: &str, found: String, target: String, remark: &'static str) {
@@ -40,8 +42,9 @@ impl Table {
     }
 }
 
-fn remark(reached: bool) -> &'static str {
-    if reached { "PASS" } else { "MISSED" }
+fn judged(found: Option<f64>, unit: &str, reached: impl Fn(f64) -> bool) -> (String, &'static str) {
+    let Some(found) = found else { return ("none".to_owned(), "UNKNOWN") };
+    (format!("{found:.3}{unit}"), if reached(found) { "PASS" } else { "MISSED" })
 }
 
 impl fmt::Display for Row {
@@ -79,25 +82,12 @@ pub(crate) fn in_turns<const N: usize>(rounds: usize, sides: [Side<'_>; N]) -> [
     times
 }
 
-/// The means of two measurements each, one before and one after another: what they are compared with at that moment, on
-/// a machine whose speed changes.
-pub(crate) fn means(before: &[Duration], after: &[Duration]) -> Vec<Duration> {
-    before.iter().zip(after).map(|(before, after)| (*before + *after) / 2).collect()
-}
-
 /// The middle one of the ratios `over[n] / times[n]`: how close a side comes to another one, round by round.
 pub(crate) fn median_ratio(over: &[Duration], times: &[Duration]) -> f64 {
     let ratios = over.iter().zip(times).map(|(over, time)| over.as_secs_f64() / time.as_secs_f64());
     let mut ratios: Vec<f64> = ratios.collect();
     ratios.sort_unstable_by(f64::total_cmp);
     ratios[ratios.len() / 2]
-}
-
-/// The fastest of `over` by the fastest of `times`. Other machines on the same hardware can only slow a round, and more
-/// often one that needs all cores: a figure beside the median, for whoever wonders how much of it is theirs.
-pub(crate) fn fastest_ratio(over: &[Duration], times: &[Duration]) -> f64 {
-    let [over, time] = [over, times].map(|times| times.iter().min().expect("a round"));
-    over.as_secs_f64() / time.as_secs_f64()
 }
 
 /// The middle one.

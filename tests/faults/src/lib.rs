@@ -12,6 +12,7 @@ use std::io::Write as _;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use cryptoki_sys::{
     CK_BYTE, CK_FLAGS, CK_FUNCTION_LIST, CK_NOTIFY, CK_RV, CK_SESSION_HANDLE, CK_SLOT_ID, CK_TOKEN_INFO, CK_ULONG,
@@ -68,6 +69,7 @@ fn load() -> Option<Module> {
         C_OpenSession: Some(open_session),
         C_CloseSession: Some(close_session),
         C_Login: Some(login),
+        C_Logout: Some(logout),
         C_Sign: Some(sign),
         ..real
     };
@@ -141,6 +143,20 @@ unsafe extern "C" fn close_session(session: CK_SESSION_HANDLE) -> CK_RV {
     real!(C_CloseSession(session))
 }
 
+/// Waits until whoever watches lets the call go on.
+fn wait_at_gate(call: &str) {
+    let Some(gate) = rules().gate.as_ref().map(|gate| gate.with_extension(call)) else { return };
+    let _ = std::fs::write(&gate, "");
+    while gate.exists() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+unsafe extern "C" fn logout(session: CK_SESSION_HANDLE) -> CK_RV {
+    wait_at_gate("logout");
+    real!(C_Logout(session))
+}
+
 /// Logs in to the real token.
 fn log_in(session: CK_SESSION_HANDLE, pin: &str) -> CK_RV {
     let mut pin = pin.as_bytes().to_vec();
@@ -159,6 +175,7 @@ unsafe extern "C" fn login(
     {
         let _ = writeln!(log, "C_Login {user} {length}");
     }
+    wait_at_gate("login");
     if let Some(answer) = rules.login.and_then(happen) {
         return answer;
     }

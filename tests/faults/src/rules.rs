@@ -48,6 +48,8 @@ pub(crate) struct Rules {
     pub(crate) write: Option<PathBuf>,
     /// `log = PATH`: takes a line for each C_Login.
     pub(crate) log: Option<PathBuf>,
+    /// `gate = PATH`: C_Login and C_Logout make the files `PATH.login` and `PATH.logout`, and wait until they are removed.
+    pub(crate) gate: Option<PathBuf>,
 }
 
 impl Rules {
@@ -80,6 +82,7 @@ impl Rules {
             "sign" => self.sign = Some((pair()?.0.parse().ok()?, fault(pair()?.1)?)),
             "write" => self.write = Some(value.into()),
             "log" => self.log = Some(value.into()),
+            "gate" => self.gate = Some(value.into()),
             _ => return None,
         }
         Some(())
