@@ -557,6 +557,49 @@ fn pins_and_keys_that_do_not_fit_the_profile_never_reach_the_token() {
 }
 
 #[test]
+fn what_makes_no_quorum_is_wrong_usage_before_the_token_is_asked() {
+    let token = Token::new("ED25519");
+    // Whoever asks this token ends with 4.
+    token.profile("/nowhere/module.so", "ceremony", "ED25519");
+    for (name, pin) in [("good", "secret of all"), ("short", "seven77")] {
+        fs::write(token.path().join(name), format!("{pin}\n")).unwrap();
+    }
+    let create = |threshold: &str, officers: &[(&str, &str)]| {
+        let mut words: Vec<String> =
+            ["quorum", "create", "--profile", "p.toml", "--pin-file", "pin", "--threshold", threshold]
+                .map(str::to_owned)
+                .to_vec();
+        for (place, (officer, share)) in officers.iter().enumerate() {
+            let pin = if *officer == "SHORT" { "short" } else { "good" };
+            let share = if share.is_empty() { format!("{place}.json") } else { (*share).to_owned() };
+            words.extend([format!("--pin-file={officer}={pin}"), format!("--share={officer}={share}")]);
+        }
+        json(token.path(), &words.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let roles: Vec<String> = (1..=33).map(|number| format!("CO{number}")).collect();
+    let many: Vec<(&str, &str)> = roles.iter().map(|role| (role.as_str(), "")).collect();
+    let one_file = [("CO1", "x.json"), ("CO2", "x.json")];
+    let short = [("CO1", ""), ("SHORT", "")];
+    for (threshold, officers, field, expected, found) in [
+        ("4", &many[..3], "--threshold", "2 to the number of officers, 3", "4"),
+        ("2", &many, "--share", "2 to 32", "33"),
+        ("2", &many[..1], "--share", "2 to 32", "1"),
+        ("2", &short, "--pin-file", "at least 8 characters", "7"),
+        ("2", &one_file, "--share", "a file for each officer", "one for both"),
+    ] {
+        let (code, value) = create(threshold, officers);
+        let error = &value["error"];
+        assert_eq!((code, &error["kind"], &error["field"]), (2, &"usage".into(), &field.into()), "{value}");
+        assert_eq!((&error["expected"], &error["found"]), (&expected.into(), &found.into()), "{value}");
+        assert!(!value.to_string().contains("seven77"), "{value}");
+    }
+    // A name that is taken is one of a medium, and told as early.
+    let (code, value) = create("2", &[("CO1", ""), ("CO2", "p.toml")]);
+    assert_eq!((code, &value["error"]["file"]), (5, &"p.toml".into()), "{value}");
+    assert_eq!(create("2", &many[..32]).0, 4, "the largest quorum comes to the token");
+}
+
+#[test]
 fn officers_open_the_token_together() {
     let token = Token::new("ED25519");
     for officer in ["CO1", "CO2", "CO3"] {
@@ -587,6 +630,8 @@ fn officers_open_the_token_together() {
             .iter()
             .map(|word| match *word {
                 "CO1=CO1.json" => "CO1=new.json",
+                "CO2=CO2.json" => "CO2=new-2.json",
+                "CO3=CO3.json" => "CO3=new-3.json",
                 word => word,
             })
             .collect::<Vec<_>>(),
