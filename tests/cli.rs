@@ -381,6 +381,16 @@ fn show_gives_the_keys_of_a_profile_as_parents_take_them() {
         assert_eq!((found, &value["error"]["field"]), (code, &field.into()), "{value}");
     }
     assert_eq!(claviger(place.path(), &["show", "--key", "next", "p.toml"]).code, 2, "keys belong to a profile");
+
+    // Those that are not made yet are named.
+    let to_come = "[zones.\".\".keys.to-come]\nlabel = \"Kcome\"\nalgorithm = \"RSASHA256\"\n";
+    fs::write(place.path().join("p.toml"), format!("{ROOT_ZONE}\n{to_come}")).unwrap();
+    let run = claviger(place.path(), &["show", "--profile", "p.toml"]);
+    assert!(run.code == 0 && run.out.ends_with("to-come of ., label Kcome: no dnskey line yet\n"), "{}", run.out);
+    let (code, value) = json(place.path(), &["show", "--profile", "p.toml"]);
+    let incomplete = &value["incomplete"][0];
+    assert_eq!((code, &incomplete["name"], &incomplete["label"]), (0, &"to-come".into(), &"Kcome".into()), "{value}");
+    assert_eq!(value["keys"].as_array().unwrap().len(), 2);
 }
 
 #[test]
@@ -500,6 +510,12 @@ fn a_generated_keys_line_completes_the_profile() {
         assert_eq!((code, &value["error"]["field"]), (2, &"--name".into()), "made twice: {value}");
         let text = text.replace(line, "");
         fs::write(&path, text).unwrap();
+        // Without the line it is known by its label, and has the profile's algorithm.
+        let (code, value) = json(token.path(), &INVENTORY);
+        let found = &value["keys"][0];
+        assert_eq!((code, &found["name"], &found["dnskey"]), (0, &"ksk".into(), &key.to_string().into()), "{value}");
+        assert_eq!((&found["dnskey_in_profile"], &value["absent"]), (&false.into(), &serde_json::json!([])), "{value}");
+        assert!(claviger(token.path(), &INVENTORY).out.contains("example. ksk, no dnskey line yet"));
         let (code, value) = json(token.path(), &GENERATE);
         assert_eq!((code, &value["error"]["kind"]), (4, &"token".into()), "the label is taken: {value}");
     }
