@@ -14,7 +14,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use claviger::ceremony::MAX_JOBS;
-use claviger::dns::Sha256Digest;
+use claviger::dns::{Sha256Digest, sha256};
 use claviger::media::MAX_ENTRIES;
 use claviger::steps::Mode;
 use claviger::transcript::{Body, read};
@@ -115,7 +115,12 @@ fn a_previous_response_that_is_not_the_records_newest_is_refused_by_the_head() {
     fs::create_dir(desk.signer.path().join("out/photos")).unwrap();
     assert_eq!(desk.sign(&["--record", "out/photos", "later.txt"]).0, 3);
     fs::write(desk.signer.path().join(record).join("plan.json"), "{}").unwrap();
-    assert_eq!(desk.sign(&["--record", record, "later.txt"]).0, 3);
+    let (code, refused) = desk.sign(&["--record", record, "later.txt"]);
+    assert_eq!(code, 3, "{refused}");
+    // As an audit says it: which file, expected and found.
+    let told = refused["error"]["message"].as_str().unwrap();
+    let found = sha256(b"{}").to_string();
+    assert!(["plan.json", "expected ", &found].iter().all(|part| told.contains(part)), "{told}");
 }
 
 #[test]
