@@ -381,6 +381,16 @@ fn show_gives_the_keys_of_a_profile_as_parents_take_them() {
         assert_eq!((found, &value["error"]["field"]), (code, &field.into()), "{value}");
     }
     assert_eq!(claviger(place.path(), &["show", "--key", "next", "p.toml"]).code, 2, "keys belong to a profile");
+
+    // Those that are not made yet are named.
+    let to_come = "[zones.\".\".keys.to-come]\nlabel = \"Kcome\"\nalgorithm = \"RSASHA256\"\n";
+    fs::write(place.path().join("p.toml"), format!("{ROOT_ZONE}\n{to_come}")).unwrap();
+    let run = claviger(place.path(), &["show", "--profile", "p.toml"]);
+    assert!(run.code == 0 && run.out.ends_with("to-come of ., label Kcome: no dnskey line yet\n"), "{}", run.out);
+    let (code, value) = json(place.path(), &["show", "--profile", "p.toml"]);
+    let incomplete = &value["incomplete"][0];
+    assert_eq!((code, &incomplete["name"], &incomplete["label"]), (0, &"to-come".into(), &"Kcome".into()), "{value}");
+    assert_eq!(value["keys"].as_array().unwrap().len(), 2);
 }
 
 #[test]
@@ -500,6 +510,12 @@ fn a_generated_keys_line_completes_the_profile() {
         assert_eq!((code, &value["error"]["field"]), (2, &"--name".into()), "made twice: {value}");
         let text = text.replace(line, "");
         fs::write(&path, text).unwrap();
+        // Without the line it is known by its label, and has the profile's algorithm.
+        let (code, value) = json(token.path(), &INVENTORY);
+        let found = &value["keys"][0];
+        assert_eq!((code, &found["name"], &found["dnskey"]), (0, &"ksk".into(), &key.to_string().into()), "{value}");
+        assert_eq!((&found["dnskey_in_profile"], &value["absent"]), (&false.into(), &serde_json::json!([])), "{value}");
+        assert!(claviger(token.path(), &INVENTORY).out.contains("example. ksk, no dnskey line yet"));
         let (code, value) = json(token.path(), &GENERATE);
         assert_eq!((code, &value["error"]["kind"]), (4, &"token".into()), "the label is taken: {value}");
     }
@@ -557,6 +573,49 @@ fn pins_and_keys_that_do_not_fit_the_profile_never_reach_the_token() {
 }
 
 #[test]
+fn what_makes_no_quorum_is_wrong_usage_before_the_token_is_asked() {
+    let token = Token::new("ED25519");
+    // Whoever asks this token ends with 4.
+    token.profile("/nowhere/module.so", "ceremony", "ED25519");
+    for (name, pin) in [("good", "secret of all"), ("short", "seven77")] {
+        fs::write(token.path().join(name), format!("{pin}\n")).unwrap();
+    }
+    let create = |threshold: &str, officers: &[(&str, &str)]| {
+        let mut words: Vec<String> =
+            ["quorum", "create", "--profile", "p.toml", "--pin-file", "pin", "--threshold", threshold]
+                .map(str::to_owned)
+                .to_vec();
+        for (place, (officer, share)) in officers.iter().enumerate() {
+            let pin = if *officer == "SHORT" { "short" } else { "good" };
+            let share = if share.is_empty() { format!("{place}.json") } else { (*share).to_owned() };
+            words.extend([format!("--pin-file={officer}={pin}"), format!("--share={officer}={share}")]);
+        }
+        json(token.path(), &words.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let roles: Vec<String> = (1..=33).map(|number| format!("CO{number}")).collect();
+    let many: Vec<(&str, &str)> = roles.iter().map(|role| (role.as_str(), "")).collect();
+    let one_file = [("CO1", "x.json"), ("CO2", "x.json")];
+    let short = [("CO1", ""), ("SHORT", "")];
+    for (threshold, officers, field, expected, found) in [
+        ("4", &many[..3], "--threshold", "2 to the number of officers, 3", "4"),
+        ("2", &many, "--share", "2 to 32", "33"),
+        ("2", &many[..1], "--share", "2 to 32", "1"),
+        ("2", &short, "--pin-file", "at least 8 characters", "7"),
+        ("2", &one_file, "--share", "a file for each officer", "one for both"),
+    ] {
+        let (code, value) = create(threshold, officers);
+        let error = &value["error"];
+        assert_eq!((code, &error["kind"], &error["field"]), (2, &"usage".into(), &field.into()), "{value}");
+        assert_eq!((&error["expected"], &error["found"]), (&expected.into(), &found.into()), "{value}");
+        assert!(!value.to_string().contains("seven77"), "{value}");
+    }
+    // A name that is taken is one of a medium, and told as early.
+    let (code, value) = create("2", &[("CO1", ""), ("CO2", "p.toml")]);
+    assert_eq!((code, &value["error"]["file"]), (5, &"p.toml".into()), "{value}");
+    assert_eq!(create("2", &many[..32]).0, 4, "the largest quorum comes to the token");
+}
+
+#[test]
 fn officers_open_the_token_together() {
     let token = Token::new("ED25519");
     for officer in ["CO1", "CO2", "CO3"] {
@@ -587,6 +646,8 @@ fn officers_open_the_token_together() {
             .iter()
             .map(|word| match *word {
                 "CO1=CO1.json" => "CO1=new.json",
+                "CO2=CO2.json" => "CO2=new-2.json",
+                "CO3=CO3.json" => "CO3=new-3.json",
                 word => word,
             })
             .collect::<Vec<_>>(),

@@ -11,16 +11,23 @@
 mod common;
 
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use claviger::dns::{base64, sha256};
 use claviger::process::Starter;
 use claviger::steps::Pin;
 use claviger::token::{Login, Token};
 use common::crew::{Crew, PINS, Room};
+use common::desk::{Desk, NOW};
 use common::faults::Rules;
 use common::look::{can_look_into_memory, core_of, holds, holds_no_pin, memory_of, places};
-use common::pty::{SMALL, Terminal};
+use common::pty::{PATIENCE, SMALL, Terminal};
 use common::shares::{Opened, quorum_key};
 use common::softhsm::SoftHsm;
 use ed25519_dalek::SigningKey;
@@ -103,6 +110,122 @@ fn a_share_is_in_memory_once_while_it_waits_for_others_and_never_afterwards() {
     terminal.children().into_iter().for_each(|host| kill_process(host, Signal::KILL).unwrap());
     crew.until(&mut terminal, "Are these the responses that were planned?");
     holds_none(&terminal, &memory_of(terminal.pid(), room.beside(), "review").unwrap(), &secrets);
+}
+
+/// A run of the program that is watched; it ends with the test.
+struct Child(std::process::Child);
+
+impl Child {
+    fn start(folder: &Path, words: &[String], stdout: Stdio) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_claviger"));
+        command.args(words).current_dir(folder).stdin(Stdio::null()).stdout(stdout);
+        Self(command.spawn().unwrap())
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_raw(self.0.id().try_into().unwrap()).unwrap()
+    }
+
+    /// Waits until the run has come to a point; it must not end before.
+    fn wait(&mut self, what: &str, there: impl Fn() -> bool) {
+        let until = Instant::now() + PATIENCE;
+        while !there() {
+            assert_eq!(self.0.try_wait().unwrap(), None, "ended before {what}");
+            assert!(Instant::now() < until, "no {what}");
+            sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        let _ = self.0.kill(); // it may have ended
+        let _ = self.0.wait();
+    }
+}
+
+/// Fills a pipe of sockets until nobody can write more; how many octets that took.
+fn fill(writer: &UnixStream) -> usize {
+    writer.set_nonblocking(true).unwrap();
+    let mut filled = 0;
+    // The last octets one by one, so that no small text finds room.
+    for size in [4096, 1] {
+        while let Ok(count) = { writer }.write(&vec![b'.'; size]) {
+            filled += count;
+        }
+    }
+    writer.set_nonblocking(false).unwrap();
+    filled
+}
+
+/// Officers of a quorum that is made on a desk.
+const OFFICERS: [(&str, &str); 3] = [("CO1", "wetlands-42"), ("CO2", "Grasmilbe.7"), ("CO3", "xylem+Quarz")];
+
+#[test]
+fn making_and_using_a_quorum_leaves_no_pin_no_share_and_no_key_in_memory() {
+    let desk = Desk::new();
+    let path = desk.signer.path();
+    let rules = Rules::before(&path.join("profile.toml"), path);
+    let gate = path.join("gate");
+    rules.set(&[&format!("gate = {}", gate.display())]);
+    // What is printed in the end finds a reader that does not read: the program waits there with all its work done.
+    let (mut reader, writer) = UnixStream::pair().unwrap();
+    let filled = fill(&writer);
+    let words = desk.quorum_words(&OFFICERS);
+    let mut making = Child::start(path, &words, Stdio::from(OwnedFd::from(writer)));
+    let pins: Vec<(&str, &[u8])> = OFFICERS.iter().map(|(officer, pin)| (*officer, pin.as_bytes())).collect();
+    let pins = [&pins[..], &[("the token's PIN", SoftHsm::PIN.as_bytes())]].concat();
+    for call in ["login", "logout"] {
+        let at_gate = gate.with_extension(call);
+        making.wait(call, || at_gate.exists());
+        let Some(memory) = memory_of(making.pid(), path, call) else { return };
+        // While they are needed they are there, in one place alone: the search finds what there is.
+        for (name, pin) in &pins {
+            assert_eq!(places(&memory, &[*pin]).len(), 1, "{name} at {call}");
+        }
+        fs::remove_file(at_gate).unwrap();
+    }
+    making.wait("the shares", || OFFICERS.iter().all(|(officer, _)| path.join(format!("{officer}.json")).exists()));
+    let opened = OFFICERS.map(|(officer, pin)| Opened::read(&path.join(format!("{officer}.json")), pin));
+    let key = quorum_key(&opened[0], &opened[1]);
+    let mut secrets = pins;
+    for share in &opened {
+        secrets.extend([("a share", share.share()), ("the key of an officer", &share.key)]);
+    }
+    secrets.push(("the key of all", &key));
+    // The PINs are wiped last of all: when they are gone, all is done, and what is there then stays.
+    let pid = making.pid();
+    let memory = || memory_of(pid, path, "made").unwrap();
+    making.wait("end of the PINs", || {
+        places(&memory(), &secrets[..4].iter().map(|(_, pin)| *pin).collect::<Vec<_>>()).is_empty()
+    });
+    let memory = memory();
+    assert!(!places(&memory, &["[quorum]\nthreshold = 2"]).is_empty(), "it has not come to its last words");
+    let found: Vec<_> = secrets.iter().flat_map(|(name, secret)| pieces(&memory, name, secret)).collect();
+    assert!(found.is_empty(), "after quorum create: {found:?}");
+    let mut printed = Vec::new();
+    reader.read_to_end(&mut printed).unwrap();
+    assert!(making.0.wait().unwrap().success());
+    let printed = String::from_utf8(printed.split_off(filled)).unwrap();
+
+    desk.by_shares(&printed);
+    let mut words =
+        ["sign", "--profile", "profile.toml", "--first", "--now", NOW, "--out", "out"].map(str::to_owned).to_vec();
+    for (officer, _) in &OFFICERS[..2] {
+        words.extend([format!("--pin-file={officer}={officer}.pin"), format!("--share={officer}={officer}.json")]);
+    }
+    words.push("ksr.txt".to_owned());
+    let mut signing = Child::start(path, &words, Stdio::null());
+    let [login, logout] = ["login", "logout"].map(|call| gate.with_extension(call));
+    signing.wait("login", || login.exists());
+    fs::remove_file(login).unwrap();
+    signing.wait("logout", || logout.exists());
+    let memory = memory_of(signing.pid(), path, "signed").unwrap();
+    let found: Vec<_> = secrets.iter().flat_map(|(name, secret)| pieces(&memory, name, secret)).collect();
+    assert!(found.is_empty(), "at the logout of sign: {found:?}");
+    assert!(!places(&memory, &["CO1.json", "ksr.txt"]).is_empty(), "the search finds nothing");
+    fs::remove_file(logout).unwrap();
+    assert!(signing.0.wait().unwrap().success());
 }
 
 /// None of these, by name, is in the memory of the ceremony's process, whole or in pieces; what its screen shows is.

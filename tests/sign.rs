@@ -14,13 +14,14 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use claviger::ceremony::MAX_JOBS;
-use claviger::dns::Sha256Digest;
+use claviger::dns::{Sha256Digest, sha256};
 use claviger::media::MAX_ENTRIES;
 use claviger::steps::Mode;
 use claviger::transcript::{Body, read};
 use common::desk::{Desk, NOW, ksr};
 use common::peers::ZONE;
 use common::rehearsal::{Files, claviger, run};
+use common::shares::Opened;
 
 fn bodies(files: &Files) -> Vec<Body> {
     let entries = read(&files["transcript.jsonl"], Sha256Digest::ZERO).unwrap();
@@ -114,7 +115,58 @@ fn a_previous_response_that_is_not_the_records_newest_is_refused_by_the_head() {
     fs::create_dir(desk.signer.path().join("out/photos")).unwrap();
     assert_eq!(desk.sign(&["--record", "out/photos", "later.txt"]).0, 3);
     fs::write(desk.signer.path().join(record).join("plan.json"), "{}").unwrap();
-    assert_eq!(desk.sign(&["--record", record, "later.txt"]).0, 3);
+    let (code, refused) = desk.sign(&["--record", record, "later.txt"]);
+    assert_eq!(code, 3, "{refused}");
+    // As an audit says it: which file, expected and found.
+    let told = refused["error"]["message"].as_str().unwrap();
+    let found = sha256(b"{}").to_string();
+    assert!(["plan.json", "expected ", &found].iter().all(|part| told.contains(part)), "{told}");
+}
+
+#[test]
+fn where_two_share_files_disagree_neither_officer_is_blamed_and_a_third_file_tells() {
+    let desk = Desk::new();
+    let officers = [("CO1", "officer one"), ("CO2", "officer two"), ("CO3", "officer three")];
+    let words = desk.quorum_words(&officers);
+    let made = claviger(&words.iter().map(String::as_str).collect::<Vec<_>>(), desk.signer.path());
+    assert_eq!(made.code, 0, "{}", made.err);
+    desk.by_shares(&made.out);
+    let share = Opened::read(&desk.signer.path().join("CO1.json"), "officer one");
+    desk.write("CO1.json", &share.poisoned());
+
+    let by = |pair: [&str; 2]| {
+        pair.iter()
+            .flat_map(|officer| {
+                [format!("--pin-file={officer}={officer}.pin"), format!("--share={officer}={officer}.json")]
+            })
+            .collect::<Vec<_>>()
+    };
+    let says = |value: &serde_json::Value, pair: [&str; 2]| {
+        let told = value["error"].to_string();
+        assert!(pair.iter().all(|officer| told.contains(officer)), "{value}");
+        assert!(told.contains("one of the two is wrong") && told.contains("third officer"), "{value}");
+    };
+    for (number, pair) in [["CO1", "CO2"], ["CO3", "CO1"]].into_iter().enumerate() {
+        let pins = by(pair);
+        let pins: Vec<&str> = pins.iter().map(String::as_str).collect();
+        let out = format!("out{number}");
+        let (code, value) = desk.sign(&[&["--first", "--out", &out, "ksr.txt"], pins.as_slice()].concat());
+        assert_eq!(code, 4, "{value}");
+        says(&value, pair);
+        let inventory = [&["key", "inventory", "--json", "--profile", "profile.toml"], pins.as_slice()].concat();
+        let run = claviger(&inventory, desk.signer.path());
+        let value: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+        assert_eq!((run.code, &value["error"]["file"]), (3, &serde_json::Value::Null), "{value}");
+        says(&value, pair);
+        let files = pair.map(|officer| format!("{officer}.json"));
+        let found = value["error"]["found"].as_str().unwrap();
+        assert!(files.iter().all(|file| found.contains(file.as_str())), "{value}");
+    }
+    // The two that go with each other open the token.
+    let pins = by(["CO2", "CO3"]);
+    let pins: Vec<&str> = pins.iter().map(String::as_str).collect();
+    let (code, value) = desk.sign(&[&["--first", "ksr.txt"], pins.as_slice()].concat());
+    assert_eq!(code, 0, "{value}");
 }
 
 fn sha256_of(value: &serde_json::Value) -> serde_json::Value {

@@ -251,7 +251,7 @@ impl Ceremony {
         }
         let Some(fingerprint) = audit.fingerprint else {
             self.look_again_for_records();
-            return Err(Refusal::Record(audit.headline()));
+            return Err(Refusal::Record(audit.summary()));
         };
         let entry = PreviousRecord {
             folder: choice.folder.clone(),
@@ -263,7 +263,7 @@ impl Ceremony {
         let Some(state) = state else {
             // What was interrupted or is damaged is told, and entered; the state of the world is that of the one before.
             self.look_again_for_records();
-            return Err(Refusal::Record(audit.headline()));
+            return Err(Refusal::Record(audit.summary()));
         };
         self.view.previous_record = Some(PreviousView { folder: choice.folder, fingerprint, verdict });
         self.previous = Some(PreviousFiles { files, state });

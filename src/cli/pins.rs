@@ -12,7 +12,7 @@ use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
 use crate::profile::{LoginKind, Profile, Quorum};
-use crate::quorum::{Assembly, MAX_FILE_OCTETS, ShareFile};
+use crate::quorum::{Assembly, MAX_FILE_OCTETS, QuorumError, ShareFile};
 use crate::steps::{Pin, Role};
 
 use super::error::CliError;
@@ -215,7 +215,10 @@ impl PinArgs {
         let mut assembly = Assembly::new(quorum.share_set, quorum.threshold, serial);
         for (officer, path) in self.shares().take(usize::from(quorum.threshold)) {
             let name = input::shown(path);
-            let refused = |error| CliError::quorum(&name, &error);
+            let refused = |error| match &error {
+                QuorumError::Disagree { first, .. } => self.disagree(&error, first, &name),
+                _ => CliError::quorum(&name, &error),
+            };
             let share = ShareFile::read(&input::file(path, MAX_FILE_OCTETS)?).map_err(refused)?;
             if share.officer() != officer {
                 let error = CliError::input("this is another officer's share").file(name);
@@ -226,6 +229,13 @@ impl PinArgs {
             assembly.add(opened).map_err(refused)?;
         }
         assembly.unseal().map_err(|error| CliError::quorum("the officers' shares", &error))
+    }
+
+    /// Both files by name, and neither as the wrong one.
+    fn disagree(&self, error: &QuorumError, first: &Role, name: &str) -> CliError {
+        let other = self.shares().find(|(officer, _)| *officer == first).map(|(_, path)| input::shown(path));
+        let made = CliError::input(error.to_string()).field("--share").expected("one sealed PIN in all share files");
+        made.found(format!("one in {}, another in {name}", other.unwrap_or_default()))
     }
 }
 

@@ -9,7 +9,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use crate::dns::Sha256Digest;
-use crate::quorum::{self, Argon2Parameters, Assembly, MAX_FILE_OCTETS, ShareFile};
+use crate::quorum::{self, Argon2Parameters, Assembly, MAX_FILE_OCTETS, QuorumError, ShareFile, THRESHOLD};
 use crate::render::escape;
 use crate::steps::{Pin, Role};
 use crate::token::{Login, expect_tries};
@@ -65,12 +65,14 @@ impl Run for Create {
         let pin = self.pins.pin_of(None)?;
         let officers: Vec<(Role, &Path)> = self.pins.shares().map(|(role, path)| (role.clone(), path)).collect();
         let pins = officers.iter().map(|(role, _)| self.pins.pin_of(Some(role))).collect::<Result<Vec<Pin>, _>>()?;
+        let owners: Vec<(Role, &Pin)> = officers.iter().map(|(role, _)| role.clone()).zip(&pins).collect();
+        quorum::check_new(self.threshold, &owners).map_err(|error| unfit(&error))?;
+        expect_free(&officers)?;
         let (mut token, facts) = hsm::chosen(&profile, env)?;
         expect_tries(&facts, self.pins.final_try())?;
         token.login(&facts.serial, &Login::Pin(&pin))?;
         token.close()?;
 
-        let owners: Vec<(Role, &Pin)> = officers.iter().map(|(role, _)| role.clone()).zip(&pins).collect();
         let mut entropy = |buffer: &mut [u8]| env.entropy.fill(buffer);
         let parameters = Argon2Parameters::default();
         let made =
@@ -126,6 +128,43 @@ impl Create {
     }
 }
 
+/// What makes no quorum, as the arguments say it.
+fn unfit(error: &QuorumError) -> CliError {
+    match error {
+        QuorumError::ShortPin { officer, expected, found } => {
+            let made = CliError::usage(format!("the PIN of {officer} is too short")).field("--pin-file");
+            let made = made.expected(format!("at least {expected} characters")).found(found.to_string());
+            made.advice("the officer chooses a longer one; the token was not asked for anything")
+        }
+        QuorumError::OutOfBounds { field, expected, found } => {
+            let option = if *field == THRESHOLD { "--threshold" } else { "--share" };
+            let made = CliError::usage(format!("{field} makes no quorum")).field(option);
+            made.expected(expected).found(found).advice("correct it; the token was not asked for anything")
+        }
+        _ => CliError::usage(error.to_string()),
+    }
+}
+
+/// What could not be written in the end is told before anything is asked of the token.
+fn expect_free(officers: &[(Role, &Path)]) -> Result<(), CliError> {
+    for (index, (officer, path)) in officers.iter().enumerate() {
+        if let Some((other, _)) = officers.iter().take(index).find(|(_, other)| other == path) {
+            let error = CliError::usage(format!("{other} and {officer} have one file")).file(input::shown(path));
+            return Err(error.field("--share").expected("a file for each officer").found("one for both"));
+        }
+        if path.symlink_metadata().is_ok() {
+            return Err(unwritten(path, &ErrorKind::AlreadyExists.into()));
+        }
+    }
+    Ok(())
+}
+
+fn unwritten(path: &Path, error: &io::Error) -> CliError {
+    let made = CliError::media(format!("the share cannot be written: {error}")).file(input::shown(path));
+    let taken = error.kind() == ErrorKind::AlreadyExists;
+    if taken { made.advice("nothing is overwritten: give another name") } else { made }
+}
+
 /// Writes each officer's file; where one cannot be written, those before it are taken back.
 fn write_all(files: &[ShareFile], officers: &[(Role, &Path)]) -> Result<(), CliError> {
     for (index, (file, (_, path))) in files.iter().zip(officers).enumerate() {
@@ -133,9 +172,7 @@ fn write_all(files: &[ShareFile], officers: &[(Role, &Path)]) -> Result<(), CliE
             for (_, written) in officers.iter().take(index) {
                 let _ = fs::remove_file(written); // a part of a share set is of no use; the error to show is the first
             }
-            let made = CliError::media(format!("the share cannot be written: {error}")).file(input::shown(path));
-            let taken = error.kind() == ErrorKind::AlreadyExists;
-            return Err(if taken { made.advice("nothing is overwritten: give another name") } else { made });
+            return Err(unwritten(path, &error));
         }
     }
     Ok(())

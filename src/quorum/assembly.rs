@@ -29,7 +29,7 @@ impl Assembly {
     ///
     /// # Errors
     ///
-    /// A file of another share set, token or threshold, of an officer whose share is in, or not made with the others.
+    /// A file of another share set, token or threshold, of an officer whose share is in, or with another sealed PIN.
     pub fn check(&self, file: &ShareFile) -> Result<(), QuorumError> {
         self.admits(file.officer(), file.terms())
     }
@@ -93,7 +93,7 @@ impl Assembly {
         match self.shares.first() {
             Some(first) if first.terms != *terms => {
                 let (expected, found) = (first.terms.generation, terms.generation);
-                Err(QuorumError::OtherGeneration { officer, expected, found })
+                Err(QuorumError::Disagree { first: first.officer.clone(), officer, expected, found })
             }
             _ => Ok(()),
         }
@@ -104,6 +104,7 @@ impl Assembly {
 mod tests {
     use super::*;
     use crate::quorum::create::tests::{TOKEN_PIN, files, make, pin};
+    use crate::quorum::seal::Sealed;
     use crate::quorum::secret::Key;
 
     fn assembly(file: &ShareFile) -> Assembly {
@@ -196,9 +197,27 @@ mod tests {
         let mut other = open(&files[1]);
         other.terms.generation = 2;
         let refused = assembly.add(other).unwrap_err();
-        assert_eq!(
-            refused,
-            QuorumError::OtherGeneration { officer: files[1].officer().clone(), expected: 1, found: 2 }
-        );
+        let [first, officer] = [0, 1].map(|place: usize| files[place].officer().clone());
+        assert_eq!(refused, QuorumError::Disagree { first, officer, expected: 1, found: 2 });
+    }
+
+    #[test]
+    fn blames_neither_of_two_files_with_different_sealed_pins_and_a_third_one_tells() {
+        let files = files(2, 3);
+        let mut poisoned = open(&files[0]);
+        poisoned.terms.sealed_pin = Sealed::EMPTY;
+        let mut with_poisoned = assembly(&files[0]);
+        with_poisoned.add(again(&poisoned)).unwrap();
+        // Whoever is honest is refused beside it, one after another; among themselves they agree.
+        for honest in &files[1..] {
+            let told = with_poisoned.check(honest).unwrap_err().to_string();
+            let both = ["CO1", honest.officer().as_str()].iter().all(|officer| told.contains(officer));
+            assert!(both && told.contains("one of the two is wrong") && told.contains("third officer"), "{told}");
+        }
+        let mut without = assembly(&files[0]);
+        without.add(open(&files[1])).unwrap();
+        assert!(matches!(without.add(poisoned), Err(QuorumError::Disagree { .. })));
+        without.add(open(&files[2])).unwrap();
+        assert!(without.unseal().unwrap().expose() == TOKEN_PIN.as_bytes());
     }
 }

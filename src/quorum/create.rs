@@ -2,18 +2,35 @@
 
 use std::fmt::Display;
 
+use super::QuorumError;
 use super::file::ShareFile;
 use super::kdf::Argon2Parameters;
 use super::seal::Sealed;
 use super::secret::{Key, Secret};
 use super::shamir::{Fill, commitment, split};
 use super::terms::{Header, PIN_OCTETS, Terms};
-use super::{MAX_OFFICERS, QuorumError};
+use crate::dns::Sha256Digest;
 use crate::render::escape;
 use crate::steps::{Pin, Role, wiping_stack};
 
 /// Characters that an officer's PIN has at least.
 pub const MIN_PIN_SIGNS: usize = 8;
+
+/// Whether officers with these PINs can be a quorum of this threshold; all that is known before a token is asked.
+///
+/// # Errors
+///
+/// A threshold or list of officers out of bounds, or an officer's PIN under [`MIN_PIN_SIGNS`].
+pub fn check_new(threshold: u8, officers: &[(Role, &Pin)]) -> Result<(), QuorumError> {
+    header(threshold, officers).checked()?;
+    for (officer, officer_pin) in officers {
+        let found = officer_pin.signs();
+        if found < MIN_PIN_SIGNS {
+            return Err(QuorumError::ShortPin { officer: officer.clone(), expected: MIN_PIN_SIGNS, found });
+        }
+    }
+    Ok(())
+}
 
 /// Splits the PIN of a token among officers; any `threshold` of them, at least two, can give it back.
 ///
@@ -34,12 +51,12 @@ pub fn create<E: Display>(
     parameters: Argon2Parameters,
     entropy: &mut dyn FnMut(&mut [u8]) -> Result<(), E>,
 ) -> Result<Vec<ShareFile>, QuorumError> {
-    check_pins(pin, officers)?;
-    // The commitments need the shares, and the shares a good threshold: so the header is judged with empty commitments.
-    let roles = officers.iter().map(|(role, _)| role.clone()).collect::<Vec<_>>();
-    let commitments = vec![crate::dns::Sha256Digest::ZERO; roles.len()];
-    let header = Header { commitments, officers: roles, threshold };
-    let token_serial = token_serial.to_owned();
+    check_new(threshold, officers)?;
+    if pin.is_empty() {
+        let (field, expected) = ("the token's PIN", "at least one character".to_owned());
+        return Err(QuorumError::OutOfBounds { field, expected, found: "empty".to_owned() });
+    }
+    let (header, token_serial) = (header(threshold, officers), token_serial.to_owned());
     let terms = Terms { generation, header, sealed_pin: Sealed::EMPTY, token_serial };
     terms.checked()?;
 
@@ -70,18 +87,10 @@ fn seal_all(
     sealed.collect()
 }
 
-fn check_pins(pin: &Pin, officers: &[(Role, &Pin)]) -> Result<(), QuorumError> {
-    if pin.is_empty() {
-        let (field, expected) = ("the token's PIN", "at least one character".to_owned());
-        return Err(QuorumError::OutOfBounds { field, expected, found: "empty".to_owned() });
-    }
-    for (officer, officer_pin) in officers.iter().take(MAX_OFFICERS) {
-        let found = officer_pin.signs();
-        if found < MIN_PIN_SIGNS {
-            return Err(QuorumError::ShortPin { officer: officer.clone(), expected: MIN_PIN_SIGNS, found });
-        }
-    }
-    Ok(())
+/// The header with empty commitments: they need the shares, and the shares a good threshold, so that is judged first.
+fn header(threshold: u8, officers: &[(Role, &Pin)]) -> Header {
+    let roles = officers.iter().map(|(role, _)| role.clone()).collect::<Vec<_>>();
+    Header { commitments: vec![Sha256Digest::ZERO; roles.len()], officers: roles, threshold }
 }
 
 fn random<const N: usize>(fill: &mut Fill<'_>) -> Result<[u8; N], QuorumError> {

@@ -99,16 +99,21 @@ pub enum QuorumError {
         /// Who.
         officer: Role,
     },
-    /// The file was not made together with those already in.
+    /// Two files of the share set hold another sealed PIN, or generation: their officers could have changed their own,
+    /// and nothing in the two tells which of them is as it was made.
     #[error(
-        "the share of {officer} (generation {found}) was not made with the first one (generation {expected}); use one set of files"
+        "the share files of {first} (generation {expected}) and {officer} (generation {found}) do not hold the same sealed PIN: \
+         one of the two is wrong, or of an earlier making, and they alone do not tell which. Try each of them with the \
+         file of a third officer: the one that goes with it is right; note an exception for the other"
     )]
-    OtherGeneration {
-        /// Who.
+    Disagree {
+        /// Whose file was there first.
+        first: Role,
+        /// Whose came now.
         officer: Role,
-        /// The generation of the first share.
+        /// The generation in the first file.
         expected: u32,
-        /// The generation of this one.
+        /// The generation in this one.
         found: u32,
     },
     /// The officer's PIN does not open the share.

@@ -24,8 +24,8 @@ mod terms;
 mod text;
 
 pub use self::assembly::Assembly;
-pub use self::create::{MIN_PIN_SIGNS, create};
+pub use self::create::{MIN_PIN_SIGNS, check_new, create};
 pub use self::error::QuorumError;
 pub use self::file::{MAX_FILE_OCTETS, Share, ShareFile};
 pub use self::kdf::Argon2Parameters;
-pub use self::terms::MAX_OFFICERS;
+pub use self::terms::THRESHOLD;

@@ -9,10 +9,10 @@ use super::seal::Sealed;
 use super::text::canonical;
 use crate::dns::{Sha256Digest, sha256};
 use crate::render::escape;
-use crate::steps::{Pin, Role};
+use crate::steps::{MAX_OFFICERS, Pin, Role};
 
-/// Officers in the largest quorum.
-pub const MAX_OFFICERS: usize = 32;
+/// The threshold, as [`QuorumError::OutOfBounds`] names it.
+pub const THRESHOLD: &str = "the threshold";
 
 /// Octets of a sealed PIN: its length in two, and room for the longest, so that the file does not tell how long it is.
 pub(super) const PIN_OCTETS: usize = 2 + Pin::CAPACITY;
@@ -42,13 +42,14 @@ impl Header {
         sha256(&canonical(self))
     }
 
-    fn checked(&self) -> Result<(), QuorumError> {
+    /// Refuses a threshold and officers that no quorum can have.
+    pub(super) fn checked(&self) -> Result<(), QuorumError> {
         let (officers, threshold) = (self.officers.len(), usize::from(self.threshold));
         if !(2..=MAX_OFFICERS).contains(&officers) {
             return Err(bounds("the number of officers", format!("2 to {MAX_OFFICERS}"), officers));
         }
         if !(2..=officers).contains(&threshold) {
-            return Err(bounds("the threshold", format!("2 to the number of officers, {officers}"), threshold));
+            return Err(bounds(THRESHOLD, format!("2 to the number of officers, {officers}"), threshold));
         }
         if self.commitments.len() != officers {
             return Err(bounds("the number of commitments", officers, self.commitments.len()));

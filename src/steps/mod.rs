@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::computer::{Locks, UsbFacts, UsbState};
 pub use self::mode::{DrillName, InvalidMode, Mode};
-pub use self::people::{Actor, Person, Role, rehearsal_pin};
+pub use self::people::{Actor, MAX_OFFICERS, Person, Role, rehearsal_pin};
 pub use self::places::{KeyFacts, TokenFacts, VolumeFacts, VolumeId};
 pub use self::secret::{Pin, wiping_stack};
 

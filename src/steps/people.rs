@@ -4,6 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+/// Officers in the largest quorum: what `quorum create` makes shares for, a share file holds and a profile may name.
+pub const MAX_OFFICERS: usize = 32;
+
 /// A role in a ceremony, as the practice statements abbreviate it: `CA`, `IW`, `CO1`, `EW`.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(try_from = "String", into = "String")]

@@ -288,7 +288,8 @@ impl Token {
     /// All private keys of the open token, and their public halves. The indices in it are of no use for signing.
     ///
     /// # Errors
-    /// No token is open, or the host died or did not answer.
+    /// No token is open, [`TokenError::KeyHidden`] where nobody is logged in who could see one, or the host died or did not
+    /// answer.
     pub fn inventory(&mut self) -> Result<Inventory, TokenError> {
         match self.call(&Call::Inventory, "looking for keys", self.deadlines.call)? {
             Reply::Inventory(inventory) => Ok(inventory),

@@ -71,7 +71,11 @@ impl Keys<'_> {
     pub(super) fn inventory(&self) -> Result<Inventory, TokenError> {
         let mut inventory = Inventory::default();
         let all = [Attribute::Class(ObjectClass::PRIVATE_KEY)];
-        for private in self.session.find_objects(&all).map_err(during(LOOKING))? {
+        let all = self.session.find_objects(&all).map_err(during(LOOKING))?;
+        if all.is_empty() && self.nobody_is_logged_in() {
+            return Err(TokenError::KeyHidden { key: "of any label".to_owned() });
+        }
+        for private in all {
             let label = text(&self.octets(private, AttributeType::Label)?);
             let id = self.octets(private, AttributeType::Id)?;
             let name = describe(&label, Some(&hex(&id)));

@@ -62,11 +62,30 @@ impl Desk {
         fs::write(self.signer.path().join(name), text).unwrap();
     }
 
+    /// The words of `quorum create` for two of these officers, each with a PIN in `CO1.pin` and so on.
+    pub fn quorum_words(&self, officers: &[(&str, &str)]) -> Vec<String> {
+        let words = ["quorum", "create", "--profile", "profile.toml", "--threshold", "2", "--pin-file", "pin"];
+        let mut words = words.map(str::to_owned).to_vec();
+        for (officer, pin) in officers {
+            self.write(&format!("{officer}.pin"), &format!("{pin}\n"));
+            words.extend([format!("--pin-file={officer}={officer}.pin"), format!("--share={officer}={officer}.json")]);
+        }
+        words
+    }
+
+    /// From now on two of the officers open the token, by what `quorum create` has printed.
+    pub fn by_shares(&self, printed: &str) {
+        let (_, quorum) = printed.split_once("[quorum]").unwrap_or_else(|| panic!("no [quorum] in {printed}"));
+        self.signer.change_profile("login = \"pin\"", "login = \"shares\"");
+        self.signer.change_profile("[roles]", &format!("[quorum]\n{}\n[roles]", quorum.trim()));
+    }
+
     /// Signs as of [`NOW`] unless told otherwise; returns the exit code and what `--json` says.
     pub fn sign(&self, words: &[&str]) -> (i32, serde_json::Value) {
         let mut all = vec!["sign", "--json"];
         for (name, value) in [("--profile", "profile.toml"), ("--pin-file", "pin"), ("--out", "out"), ("--now", NOW)] {
-            if !words.contains(&name) {
+            let given = words.iter().any(|word| word.split('=').next() == Some(name));
+            if !given {
                 all.extend([name, value]);
             }
         }

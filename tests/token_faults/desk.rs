@@ -222,6 +222,12 @@ fn without_people_a_device_asks_for_its_own_pin_and_an_open_token_for_none() {
     };
     sign("protected", &format!("pad = {}", SoftHsm::PIN));
     sign("preloaded", &format!("preloaded = {}", SoftHsm::PIN));
+    // Where nobody has opened it, no key is seen: that is no empty token.
+    desk.rules.set(&[]);
+    let run = claviger(&["key", "inventory", "--json", "--profile", "profile.toml"], desk.desk.signer.path());
+    let value: Value = serde_json::from_str(&run.out).unwrap();
+    said_well(&value);
+    assert!(run.code == 4 && message(&value).contains("nobody is logged in: open the token first"), "{value}");
     assert_eq!(desk.rules.logins(), ["C_Login 1 0"]);
     // A PIN file that nobody asks for is wrong usage.
     let (code, value) = desk.desk.sign(&["--first", "--out", "more", "ksr.txt"]);

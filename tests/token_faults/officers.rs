@@ -7,10 +7,12 @@ use claviger::steps::Pin;
 use claviger::token::{Login, NewKey, TokenError};
 use serde_json::Value;
 
-use super::common::crew::{self, PINS, Room};
+use super::common::crew::{self, Crew, PINS, Room};
 use super::common::desk::NOW;
 use super::common::look::{audit, entries};
+use super::common::pty::SMALL;
 use super::common::rehearsal::claviger;
+use super::common::shares::Opened;
 use super::common::softhsm::SoftHsm;
 use super::desk::{FaultyDesk, message, said_well};
 use super::host::{Stand, query};
@@ -155,4 +157,16 @@ fn without_people_a_wrong_pin_of_an_officer_is_trouble_with_the_token() {
     assert!(code == 0 && said.contains("consistent"), "{said}");
     let (code, value) = run(PINS[1], "good");
     assert_eq!(code, 0, "{value}");
+}
+
+#[test]
+fn on_the_screen_both_of_two_share_files_that_disagree_are_named() {
+    let room = Room::prepared(1);
+    let file = room.stick("SHARE-CO1").join("share-CO1.json");
+    fs::write(file, Opened::new(&room, "CO1").poisoned()).unwrap();
+    let mut terminal = room.open(SMALL);
+    Crew::new(&room, &[BIND]).until(&mut terminal, "do not hold the same sealed PIN");
+    terminal.see("CO1 (generation 1) and CO2 (generation 1)");
+    terminal.see("note an exception for the other");
+    terminal.see("Who enters a PIN next? 1 more");
 }

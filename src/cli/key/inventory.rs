@@ -12,7 +12,7 @@ use super::super::text::Text;
 use super::super::{Done, Env, Run, hsm};
 use crate::dns::{Dnskey, Name};
 use crate::profile::{Profile, ZoneKey};
-use crate::render::{Column, Table, escape};
+use crate::render::{Column, Table, escape, hex};
 use crate::token::FoundKey;
 
 /// List the keys on the token, and which of them the profile has
@@ -48,9 +48,11 @@ impl Run for Args {
         let mut keys = Vec::new();
         for key in &inventory.keys {
             let known = known(&profile, key);
-            let dnskey = known.and_then(|(_, known)| known.dnskey.as_ref()).unwrap_or(&key.dnskey);
-            table.push(row(key, dnskey, known));
-            keys.push(value(key, dnskey, known));
+            // An RSA key on a token does not know its algorithm; the profile does.
+            let of_profile = known.map(|(_, known)| Dnskey::ksk(known.algorithm, key.dnskey.key.clone()));
+            let dnskey = of_profile.unwrap_or_else(|| key.dnskey.clone());
+            table.push(row(key, &dnskey, known));
+            keys.push(value(key, &dnskey, known));
         }
         text.lines(table.lines());
         let others: Vec<String> = inventory.others.iter().map(|other| escape(other, 200)).collect();
@@ -65,10 +67,26 @@ impl Run for Args {
     }
 }
 
-/// The profile's key with the same public key: an RSA key on a token does not know its algorithm.
+/// The profile's key that this one is.
 fn known<'a>(profile: &'a Profile, found: &FoundKey) -> Option<(&'a Name, &'a ZoneKey)> {
     let mut keys = profile.zones.values().flat_map(|zone| zone.keys.values().map(|key| (&zone.name, key)));
-    keys.find(|(_, key)| key.dnskey.as_ref().is_some_and(|dnskey| dnskey.key == found.dnskey.key))
+    keys.find(|(_, key)| is(key, found))
+}
+
+/// Whether the token's key has the public key of the profile's; without one there, the names by which it would be used.
+fn is(key: &ZoneKey, found: &FoundKey) -> bool {
+    match &key.dnskey {
+        Some(dnskey) => dnskey.key == found.dnskey.key,
+        None => {
+            key.label == found.label
+                && key.cka_id.as_deref().is_none_or(|id| hex::encode(id) == found.cka_id)
+                && found
+                    .dnskey
+                    .algorithm
+                    .known()
+                    .is_some_and(|other| other == key.algorithm || other.is_rsa() && key.algorithm.is_rsa())
+        }
+    }
 }
 
 fn row(key: &FoundKey, dnskey: &Dnskey, known: Option<(&Name, &ZoneKey)>) -> [String; 6] {
@@ -79,7 +97,13 @@ fn row(key: &FoundKey, dnskey: &Dnskey, known: Option<(&Name, &ZoneKey)>) -> [St
         dnskey.bits().map_or_else(|| "-".to_owned(), |bits| bits.to_string()),
         escape(&key.label, 40),
         id,
-        known.map_or_else(|| "-".to_owned(), |(zone, key)| format!("{zone} {}", key.name)),
+        known.map_or_else(
+            || "-".to_owned(),
+            |(zone, key)| {
+                let lacks = if key.dnskey.is_none() { ", no dnskey line yet" } else { "" };
+                format!("{zone} {}{lacks}", key.name)
+            },
+        ),
     ]
 }
 
@@ -90,16 +114,13 @@ fn value(key: &FoundKey, dnskey: &Dnskey, known: Option<(&Name, &ZoneKey)>) -> V
     });
     put(&mut value, "zone", known.map(|(zone, _)| zone.to_string()));
     put(&mut value, "name", known.map(|(_, key)| key.name.clone()));
+    put(&mut value, "dnskey_in_profile", known.map(|(_, key)| key.dnskey.is_some()));
     value
 }
 
 /// Keys of the profile that are not on the token; those that are not made yet are among them.
 fn absent(profile: &Profile, found: &[FoundKey]) -> Vec<String> {
-    let here = |key: &ZoneKey| {
-        let same = |dnskey: &Dnskey| found.iter().any(|found| found.dnskey.key == dnskey.key);
-        key.dnskey.as_ref().is_some_and(same)
-    };
     let keys = profile.zones.values().flat_map(|zone| zone.keys.values().map(move |key| (zone, key)));
-    let absent = keys.filter(|(_, key)| !here(key));
+    let absent = keys.filter(|(_, key)| !found.iter().any(|found| is(key, found)));
     absent.map(|(zone, key)| format!("{} {} (label {})", zone.name, key.name, key.label)).collect()
 }

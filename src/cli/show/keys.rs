@@ -21,11 +21,14 @@ struct Chosen<'a> {
     dnskey: &'a Dnskey,
 }
 
+/// A key that the profile names alone, and its zone.
+type Named<'a> = (&'a Name, &'a ZoneKey);
+
 /// Shows the keys that the arguments choose.
 pub(super) fn show(path: &Path, args: &Args, report: &mut Report) -> Result<Done, CliError> {
     let profile = input::profile(path, report)?;
     let file = input::shown(path);
-    let keys = choose(&profile, args, &file)?;
+    let (keys, named) = choose(&profile, args, &file)?;
     if args.trust_anchor_xml {
         let anchors = keys.iter().map(|key| anchor(key, &file)).collect::<Result<Vec<_>, _>>()?;
         let xml = write_trust_anchors(&anchors);
@@ -37,12 +40,18 @@ pub(super) fn show(path: &Path, args: &Args, report: &mut Report) -> Result<Done
         text.blank();
         write(&mut text, key);
     }
+    if !named.is_empty() {
+        text.blank();
+        text.lines(named.iter().map(lacking));
+    }
     report.put("keys", keys.iter().map(value).collect::<Vec<_>>());
+    let names = |(zone, key): &Named<'_>| json!({"zone": zone.to_string(), "name": key.name, "label": key.label});
+    report.put("incomplete", named.iter().map(names).collect::<Vec<_>>());
     Ok(Done { good: true, text: text.finish() })
 }
 
-/// The keys asked for; without names, all of the zone or the profile that have a `dnskey`.
-fn choose<'a>(profile: &'a Profile, args: &Args, file: &str) -> Result<Vec<Chosen<'a>>, CliError> {
+/// The keys asked for; without names, all of the zone or the profile, and apart those that have no `dnskey` yet.
+fn choose<'a>(profile: &'a Profile, args: &Args, file: &str) -> Result<(Vec<Chosen<'a>>, Vec<Named<'a>>), CliError> {
     // The root alone has trust anchors of its own; everybody else hands a DS to the parent.
     let root = args.trust_anchor_xml.then(Name::root);
     if let Some(zone) = args.zone.as_ref().filter(|zone| root.as_ref().is_some_and(|root| root != *zone)) {
@@ -68,20 +77,25 @@ fn choose<'a>(profile: &'a Profile, args: &Args, file: &str) -> Result<Vec<Chose
     }
     let keys = zones.iter().flat_map(|zone| zone.keys.values().map(|key| (&zone.name, key)));
     let keys = keys.filter(|(_, key)| args.key.is_empty() || args.key.contains(&key.name));
-    let mut chosen = Vec::new();
+    let (mut chosen, mut named) = (Vec::new(), Vec::new());
     for (zone, key) in keys {
         match &key.dnskey {
             Some(dnskey) => chosen.push(Chosen { zone, key, dnskey }),
-            None if args.key.is_empty() => {}
+            None if args.key.is_empty() => named.push((zone, key)),
             None => return Err(incomplete(file, key, "dnskey", "generate the key and add the line that is printed")),
         }
     }
     if chosen.is_empty() {
         let error =
             CliError::input("no key of the profile is there in full").file(file).expected("a key with `dnskey`");
-        return Err(error.found("none").advice("generate the key and add the line that is printed"));
+        let found = named.iter().map(lacking).collect::<Vec<_>>().join("; ");
+        return Err(error.found(found).advice("generate the key and add the line that is printed"));
     }
-    Ok(chosen)
+    Ok((chosen, named))
+}
+
+fn lacking((zone, key): &Named<'_>) -> String {
+    format!("{} of {zone}, label {}: no dnskey line yet", key.name, key.label)
 }
 
 fn incomplete(file: &str, key: &ZoneKey, field: &str, advice: &str) -> CliError {

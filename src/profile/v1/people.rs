@@ -5,9 +5,9 @@ use serde::Deserialize;
 use super::super::error::quoted;
 use super::super::source::Field;
 use super::super::{LoginKind, ProfileError, Quorum};
-use crate::steps::Role;
+use crate::steps::{MAX_OFFICERS, Role};
 
-/// The most roles in one list, and so the most officers: shares are numbered with one octet.
+/// The most roles in one list.
 const MAX_ROLES: usize = 255;
 
 #[derive(Deserialize)]
@@ -66,10 +66,10 @@ pub(super) fn quorum(
         (Some(raw), _) => raw,
     };
     let officers = roles(&field.key("officers"), &raw.officers)?;
-    if officers.len() < 2 {
-        let found = officers.len().to_string();
+    if !(2..=MAX_OFFICERS).contains(&officers.len()) {
+        let (expected, found) = (format!("2 to {MAX_OFFICERS} officers"), officers.len().to_string());
         let advice = "name every officer who holds a share";
-        return Err(field.key("officers").refuse("no such quorum", "2 to 255 officers", found, advice));
+        return Err(field.key("officers").refuse("no such quorum", expected, found, advice));
     }
     let count = i64::try_from(officers.len()).unwrap_or(i64::MAX);
     let threshold = field.key("threshold").number(raw.threshold, 2..=count)?;
@@ -111,7 +111,14 @@ mod tests {
             assert_refused(&text, "quorum.threshold", "2 to 3", threshold);
         }
         let text = with_quorum("\"CO1\", \"CO2\", \"CO3\"", "\"CO1\"");
-        assert_refused(&text, "quorum.officers", "2 to 255 officers", "1");
+        assert_refused(&text, "quorum.officers", "2 to 32 officers", "1");
+        // As many as `quorum create` makes shares for, and none more.
+        let of = |count| {
+            let officers: Vec<_> = (1..=count).map(|number| format!("\"CO{number}\"")).collect();
+            with_quorum("\"CO1\", \"CO2\", \"CO3\"", &officers.join(", "))
+        };
+        assert_eq!(read_text(&of(32)).unwrap().quorum.unwrap().officers.len(), 32);
+        assert_refused(&of(33), "quorum.officers", "2 to 32 officers", "33");
     }
 
     #[test]
