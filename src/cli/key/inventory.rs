@@ -49,7 +49,8 @@ impl Run for Args {
         for key in &inventory.keys {
             let known = known(&profile, key);
             // An RSA key on a token does not know its algorithm; the profile does.
-            let of_profile = known.map(|(_, known)| Dnskey::ksk(known.algorithm, key.dnskey.key.clone()));
+            let without_line = |known: &ZoneKey| Dnskey::ksk(known.algorithm, key.dnskey.key.clone());
+            let of_profile = known.map(|(_, known)| known.dnskey.clone().unwrap_or_else(|| without_line(known)));
             let dnskey = of_profile.unwrap_or_else(|| key.dnskey.clone());
             table.push(row(key, &dnskey, known));
             keys.push(value(key, &dnskey, known));
