@@ -670,3 +670,10 @@ fn every_command_in_the_documents_exists_with_its_flags() {
     }
     assert!(known >= 8, "{known}");
 }
+
+#[test]
+fn a_time_out_of_bounds_is_told_the_bounds() {
+    let place = TempDir::new().unwrap();
+    let run = claviger(place.path(), &["check", "--profile", "p.toml", "--now", "2200-01-01T00:00:00Z", "ksr.txt"]);
+    assert!(run.code == 2 && run.err.contains("from 1970 to 2106-02-07T06:28:15Z"), "{}", run.err);
+}
