@@ -327,7 +327,7 @@ pub enum Work {
 /// A file that was read.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FileRead {
-    /// Its name, escaped.
+    /// Its name; it is escaped wherever it is shown.
     pub name: String,
     /// Its octets.
     pub octets: Vec<u8>,

@@ -262,7 +262,7 @@ pub enum JobState {
 /// A document that was read.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DocumentView {
-    /// File name, escaped.
+    /// File name; it is escaped wherever it is shown.
     pub file: String,
     /// SHA-256 of the file.
     pub sha256: Sha256Digest,

@@ -214,7 +214,7 @@ impl PinArgs {
     fn assemble(&self, quorum: &Quorum, serial: &str) -> Result<Pin, CliError> {
         let mut assembly = Assembly::new(quorum.share_set, quorum.threshold, serial);
         for (officer, path) in self.shares().take(usize::from(quorum.threshold)) {
-            let name = input::shown(path);
+            let name = input::whole(path);
             let refused = |error| CliError::quorum(&name, &error);
             let share = ShareFile::read(&input::file(path, MAX_FILE_OCTETS)?).map_err(refused)?;
             if share.officer() != officer {
@@ -231,7 +231,7 @@ impl PinArgs {
 
 /// Reads the first line of a file, without its line end, through wiped buffers alone.
 fn read_pin(path: &Path) -> Result<Pin, CliError> {
-    let name = input::shown(path);
+    let name = input::whole(path);
     let refused = |message: &str, expected: &str, found: String| {
         let error = CliError::input(message).file(&name).field("PIN").expected(expected).found(found);
         error.advice("write the PIN alone onto the first line of a regular file")

@@ -109,7 +109,7 @@ impl Create {
     fn prove(&self, share_set: Sha256Digest, serial: &str, pin: &Pin) -> Result<(), CliError> {
         let mut assembly = Assembly::new(share_set, self.threshold, serial);
         for (index, (officer, path)) in self.pins.shares().enumerate() {
-            let name = input::shown(path);
+            let name = input::whole(path);
             let refused = |error| CliError::quorum(&name, &error);
             let share = ShareFile::read(&input::file(path, MAX_FILE_OCTETS)?).map_err(refused)?;
             assembly.check(&share).map_err(refused)?;
@@ -133,7 +133,7 @@ fn write_all(files: &[ShareFile], officers: &[(Role, &Path)]) -> Result<(), CliE
             for (_, written) in officers.iter().take(index) {
                 let _ = fs::remove_file(written); // a part of a share set is of no use; the error to show is the first
             }
-            let made = CliError::media(format!("the share cannot be written: {error}")).file(input::shown(path));
+            let made = CliError::media(format!("the share cannot be written: {error}")).file(input::whole(path));
             let taken = error.kind() == ErrorKind::AlreadyExists;
             return Err(if taken { made.advice("nothing is overwritten: give another name") } else { made });
         }

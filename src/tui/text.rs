@@ -548,7 +548,7 @@ pub(crate) const MORE_JOBS_YES: &str = "Yes, choose another one";
 pub(crate) const MORE_JOBS_NO: &str = "No, that is all: make the plan";
 /// One that was taken is not to be.
 pub(crate) fn more_jobs_drop(job: usize, file: &str) -> String {
-    format!("Drop job {job}, {file}")
+    format!("Drop job {job}, {}", render::escape(file, 100))
 }
 
 // --- plan
