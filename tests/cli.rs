@@ -731,3 +731,34 @@ fn every_command_in_the_documents_exists_with_its_flags() {
     }
     assert!(known >= 8, "{known}");
 }
+
+#[test]
+fn a_rehearsal_that_cannot_be_held_leaves_nothing_behind() {
+    let place = TempDir::new().unwrap();
+    let empty = || fs::read_dir(place.path()).unwrap().next().is_none();
+    // Without a terminal there is none to take over.
+    let mut command = Command::new("setsid");
+    let command = command.args(["-w", env!("CARGO_BIN_EXE_claviger"), "rehearse"]).current_dir(place.path());
+    let run = command.stdin(Stdio::null()).output().unwrap();
+    let told = String::from_utf8(run.stderr).unwrap();
+    assert_eq!(run.status.code(), Some(3), "{told}");
+    assert!(told.contains("this is no terminal") && empty(), "{told}");
+    // A module that is none ends it while it is prepared.
+    for words in [&["--dir", "new"][..], &[]] {
+        let words = [&["rehearse", "--auto", "--module", "/dev/null"], words].concat();
+        let run = claviger(place.path(), &words);
+        assert!(run.code == 4 && empty(), "{words:?}: {} {}", run.code, run.err);
+    }
+    // What was there before stays.
+    fs::create_dir(place.path().join("old")).unwrap();
+    fs::write(place.path().join("old/notes"), "ours").unwrap();
+    let run = claviger(place.path(), &["rehearse", "--auto", "--module", "/dev/null", "--dir", "old"]);
+    assert_eq!((run.code, fs::read_to_string(place.path().join("old/notes")).unwrap().as_str()), (4, "ours"));
+}
+
+#[test]
+fn a_time_out_of_bounds_is_told_the_bounds() {
+    let place = TempDir::new().unwrap();
+    let run = claviger(place.path(), &["check", "--profile", "p.toml", "--now", "2200-01-01T00:00:00Z", "ksr.txt"]);
+    assert!(run.code == 2 && run.err.contains("from 1970 to 2106-02-07T06:28:15Z"), "{}", run.err);
+}

@@ -380,3 +380,39 @@ fn paths_for_programs_are_whole_and_those_for_people_escaped() {
     let run = claviger(&["audit", record], desk.signer.path());
     assert!(run.out.contains("\\u{e4}") && !run.out.contains('\u{e4}'), "{}", run.out);
 }
+
+#[test]
+fn a_name_of_other_letters_enters_the_record_as_it_is_and_is_escaped_where_it_is_shown() {
+    const NAME: &str = "ksr-\u{e4}-\u{434}.txt";
+    let desk = Desk::new();
+    desk.write(NAME, &ksr(12, 2));
+    let path = desk.signer.path();
+    let (code, value) = desk.sign(&["--first", NAME]);
+    assert_eq!(code, 0, "{value}");
+    assert_eq!(value["responses"][0]["file"], "out/skr-_C3_A4-_D0_B4.txt");
+    let files = desk.audited(&desk.folder(&value));
+    let text = |name: &str| String::from_utf8_lossy(&files[name]).into_owned();
+    assert!(text("transcript.jsonl").contains(&format!("\"file\":\"{NAME}\"")));
+    assert!(text("report.txt").contains("ksr-\u{e4}-\\u{434}.txt"), "{}", text("report.txt"));
+    let kept: Vec<&String> = files.keys().filter(|name| name.contains("ksr-")).collect();
+    assert!(kept.iter().all(|name| name.ends_with("/ksr-_C3_A4-_D0_B4.txt")) && kept.len() == 1, "{kept:?}");
+
+    // Programs are given the path itself, people one that moves nothing.
+    let json = |words: &[&str]| -> serde_json::Value {
+        let run = claviger(&[words, &["--json"]].concat(), path);
+        serde_json::from_str(&run.out).unwrap_or_else(|error| panic!("{error}: {}{}", run.out, run.err))
+    };
+    let check = ["check", "--profile", "profile.toml", "--now", NOW, "--first", NAME];
+    assert_eq!(json(&check)["documents"][0]["file"], NAME);
+    let run = claviger(&check, path);
+    assert!(run.out.contains("ksr-\\u{e4}-\\u{434}.txt"), "{}", run.out);
+    assert_eq!(json(&["show", NAME])["documents"][0]["file"], NAME);
+    let script = ["script", "--profile", "profile.toml", "--now", NOW, "--first", "--out", "\u{434}", NAME];
+    assert_eq!(json(&script)["script"][0], "\u{434}/script.txt");
+    let printed = fs::read_to_string(path.join("\u{434}/script.txt")).unwrap();
+    assert!(printed.contains("ksr-\u{e4}-\\u{434}.txt"), "{printed}");
+    let none = format!("{}.txt", "\u{434}\\".repeat(80));
+    assert_eq!(json(&["show", &none])["error"]["file"], none.as_str());
+    let run = claviger(&["show", &none], path);
+    assert!(run.err.starts_with("claviger: \\u{434}\\") && run.err.contains("...: "), "{}", run.err);
+}

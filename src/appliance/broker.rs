@@ -13,6 +13,10 @@ use super::fat::{self, Content};
 use super::guard::Guard;
 
 /// Media labelled so are read and never written: shares and profiles.
+///
+/// These are the image's own words and not those of a profile: a profile reaches this program only through the ceremony,
+/// which this list is there to stand against; one that was taken over would name other labels. Where a profile's
+/// `share-label` begins otherwise, the ceremony alone keeps from writing there.
 const NEVER_WRITTEN: [&str; 2] = ["SHARE", "CLAVIGER"];
 /// Of so many looks one goes to floppy drives: they whirr, and do not tell by themselves.
 const FLOPPY_TURN: u32 = 4;

@@ -27,6 +27,7 @@ impl Ceremony {
     /// Nothing is left to write: now, and not while a delivery log may still have to be signed, the key is wiped.
     pub(super) fn finish(&mut self) {
         self.unspooled = false;
+        self.view.spool_fault = None; // nothing is left to go on with
         self.effects.push(Effect::ForgetSpool);
         self.ledger.wipe_key();
         self.setup.seed.wipe();

@@ -66,7 +66,7 @@ pub enum Effect {
     Compute(Box<super::Task>),
     /// Append to the journal on the record media: [`Work::Journalled`].
     Journal(JournalPart),
-    /// Keep in RAM what a process that is started again needs; [`Work::Journalled`] if that fails.
+    /// Keep in RAM what a process that is started again needs; [`Work::Spooled`] if that fails, and when it works again.
     Spool(Box<Spool>),
     /// Forget what is kept in RAM.
     ForgetSpool,
@@ -280,6 +280,8 @@ pub enum Work {
     Computed(Box<super::Outcome>),
     /// The journal is written, or what went wrong on which media.
     Journalled(Vec<String>),
+    /// What a process that is started again needs was not kept, or is kept again.
+    Spooled(Result<(), String>),
     /// The token was not asked to open or to sign: no record medium took the entry before it.
     Withheld,
     /// The token host runs, with what confines it and the tokens that it sees.
@@ -325,7 +327,7 @@ pub enum Work {
 /// A file that was read.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FileRead {
-    /// Its name, escaped.
+    /// Its name; it is escaped wherever it is shown.
     pub name: String,
     /// Its octets.
     pub octets: Vec<u8>,

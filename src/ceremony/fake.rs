@@ -50,6 +50,8 @@ pub(super) struct World {
     /// Whether the last entries stand on one of them.
     pub(super) recorded: bool,
     pub(super) spool: Option<Spool>,
+    pub(super) spool_fault: Option<&'static str>,
+    pub(super) spool_fault_told: bool,
     /// Faults to come: signatures until the token dies, writes that fail.
     pub(super) sign_faults: VecDeque<usize>,
     /// What people do while the next batch is signed.
@@ -167,6 +169,8 @@ impl World {
             pulled_before: None,
             recorded: true,
             spool: None,
+            spool_fault: None,
+            spool_fault_told: false,
             sign_faults: VecDeque::new(),
             while_signing: Vec::new(),
             news_while_signing: Vec::new(),
@@ -288,8 +292,12 @@ impl World {
                 one(Work::Journalled(Vec::new()))
             }
             Effect::Spool(spool) => {
-                self.spool = Some(*spool);
-                Vec::new()
+                let before = std::mem::replace(&mut self.spool_fault_told, self.spool_fault.is_some());
+                match &self.spool_fault {
+                    Some(fault) => return one(Work::Spooled(Err((*fault).to_owned()))),
+                    None => self.spool = Some(*spool),
+                }
+                if before { one(Work::Spooled(Ok(()))) } else { Vec::new() }
             }
             Effect::ForgetSpool => {
                 self.spool = None;

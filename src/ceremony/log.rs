@@ -2,6 +2,7 @@
 
 use crate::dns::Time;
 use crate::policy::Finding;
+use crate::render::escape;
 use crate::steps::{Step, Verdict};
 use crate::transcript::{Body, Entry, Findings};
 
@@ -48,7 +49,9 @@ fn says(body: &Body) -> String {
         Body::VolumeBound(volume) => format!("{}, {}, serial {}", volume.purpose, volume.label, volume.serial),
         Body::PreviousRecord(record) => format!("{}, {}", record.verdict, record.folder),
         Body::First(first) => format!("{}, {}", first.subject, first.reason),
-        Body::Document(document) => format!("{} of job {}, {}", document.purpose, document.job, document.file),
+        Body::Document(document) => {
+            format!("{} of job {}, {}", document.purpose, document.job, escape(&document.file, 100))
+        }
         Body::ReadBack(back) => format!("{}, attempt {}", back.subject, back.attempts),
         Body::NoIndependentHash(left) => left.subject.clone(),
         Body::PaperDiffers(differs) => differs.subject.clone(),

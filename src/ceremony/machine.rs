@@ -447,6 +447,7 @@ impl Ceremony {
                 }
                 Ok(())
             }
+            (_, Work::Spooled(kept)) => self.spooled(kept),
             (Waiting::Login | Waiting::OfficerLogin(_) | Waiting::Signatures, Work::Withheld) => self.withheld(),
             (_, Work::Progress(done)) => {
                 self.progress(done);

@@ -16,15 +16,15 @@ impl Ceremony {
         Ok(())
     }
 
-    /// Whatever is plugged in or out shows at once. A medium that comes back has another number and is known by its
-    /// serial and UUID; but where record media are only marked yet, a mark goes with its medium.
+    /// Whatever is plugged in or out shows at once. A medium that comes back has another number and is known again by
+    /// what it was bound by; but where record media are only marked yet, a mark goes with its medium.
     ///
     /// Where files are to be chosen and their medium is back, or records and there are other media that may have one,
     /// they are listed again.
     pub(super) fn volumes_changed(&mut self, volumes: Vec<VolumeFacts>) -> Result<(), Refusal> {
         let before = (self.view.request_volume.as_ref().map(|volume| volume.id), self.may_have_records());
-        let same = |a: &VolumeFacts, b: &VolumeFacts| a.serial == b.serial && a.uuid == b.uuid;
-        let there = |bound: &VolumeFacts| volumes.iter().find(|volume| volume.id == bound.id && same(volume, bound));
+        let there =
+            |bound: &VolumeFacts| volumes.iter().find(|volume| volume.id == bound.id && volume.is_same_medium(bound));
         if matches!(self.view.question, Question::RecordVolumes { .. }) {
             self.view.record_volumes.retain(|marked| there(marked).is_some());
         }
@@ -32,7 +32,7 @@ impl Ceremony {
         // Copies of one medium can have one serial and one UUID: none of them stands for two.
         let mut taken: Vec<VolumeId> = bound.filter_map(&there).map(|volume| volume.id).collect();
         for bound in self.view.record_volumes.iter_mut().chain(self.view.request_volume.iter_mut()) {
-            let is_back = |volume: &&VolumeFacts| same(volume, bound) && !taken.contains(&volume.id);
+            let is_back = |volume: &&VolumeFacts| volume.is_same_medium(bound) && !taken.contains(&volume.id);
             if let Some(back) = there(bound).or_else(|| volumes.iter().find(is_back)) {
                 taken.push(back.id);
                 *bound = back.clone();

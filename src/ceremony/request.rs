@@ -7,6 +7,7 @@ use crate::exchange::{Document, Format, Request};
 use crate::plan::{JobInput, Previous};
 use crate::policy::Finding;
 use crate::profile::Signing;
+use crate::render::escape;
 use crate::steps::{Actor, Verdict};
 use crate::transcript::names::JobPaths;
 use crate::transcript::{self, Body, DocumentRead, Findings, JobDecision};
@@ -171,7 +172,7 @@ impl Ceremony {
             let zones: Vec<String> = profile.zones.keys().map(ToString::to_string).collect();
             let message = format!(
                 "{}: expected a request for a zone of the profile ({}); found one for {}",
-                source.name,
+                escape(&source.name, 100),
                 zones.join(", "),
                 request.zone
             );
@@ -216,7 +217,7 @@ impl Ceremony {
 
     /// A request is answered once, and each response has a name of its own, also on FAT, which does not tell `a` from `A`.
     fn expect_another(&self, source: &SourceFile, paths: &JobPaths) -> Result<(), Refusal> {
-        let file = source.name.clone();
+        let file = escape(&source.name, 100);
         if let Some(job) = self.jobs.iter().find(|job| job.request.sha256 == source.sha256) {
             return Err(Refusal::SameRequest { file, job: job.number });
         }

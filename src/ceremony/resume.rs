@@ -6,7 +6,7 @@ use crate::dns::{base64, sha256};
 use crate::exchange::{self, Limits};
 use crate::plan::{JobInput, Previous};
 use crate::steps::{Actor, Moment, Step, VolumeFacts};
-use crate::transcript::{Body, Chain, Entry, Files, Note, State, names};
+use crate::transcript::{Body, Chain, Entry, Exception, Files, Note, State, clean_text, names};
 
 use super::machine::{Ceremony, Job, Matter, PreviousFiles, SourceFile, UNPLUGGED, Waiting};
 use super::profiles::Offer;
@@ -56,6 +56,21 @@ impl Ceremony {
             signatures: signatures.iter().map(|signature| base64::encode(signature)).collect(),
             sealed,
         })
+    }
+
+    /// What is not kept stands on the screen until it is, and is entered when it begins.
+    pub(super) fn spooled(&mut self, kept: Result<(), String>) -> Result<(), Refusal> {
+        let fault = kept.err().filter(|_| !self.is_over()).map(|fault| clean_text(&fault));
+        let before = std::mem::replace(&mut self.view.spool_fault, fault);
+        let Some(fault) = self.view.spool_fault.clone().filter(|_| before.is_none()) else { return Ok(()) };
+        let exception = Exception {
+            expected: "that what a process that is started again needs is kept in RAM".to_owned(),
+            happened: fault,
+            action: "it stands on the screen until it is kept again".to_owned(),
+            decided_by: "the program".to_owned(),
+        };
+        self.view.exceptions += 1;
+        self.record(Actor::Program, Body::Exception(exception))
     }
 
     /// Goes on with what an earlier process left in RAM.

@@ -8,6 +8,7 @@ use crate::exchange::{self, Document, Limits};
 use crate::plan::{self, JobInput, Plan};
 use crate::policy::{self, Admitted, Finding};
 use crate::quorum::{Share, ShareFile};
+use crate::render::escape;
 use crate::steps::Pin;
 use crate::transcript::{self, Audit};
 
@@ -22,7 +23,7 @@ pub enum Task {
     Read {
         /// What it must be.
         purpose: Purpose,
-        /// The file's name, escaped.
+        /// The file's name.
         name: String,
         /// Its octets.
         octets: Vec<u8>,
@@ -83,7 +84,7 @@ pub enum Outcome {
 /// A document that was read.
 #[derive(Debug)]
 pub struct DocumentMade {
-    /// The file's name, escaped.
+    /// The file's name.
     pub name: String,
     /// Its octets.
     pub octets: Vec<u8>,
@@ -150,7 +151,7 @@ fn read(purpose: Purpose, name: String, octets: Vec<u8>, limit: usize) -> Result
         Purpose::Request => exchange::read_request(&octets, &limits).map(Document::Request),
         Purpose::Previous => exchange::read_response(&octets, &limits).map(Document::Response),
     };
-    let document = document.map_err(|error| format!("{name}: {error}"))?;
+    let document = document.map_err(|error| format!("{}: {error}", escape(&name, 100)))?;
     Ok(DocumentMade { name, sha256: sha256(&octets), octets, document })
 }
 

@@ -71,6 +71,8 @@ pub struct View {
     pub exceptions: usize,
     /// What went wrong with the token or a medium, the last one last.
     pub faults: Vec<String>,
+    /// Why a ceremony that goes on after its process died would not go on from here, for as long as that holds.
+    pub spool_fault: Option<String>,
     /// What went wrong with the token last; none where nothing was asked of it, for no medium would have known.
     pub token_fault: Option<TokenFault>,
     /// The last entries, one line each, the newest last.
@@ -159,6 +161,7 @@ impl View {
             codes: Vec::new(),
             exceptions: 0,
             faults: Vec::new(),
+            spool_fault: None,
             token_fault: None,
             log: Vec::new(),
             computer: ComputerView::new(),
@@ -259,7 +262,7 @@ pub enum JobState {
 /// A document that was read.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DocumentView {
-    /// File name, escaped.
+    /// File name; it is escaped wherever it is shown.
     pub file: String,
     /// SHA-256 of the file.
     pub sha256: Sha256Digest,

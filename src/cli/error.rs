@@ -10,7 +10,10 @@ use crate::media::MediaError;
 use crate::plan::PlanError;
 use crate::profile::ProfileError;
 use crate::quorum::QuorumError;
+use crate::render::escape;
 use crate::token::TokenError;
+
+use super::input::MAX_SHOWN;
 
 /// Exit status for wrong usage.
 pub(super) const USAGE: u8 = 2;
@@ -141,7 +144,7 @@ impl CliError {
         }
     }
 
-    /// The same with the file concerned, escaped by the caller.
+    /// The same with the file concerned, as programs take it; people are shown it escaped.
     pub(super) fn file(mut self, file: impl Into<String>) -> Self {
         self.0.file = Some(file.into());
         self
@@ -253,7 +256,8 @@ impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("claviger: ")?;
         if let Some(file) = &self.0.file {
-            f.write_str(file)?;
+            // A backslash stays single: what comes from a medium was escaped there.
+            f.write_str(&escape(file, MAX_SHOWN).replace("\\\\", "\\"))?;
             for number in [self.0.line, self.0.column].into_iter().flatten() {
                 write!(f, ":{number}")?;
             }

@@ -15,13 +15,13 @@ use super::error::{CliError, unreadable};
 use super::json::Report;
 
 /// Columns of a path in messages.
-const MAX_SHOWN: usize = 200;
+pub(super) const MAX_SHOWN: usize = 200;
 /// Octets of the largest document that any profile allows.
 pub(super) const MAX_DOCUMENT: usize = 64 << 20;
 
-/// A document with its name, escaped, and its SHA-256.
+/// A document with its path and its SHA-256.
 pub(super) struct Read {
-    /// The path, escaped.
+    /// The path, whole.
     pub(super) name: String,
     /// SHA-256 of the file.
     pub(super) sha256: Sha256Digest,
@@ -41,7 +41,7 @@ pub(super) fn whole(path: &Path) -> String {
 
 /// Reads a regular file of at most `limit` octets.
 pub(super) fn file(path: &Path, limit: usize) -> Result<Vec<u8>, CliError> {
-    let name = shown(path);
+    let name = whole(path);
     let Some(file) = path.file_name() else {
         let error = CliError::input("it is something else").file(name);
         return Err(error.expected("a regular file").found("a folder").advice("name the file itself"));
@@ -53,7 +53,7 @@ pub(super) fn file(path: &Path, limit: usize) -> Result<Vec<u8>, CliError> {
 
 /// Opens a folder.
 pub(super) fn folder(path: &Path) -> Result<Folder, CliError> {
-    let name = shown(path);
+    let name = whole(path);
     let mut volumes = FolderVolumes::new(vec![path.to_owned()], None);
     let listed = volumes.list().map_err(|error| unreadable(&name, &error))?;
     let Some(volume) = listed.first() else {
@@ -81,7 +81,7 @@ pub(super) fn of_record(path: &Path, error: &MediaError) -> CliError {
         MediaError::WrongKind { file, .. } | MediaError::Io { file, .. } => file.split_once('/'),
         _ => None,
     };
-    let name = below.map_or_else(|| shown(path), |(_, below)| format!("{}/{below}", shown(path)));
+    let name = below.map_or_else(|| whole(path), |(_, below)| format!("{}/{below}", whole(path)));
     let made = unreadable(&name, error);
     match error {
         MediaError::Io { .. } => made,
@@ -93,13 +93,13 @@ pub(super) fn of_record(path: &Path, error: &MediaError) -> CliError {
 pub(super) fn profile(path: &Path, report: &mut Report) -> Result<Profile, CliError> {
     let octets = file(path, profile::MAX_OCTETS).map_err(CliError::of_profile)?;
     report.profile_sha256 = Some(sha256(&octets));
-    profile::read(&octets).map_err(|error| CliError::profile(&shown(path), error))
+    profile::read(&octets).map_err(|error| CliError::profile(&whole(path), error))
 }
 
 /// Reads a request or response of at most `limit` octets.
 pub(super) fn document(path: &Path, limit: usize) -> Result<Read, CliError> {
     let octets = file(path, limit)?;
-    let name = shown(path);
+    let name = whole(path);
     let document = exchange::read(&octets, &Limits { document_bytes: limit });
     let document = document.map_err(|error| CliError::document(&name, error))?;
     Ok(Read { name, sha256: sha256(&octets), document })

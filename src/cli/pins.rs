@@ -214,9 +214,9 @@ impl PinArgs {
     fn assemble(&self, quorum: &Quorum, serial: &str) -> Result<Pin, CliError> {
         let mut assembly = Assembly::new(quorum.share_set, quorum.threshold, serial);
         for (officer, path) in self.shares().take(usize::from(quorum.threshold)) {
-            let name = input::shown(path);
+            let name = input::whole(path);
             let refused = |error| match &error {
-                QuorumError::Disagree { first, .. } => self.disagree(&error, first, &name),
+                QuorumError::Disagree { first, .. } => self.disagree(&error, first, path),
                 _ => CliError::quorum(&name, &error),
             };
             let share = ShareFile::read(&input::file(path, MAX_FILE_OCTETS)?).map_err(refused)?;
@@ -232,16 +232,16 @@ impl PinArgs {
     }
 
     /// Both files by name, and neither as the wrong one.
-    fn disagree(&self, error: &QuorumError, first: &Role, name: &str) -> CliError {
+    fn disagree(&self, error: &QuorumError, first: &Role, path: &Path) -> CliError {
         let other = self.shares().find(|(officer, _)| *officer == first).map(|(_, path)| input::shown(path));
         let made = CliError::input(error.to_string()).field("--share").expected("one sealed PIN in all share files");
-        made.found(format!("one in {}, another in {name}", other.unwrap_or_default()))
+        made.found(format!("one in {}, another in {}", other.unwrap_or_default(), input::shown(path)))
     }
 }
 
 /// Reads the first line of a file, without its line end, through wiped buffers alone.
 fn read_pin(path: &Path) -> Result<Pin, CliError> {
-    let name = input::shown(path);
+    let name = input::whole(path);
     let refused = |message: &str, expected: &str, found: String| {
         let error = CliError::input(message).file(&name).field("PIN").expected(expected).found(found);
         error.advice("write the PIN alone onto the first line of a regular file")

@@ -105,17 +105,23 @@ pub(super) fn show(
     sender: &Sender<Message<Post>>,
     receiver: &Receiver<Message<Post>>,
 ) -> Result<u8, CliError> {
-    let failed = |error: io::Error| {
-        let error = CliError::input(format!("this is no terminal that a ceremony can be shown on: {error}"));
-        error.advice("run it on a terminal; `claviger rehearse --auto` and `claviger sign` need none")
-    };
-    let mut screen = Screen::open().map_err(failed)?;
+    let mut screen = Screen::open().map_err(unshown)?;
     tui::listen(sender);
-    listen_to_signals(sender).map_err(failed)?;
+    listen_to_signals(sender).map_err(unshown)?;
     let mut player = Player { stage };
     let code = tui::run(&mut player, screen.terminal(), receiver);
     drop(screen);
-    code.map_err(failed)
+    code.map_err(unshown)
+}
+
+/// Refuses where there is no terminal, before anything is prepared for one.
+pub(super) fn expect_terminal() -> Result<(), CliError> {
+    tui::expect_terminal().map_err(unshown)
+}
+
+fn unshown(error: io::Error) -> CliError {
+    let error = CliError::input(format!("this is no terminal that a ceremony can be shown on: {error}"));
+    error.advice("run it on a terminal; `claviger rehearse --auto` and `claviger sign` need none")
 }
 
 /// SIGTERM and SIGHUP mean: stop.

@@ -111,7 +111,7 @@ impl Create {
     fn prove(&self, share_set: Sha256Digest, serial: &str, pin: &Pin) -> Result<(), CliError> {
         let mut assembly = Assembly::new(share_set, self.threshold, serial);
         for (index, (officer, path)) in self.pins.shares().enumerate() {
-            let name = input::shown(path);
+            let name = input::whole(path);
             let refused = |error| CliError::quorum(&name, &error);
             let share = ShareFile::read(&input::file(path, MAX_FILE_OCTETS)?).map_err(refused)?;
             assembly.check(&share).map_err(refused)?;
@@ -149,7 +149,7 @@ fn unfit(error: &QuorumError) -> CliError {
 fn expect_free(officers: &[(Role, &Path)]) -> Result<(), CliError> {
     for (index, (officer, path)) in officers.iter().enumerate() {
         if let Some((other, _)) = officers.iter().take(index).find(|(_, other)| other == path) {
-            let error = CliError::usage(format!("{other} and {officer} have one file")).file(input::shown(path));
+            let error = CliError::usage(format!("{other} and {officer} have one file")).file(input::whole(path));
             return Err(error.field("--share").expected("a file for each officer").found("one for both"));
         }
         if path.symlink_metadata().is_ok() {
@@ -160,7 +160,7 @@ fn expect_free(officers: &[(Role, &Path)]) -> Result<(), CliError> {
 }
 
 fn unwritten(path: &Path, error: &io::Error) -> CliError {
-    let made = CliError::media(format!("the share cannot be written: {error}")).file(input::shown(path));
+    let made = CliError::media(format!("the share cannot be written: {error}")).file(input::whole(path));
     let taken = error.kind() == ErrorKind::AlreadyExists;
     if taken { made.advice("nothing is overwritten: give another name") } else { made }
 }

@@ -61,8 +61,8 @@ impl Run for Args {
             return Ok(Done { good: true, text: printed.text });
         };
         let written = write(out, &[("script.txt", &printed.text), ("script.html", &printed.html)])?;
-        report.put("script", written.clone());
-        text.lines(written);
+        report.put("script", written.iter().map(|path| input::whole(path)).collect::<Vec<_>>());
+        text.lines(written.iter().map(|path| input::shown(path)));
         Ok(Done { good: true, text: text.finish() })
     }
 }
@@ -79,10 +79,10 @@ fn job(bench: &Bench<'_>, file: Read) -> Result<ScriptJob, CliError> {
     Ok(ScriptJob { request: last(&file.name), previous, input, findings, preview })
 }
 
-/// Writes files that are not there yet, all or none; their paths as they may be shown.
-fn write(folder: &Path, files: &[(&str, &String)]) -> Result<Vec<String>, CliError> {
+/// Writes files that are not there yet, all or none; their paths.
+fn write(folder: &Path, files: &[(&str, &String)]) -> Result<Vec<PathBuf>, CliError> {
     let failed = |path: &Path, error: std::io::Error| {
-        let error = CliError::media(format!("the script cannot be written: {error}")).file(input::shown(path));
+        let error = CliError::media(format!("the script cannot be written: {error}")).file(input::whole(path));
         error.field("--out").advice("name a folder that can be written and has no script yet")
     };
     if !input::is_folder(folder) {
@@ -103,5 +103,5 @@ fn write(folder: &Path, files: &[(&str, &String)]) -> Result<Vec<String>, CliErr
             return Err(failed(&path, error));
         }
     }
-    Ok(written.iter().map(|path| input::shown(path)).collect())
+    Ok(written)
 }

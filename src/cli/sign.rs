@@ -15,6 +15,7 @@ use crate::media::FolderVolumes;
 use crate::policy::Finding;
 use crate::profile::Profile;
 use crate::quorum::MAX_FILE_OCTETS;
+use crate::render::escape;
 use crate::steps::{Mode, Role, TokenFacts, Verdict};
 use crate::transcript::names;
 
@@ -177,19 +178,19 @@ impl Args {
         for (index, path) in desk.requests.iter().zip(&self.files) {
             let Some(FileRead { name: request, octets }) = desk.documents.get(*index) else { continue };
             if seen.contains(&octets.as_slice()) {
-                let error = CliError::usage("this request is given twice").file(input::shown(path));
+                let error = CliError::usage("this request is given twice").file(input::whole(path));
                 return Err(error.expected("another request").found("the octets of an earlier one"));
             }
             seen.push(octets);
             let response = names::response_file_name(request);
             if taken.iter().any(|name| name.eq_ignore_ascii_case(&response)) {
                 let error = CliError::usage(format!("two requests would be answered by {response}"));
-                let error = error.file(input::shown(path)).expected("a name of its own").found(request.clone());
+                let error = error.file(input::whole(path)).expected("a name of its own").found(escape(request, 100));
                 return Err(error.advice("rename one of them"));
             }
             if out.join(&response).symlink_metadata().is_ok() {
                 let error = CliError::media("the name of the response is taken, and nothing is overwritten");
-                let error = error.file(input::shown(&self.out.join(&response))).field("--out");
+                let error = error.file(input::whole(&self.out.join(&response))).field("--out");
                 let error = error.expected("no such file").found("one");
                 return Err(error.advice("move it away, or name another folder"));
             }
@@ -208,7 +209,7 @@ impl Args {
         for name in [names::SUMS, names::TRANSCRIPT] {
             if self.out.join(name).symlink_metadata().is_ok() {
                 let error = CliError::media("this folder is a record, and what is added to it would ruin it");
-                let error = error.file(input::shown(&self.out)).field("--out");
+                let error = error.file(input::whole(&self.out)).field("--out");
                 let error = error.expected("a folder for records").found(format!("a folder with {name}"));
                 return Err(error.advice("name the folder in which the record lies, or another one"));
             }
@@ -220,7 +221,7 @@ impl Args {
     }
 
     fn unusable(&self, error: std::io::Error) -> CliError {
-        let made = CliError::media(format!("the folder cannot be used: {error}")).file(input::shown(&self.out));
+        let made = CliError::media(format!("the folder cannot be used: {error}")).file(input::whole(&self.out));
         made.field("--out").advice("name a folder that can be written")
     }
 
@@ -299,7 +300,7 @@ impl Args {
 /// The name of a record's folder, which must lie in the folder for everything.
 fn record_in(out: &Path, record: &Path) -> Result<String, CliError> {
     let error = |found: String| {
-        let error = CliError::usage("this is no record beside which the new one is written").file(input::shown(record));
+        let error = CliError::usage("this is no record beside which the new one is written").file(input::whole(record));
         let error = error.field("--record").expected(format!("a folder in {}", input::shown(out))).found(found);
         error.advice("keep the records of a zone in one folder, and name it with --out")
     };
@@ -312,12 +313,12 @@ fn record_in(out: &Path, record: &Path) -> Result<String, CliError> {
 
 fn read(path: &Path, profile: &Profile, desk: &mut Desk) -> Result<Read, CliError> {
     let octets = input::file(path, profile.document_bytes)?;
-    let name = input::shown(path);
+    let name = input::whole(path);
     let limits = crate::exchange::Limits { document_bytes: profile.document_bytes };
     let document = crate::exchange::read(&octets, &limits).map_err(|error| CliError::document(&name, error))?;
     let sha256 = sha256(&octets);
-    let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    desk.documents.push(FileRead { name: crate::render::escape(&file, 100), octets });
+    let file = path.file_name().map(crate::media::kept).unwrap_or_default();
+    desk.documents.push(FileRead { name: file, octets });
     Ok(Read { name, sha256, document })
 }
 
@@ -382,7 +383,7 @@ impl Script<'_> {
             Question::Judged { .. } | Question::MoreJobs => CliError::usage(refusal).field("FILE"),
             // Before a record was chosen only the folder can be at fault.
             Question::PreviousRecord(_) if self.record_chosen => CliError::input(refusal),
-            _ => CliError::media(refusal).file(input::shown(&self.args.out)).field("--out"),
+            _ => CliError::media(refusal).file(input::whole(&self.args.out)).field("--out"),
         }
     }
 

@@ -93,6 +93,7 @@ impl Crew {
             threads: config.threads,
             watching: false,
             recorded: true,
+            spooled: true,
         };
         let steward = thread::Builder::new().name(STEWARD.to_owned()).spawn(move || steward.run(&taken))?;
         Ok(Self { effects: Some(effects), steward: Some(steward), hand, interrupt })
@@ -133,6 +134,8 @@ struct Steward {
     watching: bool,
     /// Whether a medium holds the last entries, where any are to be held.
     recorded: bool,
+    /// Whether the spool took what it was last given.
+    spooled: bool,
 }
 
 impl Steward {
@@ -173,8 +176,10 @@ impl Steward {
             Effect::Journal(part) => self.recorded = self.porter.journal(&part),
             Effect::Spool(spool) => {
                 let kept = self.spool.as_ref().map_or(Ok(()), |folder| folder.keep(&spool));
-                if let Err(error) = kept {
-                    (self.report)(Work::Journalled(vec![error.to_string()]));
+                let kept = kept.map_err(|error| error.to_string());
+                let before = std::mem::replace(&mut self.spooled, kept.is_ok());
+                if !before || kept.is_err() {
+                    (self.report)(Work::Spooled(kept));
                 }
             }
             Effect::ForgetSpool => {
@@ -215,9 +220,10 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
+    use crate::ceremony::Spool;
     use crate::media::{Access, Folder, MediaError};
     use crate::plan::fixture;
-    use crate::steps::{VolumeFacts, VolumeId};
+    use crate::steps::{Mode, VolumeFacts, VolumeId};
     use crate::token::TokenError;
 
     /// A medium that says that it is asked, and answers when it is told to.
@@ -237,6 +243,57 @@ mod tests {
         fn release(&mut self, _: VolumeId) -> Result<(), MediaError> {
             Ok(())
         }
+    }
+
+    fn spool() -> Effect {
+        let now = crate::dns::Time::from_unix(1_700_000_000).unwrap();
+        Effect::Spool(Box::new(Spool {
+            claviger: "test".to_owned(),
+            mode: Mode::Ceremony,
+            seed: None,
+            profile: String::new(),
+            agreed: (now, now),
+            judged_at: None,
+            people: Vec::new(),
+            record_media: Vec::new(),
+            request_medium: None,
+            journal_folder: "journal".to_owned(),
+            previous: None,
+            jobs: Vec::new(),
+            confirmed: false,
+            transcript: String::new(),
+            signatures: Vec::new(),
+            sealed: None,
+        }))
+    }
+
+    #[test]
+    fn a_spool_that_takes_nothing_is_told_each_time_and_once_that_it_takes_again() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("spool");
+        let config = CrewConfig {
+            hosts: Starter::Program("/bin/false".into()),
+            name: "test".to_owned(),
+            volumes: Box::new(crate::media::FolderVolumes::new(Vec::new(), None)),
+            spool: Some(SpoolFolder::new(folder.clone()).unwrap()),
+            threads: 1,
+        };
+        let (works, work) = mpsc::channel();
+        let crew = Crew::start(config, Arc::new(move |work| drop(works.send(work)))).unwrap();
+        let told = || match work.recv().unwrap() {
+            Work::Spooled(kept) => kept,
+            other => panic!("{other:?}"),
+        };
+        fs::rename(&folder, place.path().join("away")).unwrap();
+        for _ in 0..2 {
+            crew.carry_out(vec![spool()]);
+            assert!(told().unwrap_err().contains("spool/ceremony.json"));
+        }
+        fs::rename(place.path().join("away"), &folder).unwrap();
+        crew.carry_out(vec![spool(), spool()]);
+        assert_eq!(told(), Ok(()));
+        drop(crew);
+        assert!(work.try_recv().is_err(), "what works is told once");
     }
 
     #[test]

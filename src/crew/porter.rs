@@ -104,11 +104,11 @@ impl Porter {
         let place = self.label(id);
         let files = self.on(id, Access::Read, media::list_files);
         let files = files.map(|files| {
-            let names = files.iter().map(|file| (file.name.clone(), file.shown.clone())).collect();
+            let names = files.iter().map(|file| (file.name.clone(), media::kept(&file.name))).collect();
             self.names.insert(id, names);
             files
                 .into_iter()
-                .map(|file| FileChoice { place: place.clone(), name: file.shown, size: file.size })
+                .map(|file| FileChoice { place: place.clone(), name: media::kept(&file.name), size: file.size })
                 .collect()
         });
         let gone = files.is_err();
@@ -121,11 +121,11 @@ impl Porter {
 
     pub(super) fn read_file(&mut self, id: VolumeId, index: usize, limit: usize) {
         let listed = self.names.get(&id).and_then(|names| names.get(index)).cloned();
-        let Some((name, shown)) = listed else {
+        let Some((name, kept)) = listed else {
             return (self.report)(Work::File(Err("this file was not listed; look again".to_owned())));
         };
         let octets = self.on(id, Access::Read, |medium| media::read_file(medium, &name, limit as u64));
-        let file = octets.map(|octets| FileRead { name: shown, octets });
+        let file = octets.map(|octets| FileRead { name: kept, octets });
         (self.report)(Work::File(file.map_err(|error| told(&error))));
     }
 

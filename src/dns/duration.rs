@@ -12,10 +12,16 @@ pub struct Duration(u32);
 
 /// Text that is no duration of ours.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
-#[error("expected an ISO 8601 duration of weeks, days, hours, minutes and seconds, as P21D or PT1H; found `{0}`")]
+#[error(
+    "expected an ISO 8601 duration of weeks, days, hours, minutes and seconds, as P21D or PT1H, at most {most}; found `{0}`",
+    most = Duration::MAX
+)]
 pub struct InvalidDuration(pub String);
 
 impl Duration {
+    /// The longest one.
+    pub const MAX: Self = Self(u32::MAX);
+
     /// From seconds.
     #[must_use]
     pub const fn from_seconds(seconds: u32) -> Self {
@@ -131,7 +137,8 @@ mod tests {
         for text in ["P021D", "PT00S", "P1DT01H"] {
             assert!(text.parse::<Duration>().is_err(), "{text}: one text for one number");
         }
-        assert!("PT4294967296S".parse::<Duration>().is_err());
+        let told = "PT4294967296S".parse::<Duration>().unwrap_err().to_string();
+        assert!(told.contains(", at most P49710DT6H28M15S;"), "{told}");
     }
 
     proptest! {

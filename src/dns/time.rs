@@ -59,7 +59,7 @@ impl Time {
     /// [`InvalidTime`] for anything but 14 digits of a date that exists from 1970 until [`Time::MAX`].
     pub fn from_digits(text: &str) -> Result<Self, InvalidTime> {
         let time = Self::from_shape(text, "00000000000000");
-        time.ok_or_else(|| InvalidTime::new("14 digits YYYYMMDDhhmmss", text))
+        time.ok_or_else(|| InvalidTime::new("14 digits YYYYMMDDhhmmss, 19700101000000 to 21060207062815", text))
     }
 
     /// Reads decimal seconds since the epoch.
@@ -79,7 +79,9 @@ impl Time {
     pub fn from_xsd(text: &str) -> Result<Self, InvalidTime> {
         let civil = text.strip_suffix('Z').or_else(|| text.strip_suffix("+00:00")).unwrap_or(text);
         let time = Self::from_shape(civil, "0000-00-00T00:00:00");
-        time.ok_or_else(|| InvalidTime::new("YYYY-MM-DDThh:mm:ss in UTC", text))
+        time.ok_or_else(|| {
+            InvalidTime::new("YYYY-MM-DDThh:mm:ss in UTC, 1970-01-01T00:00:00 to 2106-02-07T06:28:15", text)
+        })
     }
 
     /// Reads what [`Time::ctime`] prints; the text does not say its zone, which is taken as UTC.
@@ -215,7 +217,9 @@ impl FromStr for Time {
     fn from_str(text: &str) -> Result<Self, InvalidTime> {
         let zoned = text.ends_with('Z') || text.ends_with("+00:00");
         let time = Self::from_xsd(text).ok().filter(|_| zoned);
-        time.ok_or_else(|| InvalidTime::new("RFC 3339 UTC, as 2017-04-01T00:00:00Z", text))
+        time.ok_or_else(|| {
+            InvalidTime::new("RFC 3339 UTC, as 2017-04-01T00:00:00Z, from 1970 to 2106-02-07T06:28:15Z", text)
+        })
     }
 }
 
@@ -277,6 +281,19 @@ mod tests {
         assert_eq!(Time::from_digits("21060207062815"), Ok(Time::MAX));
         assert_eq!(Time::MAX.checked_add(Duration::from_seconds(1)), None);
         assert_eq!(Time::from_unix(0).unwrap().checked_sub(Duration::from_seconds(1)), None);
+    }
+
+    #[test]
+    fn whoever_is_out_of_bounds_is_told_the_bounds() {
+        let last = Time::MAX.to_string();
+        for text in ["2106-02-07T06:28:16Z", "1969-12-31T23:59:59Z"] {
+            let told = text.parse::<Time>().unwrap_err().to_string();
+            assert!(told.contains("from 1970 to ") && told.contains(&last), "{told}");
+        }
+        let told = Time::from_xsd("2107-01-01T00:00:00").unwrap_err().to_string();
+        assert!(told.contains("2106-02-07T06:28:15"), "{told}");
+        let told = Time::from_digits("21070101000000").unwrap_err().to_string();
+        assert!(told.contains(&Time::MAX.digits()), "{told}");
     }
 
     #[test]

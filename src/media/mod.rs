@@ -20,6 +20,7 @@ pub use self::error::{FileKind, MediaError, NameFault};
 pub use self::folder::Folder;
 pub use self::image::FolderImage;
 pub use self::journal::{Journal, remove_journal};
+pub use self::name::kept;
 pub use self::read::{FileFacts, MAX_ENTRIES, list_files, list_folders, read_file, read_folder, read_record};
 pub use self::volume::{Access, FolderVolumes, Volumes};
 pub use self::write::{Phase, Progress, Written, add_files, verify_file, verify_folder, write_file, write_folder};

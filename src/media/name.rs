@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 
 use super::error::{MediaError, NameFault};
+use crate::transcript::is_clean;
 
 /// Octets in one part of a name that is written; leaves room for `.part-old-99` and `.journal` within 255.
 const MAX_OWN: usize = 100;
@@ -23,6 +24,16 @@ pub(super) fn shown(name: &OsStr) -> String {
         }
     }
     text
+}
+
+/// The name as text that is kept, in a record for example, and escaped wherever it is shown: the name itself, but one that
+/// no text can hold as it is (no UTF-8, control signs, not NFC) as [`shown`].
+#[must_use]
+pub fn kept(name: &OsStr) -> String {
+    match name.to_str() {
+        Some(text) if is_clean(text) => text.to_owned(),
+        _ => shown(name),
+    }
 }
 
 /// Refuses a single name that must not be written: `[A-Za-z0-9._-]`, no outer dot, at most 100.
@@ -120,6 +131,14 @@ mod tests {
     #[test]
     fn escapes_what_a_terminal_would_obey() {
         assert_eq!(shown(OsStr::from_bytes(b"\x1b[2J\xff \\")), "\\x1b[2J\\xff \\\\");
+    }
+
+    #[test]
+    fn a_name_that_is_text_is_kept_as_it_is() {
+        assert_eq!(kept(OsStr::new("k\u{fc} \u{441}.txt")), "k\u{fc} \u{441}.txt");
+        for (odd, text) in [(&b"\x1b[2J"[..], "\\x1b[2J"), (b"\xff", "\\xff"), ("u\u{308}".as_bytes(), "u\\xcc\\x88")] {
+            assert_eq!(kept(OsStr::from_bytes(odd)), text);
+        }
     }
 
     proptest! {

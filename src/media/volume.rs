@@ -149,7 +149,7 @@ impl Volumes for FolderVolumes {
             facts.push(VolumeFacts {
                 id: volume.id,
                 label: volume.label.clone(),
-                serial: "folder".to_owned(),
+                serial: VolumeFacts::FOLDER.to_owned(),
                 uuid: sha256(volume.path.as_os_str().as_bytes()).to_string().chars().take(16).collect(),
                 size,
                 free,

@@ -16,7 +16,7 @@ pub struct VolumeFacts {
     pub id: VolumeId,
     /// The file system's label, or the folder's name.
     pub label: String,
-    /// The device's serial number, or `folder`.
+    /// The device's serial number, or [`VolumeFacts::FOLDER`].
     pub serial: String,
     /// The file system's UUID; for a folder a digest of its path.
     pub uuid: String,
@@ -31,6 +31,19 @@ pub struct VolumeFacts {
 impl VolumeFacts {
     /// Room that is not known.
     pub const UNKNOWN: u64 = u64::MAX;
+    /// The serial number of a folder that stands for a medium.
+    pub const FOLDER: &str = "folder";
+
+    /// Whether it is the same medium, under whatever number: by label, serial, UUID and size.
+    ///
+    /// A folder has no size of its own: it shows that of the file system around it, which may change meanwhile, or what a
+    /// rehearsal makes of it.
+    #[must_use]
+    pub fn is_same_medium(&self, other: &Self) -> bool {
+        let sized = self.serial != Self::FOLDER;
+        (&self.label, &self.serial, &self.uuid) == (&other.label, &other.serial, &other.uuid)
+            && (!sized || self.size == other.size)
+    }
 
     /// Whether it is only shown so that people see what it is: it has no file system that can be used.
     #[must_use]
@@ -71,4 +84,29 @@ pub struct KeyFacts {
     pub cka_id: String,
     /// The public key as a DNSKEY with flags 257.
     pub dnskey: Dnskey,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_medium_is_known_again_by_label_serial_uuid_and_size() {
+        let (label, serial, uuid) = ("RECORD-A".to_owned(), "4711".to_owned(), "5D3A-91C2".to_owned());
+        let stick = VolumeFacts { id: VolumeId(1), label, serial, uuid, size: 4_000, free: 10, writable: true };
+        let back = VolumeFacts { id: VolumeId(9), free: 5, writable: false, ..stick.clone() };
+        assert!(stick.is_same_medium(&back));
+        let other = "OTHER".to_owned();
+        for other in [
+            VolumeFacts { label: other.clone(), ..back.clone() },
+            VolumeFacts { serial: other.clone(), ..back.clone() },
+            VolumeFacts { uuid: other, ..back.clone() },
+            VolumeFacts { size: 4_001, ..back },
+        ] {
+            assert!(!stick.is_same_medium(&other), "{other:?}");
+        }
+        let folder = VolumeFacts { serial: VolumeFacts::FOLDER.to_owned(), ..stick };
+        let fuller = VolumeFacts { size: 1, ..folder.clone() };
+        assert!(folder.is_same_medium(&fuller), "its size is not its own");
+    }
 }

@@ -284,7 +284,7 @@ pub struct DocumentRead {
     pub job: usize,
     /// `request` or `previous`.
     pub purpose: String,
-    /// The file's name on its medium, escaped.
+    /// The file's name on its medium; what no text can hold in it escaped.
     pub file: String,
     /// Where it lies in the record.
     pub path: String,

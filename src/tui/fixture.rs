@@ -114,6 +114,7 @@ fn view(step: Step, question: Question) -> View {
         codes: Vec::new(),
         exceptions: 0,
         faults: Vec::new(),
+        spool_fault: None,
         token_fault: None,
         log: vec![
             log_line(1, "opened: ceremony, Example TLD, production"),

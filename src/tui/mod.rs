@@ -26,4 +26,4 @@ mod widgets;
 pub use self::app::App;
 pub use self::driver::{Driver, Message, run};
 pub use self::spoken::Spoken;
-pub use self::terminal::{Screen, announce, listen};
+pub use self::terminal::{Screen, announce, expect_terminal, listen};

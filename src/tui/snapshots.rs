@@ -164,6 +164,15 @@ fn scan(buffer: &Buffer) -> String {
 }
 
 #[test]
+fn a_ceremony_that_would_not_survive_a_crash_says_so_at_every_question() {
+    for (name, mut view) in fixture::all() {
+        view.spool_fault = Some("/run/claviger/spool/ceremony.json: No space left on device (os error 28)".to_owned());
+        let screen = fixture::draw(&mut App::new(&view), &view, 80, 25);
+        assert!(screen.contains("!! A crash of this program would end the ceremony"), "{name}:\n{screen}");
+    }
+}
+
+#[test]
 fn ten_thousand_bundles_can_be_scrolled_to_the_last() {
     let mut view = fixture::judged();
     view.jobs[0].bundles = std::sync::Arc::new(fixture::bundles(10_000));

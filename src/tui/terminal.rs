@@ -65,6 +65,16 @@ impl Drop for Screen {
     }
 }
 
+/// Whether there is a terminal that [`Screen::open`] could take over; it stays as it is.
+///
+/// # Errors
+/// As of [`Screen::open`].
+pub fn expect_terminal() -> io::Result<()> {
+    terminal::size()?;
+    terminal::enable_raw_mode()?;
+    terminal::disable_raw_mode()
+}
+
 /// Shows what is waited for before there is a ceremony to show.
 ///
 /// # Errors

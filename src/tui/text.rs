@@ -187,6 +187,11 @@ pub(crate) const REASON: &str = "Reason";
 pub(crate) const STOP_WORD: &str = "STOP";
 /// The field of that word.
 pub(crate) const STOP_FIELD: &str = "Type STOP";
+/// What is told at any step while a ceremony whose process died would not go on from here.
+pub(crate) fn unspooled(fault: &str) -> String {
+    format!("!! A crash of this program would end the ceremony; make room, or stop: {}", render::escape(fault, 120))
+}
+
 /// What is told of USB devices at any step.
 pub(crate) fn usb_notices(usb: &UsbState) -> Vec<String> {
     const MOST: usize = 2;
@@ -543,7 +548,7 @@ pub(crate) const MORE_JOBS_YES: &str = "Yes, choose another one";
 pub(crate) const MORE_JOBS_NO: &str = "No, that is all: make the plan";
 /// One that was taken is not to be.
 pub(crate) fn more_jobs_drop(job: usize, file: &str) -> String {
-    format!("Drop job {job}, {file}")
+    format!("Drop job {job}, {}", render::escape(file, 100))
 }
 
 // --- plan

@@ -22,6 +22,24 @@ fn a_medium_that_comes_back_under_another_number_is_the_same() {
 }
 
 #[test]
+fn a_medium_of_another_label_or_size_is_another_one_whatever_its_serial_and_uuid() {
+    let mut world = World::new(Mode::Ceremony);
+    play(&mut world, |question| matches!(question, Question::Pin(_)));
+    let bound = |world: &World| world.ceremony.view().request_volume.as_ref().map(|volume| volume.id.0);
+    let request = VolumeFacts { id: VolumeId(9), ..volume(3, "KSR") };
+    let with = |request: VolumeFacts| vec![volume(1, "RECORD-1"), volume(2, "RECORD-2"), request];
+    for other in [
+        VolumeFacts { label: "KSR-2".to_owned(), ..request.clone() },
+        VolumeFacts { size: request.size + 512, ..request.clone() },
+    ] {
+        plug(&mut world, with(other));
+        assert_eq!(bound(&world), Some(3));
+    }
+    plug(&mut world, with(request));
+    assert_eq!(bound(&world), Some(9));
+}
+
+#[test]
 fn a_mark_for_the_record_goes_with_its_medium() {
     let mut world = World::new(Mode::Ceremony);
     play(&mut world, |question| matches!(question, Question::RecordVolumes { .. }));

@@ -297,3 +297,43 @@ fn a_medium_whose_records_cannot_be_read_is_told_and_entered_and_read_when_it_is
     assert_eq!(kinds(&world).iter().filter(|kind| *kind == "exception").count(), 1);
     assert_audited(&world);
 }
+
+#[test]
+fn a_spool_that_takes_nothing_is_told_until_it_does_and_is_entered_once() {
+    const FAULT: &str = "/run/claviger/spool/ceremony.json: No space left on device";
+    let mut world = World::new(Mode::Ceremony);
+    play(&mut world, |question| matches!(question, Question::RequestVolume));
+    world.spool_fault = Some(FAULT);
+    play(
+        &mut world,
+        |question| matches!(question, Question::TwoPeople(asked) if asked.subject == "plan" && asked.first.is_some()),
+    );
+    let view = world.ceremony.view();
+    assert_eq!((view.spool_fault.as_deref(), view.exceptions), (Some(FAULT), 1), "it stands while people go on");
+    assert!(view.refusal.is_none());
+    world.spool_fault = None;
+    play(&mut world, |question| matches!(question, Question::Pin(_)));
+    assert_eq!(world.ceremony.view().spool_fault, None);
+    play(&mut world, |_| false);
+    assert_eq!(world.finished, Some(0));
+    let entered = super::entries(&world).into_iter().filter_map(|entry| match entry.body {
+        transcript::Body::Exception(exception) => Some(exception.happened),
+        _ => None,
+    });
+    assert_eq!(entered.collect::<Vec<_>>(), [FAULT]);
+    let record = world.records.values().next().unwrap();
+    let audit = transcript::audit(record, None, 1, crate::paper::report);
+    assert_eq!(audit.failures().map(ToString::to_string).collect::<Vec<_>>(), [] as [String; 0]);
+}
+
+#[test]
+fn a_spool_that_takes_nothing_after_the_seal_stops_no_writing() {
+    let mut world = World::new(Mode::Ceremony);
+    play(&mut world, |question| matches!(question, Question::Review { .. }));
+    world.spool = None; // as if nothing of it were there any more
+    world.spool_fault = Some("no room");
+    play(&mut world, |question| matches!(question, Question::Close));
+    assert_eq!(world.ceremony.view().spool_fault.as_deref(), Some("no room"));
+    play(&mut world, |_| false);
+    assert_eq!((world.finished, world.ceremony.view().spool_fault.as_deref()), (Some(0), None));
+}

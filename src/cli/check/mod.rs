@@ -8,10 +8,11 @@ use crate::dns::{Name, Sha256Digest, Time};
 use crate::exchange::{Document, Format};
 use crate::plan::{self, JobInput, PlannedJob};
 use crate::policy::{self, Finding};
+use crate::render::escape;
 use crate::steps::Verdict;
 
 use super::error::CliError;
-use super::input::Read;
+use super::input::{MAX_SHOWN, Read};
 use super::jobs::{Bench, JobArgs, Judged};
 use super::json::Report;
 use super::text::{self, Text};
@@ -50,7 +51,7 @@ impl Args {
         let (mut documents, mut inputs) = (Vec::new(), Vec::new());
         for file in files {
             text.blank();
-            text.fact("file", &file.name);
+            text.fact("file", escape(&file.name, MAX_SHOWN));
             text.digest("SHA-256", &file.sha256);
             text::document(&mut text, &file.document);
             text.blank();

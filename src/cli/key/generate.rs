@@ -100,7 +100,7 @@ fn describe(text: &mut Text, zone: &Zone, key: &Dnskey) {
 
 impl Args {
     fn choose<'a>(&self, profile: &'a Profile) -> Result<(&'a Zone, &'a ZoneKey), CliError> {
-        let file = input::shown(&self.profile);
+        let file = input::whole(&self.profile);
         let missing = |field: &str, known: Vec<String>, found: String| {
             let error = CliError::usage("the profile does not have it").file(&file).field(field);
             error.expected(format!("one of {}", known.join(", "))).found(found).advice("add it to the profile first")

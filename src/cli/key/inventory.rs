@@ -56,13 +56,12 @@ impl Run for Args {
             keys.push(value(key, &dnskey, known));
         }
         text.lines(table.lines());
-        let others: Vec<String> = inventory.others.iter().map(|other| escape(other, 200)).collect();
-        text.lines(others.iter().map(|other| format!("not for DNSSEC: {other}")));
+        text.lines(inventory.others.iter().map(|other| format!("not for DNSSEC: {}", escape(other, 200))));
         let absent: Vec<String> = absent(&profile, &inventory.keys);
         text.lines(absent.iter().map(|key| format!("in the profile, but not on the token: {key}")));
         report.put("token_serial", facts.serial);
         report.put("keys", keys);
-        report.put("others", others);
+        report.put("others", inventory.others);
         report.put("absent", absent);
         Ok(Done { good: true, text: text.finish() })
     }

@@ -54,7 +54,10 @@ pub(super) struct Args {
 }
 
 impl Run for Args {
-    fn run(&self, env: &Env, _: &mut Report) -> Result<Done, CliError> {
+    fn run(&self, env: &Env, report: &mut Report) -> Result<Done, CliError> {
+        if !self.auto {
+            player::expect_terminal()?;
+        }
         let env = self.fixed(env);
         let dir = self.dir.clone().unwrap_or_else(|| format!("rehearsal-{}", env.clock.now().compact()).into());
         let soft = SoftToken { module: self.module.clone(), conf: None };
@@ -70,36 +73,45 @@ impl Run for Args {
         let clock = Arc::clone(&env.clock);
         if self.auto {
             let (sender, receiver) = mpsc::channel();
-            let report = Arc::new(move |work| {
+            let send = Arc::new(move |work| {
                 let _ = sender.send(work); // a command that ended needs no news
             });
-            let crew = player::crew(&env, volumes, Some(spool), report)?;
+            let crew = player::crew(&env, volumes, Some(spool), send)?;
             let mut stage = match left {
                 None => Stage::begin(setup, crew, clock, None),
                 Some(spool) => Stage::resume(setup, spool, crew, clock).map_err(CliError::input)?,
             };
-            let record = auto::walk(&mut stage, &receiver)?;
+            // What happened until then tells why: the folder stays.
+            let record =
+                auto::walk(&mut stage, &receiver).map_err(|error| error.file(input::whole(&rehearsal.folder)))?;
             let path = rehearsal.sticks.join(record.0).join(record.1);
+            report.put("record", input::whole(&path));
             return Ok(Done { good: true, text: format!("{}\n", input::shown(&path)) });
         }
-        let (sender, receiver, report) = channel();
-        let crew = player::crew(&env, volumes, Some(spool), report)?;
+        let (sender, receiver, send) = channel();
+        let crew = player::crew(&env, volumes, Some(spool), send)?;
         let stage = match left {
             None => Stage::begin(setup, crew, clock, None),
             Some(spool) => Stage::resume(setup, spool, crew, clock).map_err(CliError::input)?,
         };
         let code = player::show(stage, &sender, &receiver)?;
+        report.put("media", input::whole(&rehearsal.sticks));
         Ok(Done { good: code == 0, text: format!("{}\n", input::shown(&rehearsal.sticks)) })
     }
 }
 
-/// Prepares a rehearsal in a folder, or finds the one that was prepared there.
+/// Prepares a rehearsal in a folder, or finds the one that was prepared there. A folder that was made for one that could
+/// not be prepared goes again.
 pub(super) fn prepared(dir: &Path, soft: &SoftToken, bundles: u16, env: &Env) -> Result<Rehearsal, CliError> {
     if dir.join(prepare::PROFILE).is_file() {
-        Rehearsal::again(dir)
-    } else {
-        Rehearsal::prepare(dir, soft, bundles, env)
+        return Rehearsal::again(dir);
     }
+    let new = dir.symlink_metadata().is_err();
+    let prepared = Rehearsal::prepare(dir, soft, bundles, env);
+    if prepared.is_err() && new {
+        let _ = std::fs::remove_dir_all(dir); // the error to show is the first
+    }
+    prepared
 }
 
 /// Where the folders are that play sticks, once a rehearsal is prepared in `dir`.

@@ -167,8 +167,8 @@ impl Rehearsal {
     fn open(&self, env: &Env) -> Result<Token, CliError> {
         let refused = |error| CliError::quorum("the officers' shares", &error);
         let profile = profile::read(&input::file(&self.profile, profile::MAX_OCTETS)?);
-        let profile = profile.map_err(|error| CliError::profile(&input::shown(&self.profile), error))?;
-        let foreign = || CliError::input("this is not the profile of a rehearsal").file(input::shown(&self.profile));
+        let profile = profile.map_err(|error| CliError::profile(&input::whole(&self.profile), error))?;
+        let foreign = || CliError::input("this is not the profile of a rehearsal").file(input::whole(&self.profile));
         let (quorum, serial) = profile.quorum.as_ref().zip(profile.hsm.token_serial.as_ref()).ok_or_else(foreign)?;
         let mut assembly = Assembly::new(quorum.share_set, quorum.threshold, serial);
         for officer in quorum.officers.iter().take(usize::from(quorum.threshold)) {
@@ -184,7 +184,7 @@ impl Rehearsal {
 }
 
 fn failed(path: &Path, error: &io::Error) -> CliError {
-    CliError::media(format!("the rehearsal cannot be prepared: {error}")).file(path.display().to_string())
+    CliError::media(format!("the rehearsal cannot be prepared: {error}")).file(input::whole(path))
 }
 
 fn make(path: &Path) -> Result<(), CliError> {

@@ -27,7 +27,7 @@ type Named<'a> = (&'a Name, &'a ZoneKey);
 /// Shows the keys that the arguments choose.
 pub(super) fn show(path: &Path, args: &Args, report: &mut Report) -> Result<Done, CliError> {
     let profile = input::profile(path, report)?;
-    let file = input::shown(path);
+    let file = input::whole(path);
     let (keys, named) = choose(&profile, args, &file)?;
     if args.trust_anchor_xml {
         let anchors = keys.iter().map(|key| anchor(key, &file)).collect::<Result<Vec<_>, _>>()?;

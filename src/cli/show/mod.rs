@@ -79,7 +79,7 @@ fn file(path: &Path, text: &mut Text) -> Result<Shown, CliError> {
     if octets.starts_with(b"{") {
         return entries(path, &octets, text);
     }
-    let name = input::shown(path);
+    let name = input::whole(path);
     let document = exchange::read(&octets, &Limits { document_bytes: MAX_DOCUMENT });
     let document = document.map_err(|error| CliError::document(&name, error))?;
     let sha256 = sha256(&octets);
@@ -112,14 +112,14 @@ fn file(path: &Path, text: &mut Text) -> Result<Shown, CliError> {
 fn folder(path: &Path, text: &mut Text) -> Result<Shown, CliError> {
     let files: Files = input::record(path)?;
     let Some(octets) = files.get(names::TRANSCRIPT) else {
-        let error = CliError::input("this folder is no record").file(input::shown(path));
+        let error = CliError::input("this folder is no record").file(input::whole(path));
         return Err(error.expected(names::TRANSCRIPT).found("no such file").advice("name the record's own folder"));
     };
     entries(path, octets, text)
 }
 
 fn entries(path: &Path, octets: &[u8], text: &mut Text) -> Result<Shown, CliError> {
-    let name = input::shown(path);
+    let name = input::whole(path);
     let entries = transcript::read(octets, Sha256Digest::ZERO).map_err(|error| {
         let made = CliError::input("this is no whole transcript").file(&name).line(error.line);
         let made = made.expected(error.expected).found(error.found);

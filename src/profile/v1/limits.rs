@@ -162,7 +162,8 @@ pub(super) fn ordered(
 }
 
 /// What a duration looks like.
-pub(super) const DURATION: &str = "an ISO 8601 duration of weeks, days, hours, minutes and seconds, as \"P21D\"";
+pub(super) const DURATION: &str =
+    "an ISO 8601 duration of weeks, days, hours, minutes and seconds, as \"P21D\", at most P49710DT6H28M15S";
 
 fn duration(field: &Field<'_>, value: &Value) -> Result<Duration, ProfileError> {
     match value {

@@ -7,6 +7,19 @@ use crate::policy::Finding;
 use crate::steps::Verdict;
 use crate::transcript::SignatureError;
 
+/// A place in the record, with whatever is not printable ASCII escaped. A backslash stays single: the names of files were
+/// escaped when the record was read.
+fn place(file: &str) -> String {
+    let mut shown = String::new();
+    for sign in file.chars() {
+        match sign {
+            ' '..='~' => shown.push(sign),
+            _ => shown.extend(sign.escape_unicode()),
+        }
+    }
+    shown
+}
+
 /// Findings in the order in which they are made.
 pub(super) struct Remarks(Vec<Finding>);
 
@@ -21,7 +34,7 @@ impl Remarks {
 
     /// A failure; `file` names the place in the record.
     pub(super) fn fail(&mut self, check: &str, file: &str, message: &str, expected: impl Display, found: impl Display) {
-        self.push(check, Verdict::Fail, format!("{}: {message}", file.escape_debug()));
+        self.push(check, Verdict::Fail, format!("{}: {message}", place(file)));
         if let Some(finding) = self.0.last_mut() {
             finding.expected = Some(expected.to_string());
             finding.found = Some(found.to_string());
@@ -79,5 +92,17 @@ impl Remarks {
 
     fn push(&mut self, check: &str, verdict: Verdict, message: String) {
         self.0.push(Finding::new(check, verdict, message));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_was_escaped_when_it_was_read_is_not_escaped_again() {
+        let mut remarks = Remarks::new();
+        remarks.fail("AUDIT-FILES", "\\xc3\\xbc.txt\u{1b}", "it is unknown", "no such file", "one");
+        assert_eq!(remarks.finish()[0].message, "\\xc3\\xbc.txt\\u{1b}: it is unknown");
     }
 }

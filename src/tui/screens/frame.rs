@@ -86,7 +86,8 @@ pub(crate) fn draw(frame: &mut Frame<'_>, drawn: &Drawn<'_>) -> Seen {
         }
         _ => Vec::new(),
     };
-    let notices = text::usb_notices(&view.computer.usb);
+    let usb = text::usb_notices(&view.computer.usb);
+    let notices: Vec<String> = view.spool_fault.iter().map(|fault| text::unspooled(fault)).chain(usb).collect();
     let laid = Laid::new(drawn.panel, &notices, drawn.refusal, progress, area.width);
     let most = usize::from(rest.height.saturating_sub(PAGES + 2));
     let most = most.max(laid.least().min(usize::from(rest.height.saturating_sub(FEWEST + 2))));

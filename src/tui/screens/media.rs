@@ -64,7 +64,7 @@ pub(super) fn bound<'a>(view: &View, width: usize) -> Page<'a> {
 
 /// Whether it is the same medium, not only the same number, which media that are not there share.
 fn is_same(a: &VolumeFacts, b: &VolumeFacts) -> bool {
-    (a.id, &a.serial, &a.uuid) == (b.id, &b.serial, &b.uuid)
+    a.id == b.id && a.is_same_medium(b)
 }
 
 /// Whether a medium that was bound is plugged in.

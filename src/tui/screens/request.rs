@@ -11,7 +11,7 @@ use super::super::widgets::Choices;
 use super::{Look, choose, findings, keys, media, transcript};
 use crate::ceremony::{BundleView, DocumentAsked, FileChoice, JobState, JobView, Purpose, Question, View};
 use crate::dns::Time;
-use crate::render::{Column, Table};
+use crate::render::{self, Column, Table};
 
 pub(super) fn panes<'a>(look: &Look<'a>, width: usize) -> Vec<Pane<'a>> {
     let view = look.view;
@@ -59,7 +59,13 @@ pub(super) fn jobs<'a>(view: &View, width: usize) -> Page<'a> {
             JobState::Dropped => pages::JOB_DROPPED,
         };
         let format = job.format.to_string();
-        table.push([job.number.to_string(), job.zone.to_string(), format, job.request.file.clone(), state.to_owned()]);
+        table.push([
+            job.number.to_string(),
+            job.zone.to_string(),
+            format,
+            render::escape(&job.request.file, 100),
+            state.to_owned(),
+        ]);
     }
     for line in table.lines() {
         page.line(Tone::Text.line(line));

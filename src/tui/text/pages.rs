@@ -2,6 +2,7 @@
 
 use crate::dns::{Name, Time};
 use crate::policy::BundleRef;
+use crate::render;
 use crate::steps::{Role, Step};
 
 // --- titles of pages
@@ -216,7 +217,7 @@ pub(crate) const PREVIOUS_NONE: &str = "none: this is the zone's first response"
 
 /// A file with its size.
 pub(crate) fn file(name: &str, octets: &str) -> String {
-    format!("{name} ({octets})")
+    format!("{} ({octets})", render::escape(name, 100))
 }
 
 /// A job's zone with number and format.
