@@ -6,6 +6,8 @@ use std::io::{Error, ErrorKind, Read as _, copy};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
 
 use rustix::process::Pid;
 
@@ -93,7 +95,19 @@ pub fn memory_of(pid: Pid, folder: &Path, name: &str) -> Option<PathBuf> {
         memory => memory.unwrap(),
     };
     let path = folder.join(name);
-    let mut file = fs::File::create(&path).unwrap();
+    // Whoever is not waiting yet gives memory back while it is read: then all is read anew.
+    let mut left = 20;
+    while let Err(range) = copy_all(&process, &memory, &path) {
+        left -= 1;
+        assert!(left > 0, "{range}");
+        sleep(Duration::from_millis(100));
+    }
+    Some(path)
+}
+
+/// Copies what a process has for itself; the range that could not be read, where it has just been given back.
+fn copy_all(process: &Path, memory: &fs::File, path: &Path) -> Result<(), String> {
+    let mut file = fs::File::create(path).unwrap();
     for line in fs::read_to_string(process.join("maps")).unwrap().lines() {
         let mut words = line.split(' ');
         let (range, rights) = (words.next().unwrap(), words.next().unwrap());
@@ -102,11 +116,15 @@ pub fn memory_of(pid: Pid, folder: &Path, name: &str) -> Option<PathBuf> {
         }
         let (start, end) = range.split_once('-').unwrap();
         let [start, end] = [start, end].map(|digits| u64::from_str_radix(digits, 16).unwrap());
-        let copied = copy_range(&memory, start, end, &mut file);
+        let copied = copy_range(memory, start, end, &mut file);
         // The kernel's own pages may refuse; whatever the process has written can be read.
-        assert!(copied.is_ok() || !rights.contains('w'), "{line}: {copied:?}");
+        if let Err(error) = copied
+            && rights.contains('w')
+        {
+            return Err(format!("{line}: {error}"));
+        }
     }
-    Some(path)
+    Ok(())
 }
 
 fn copy_range(memory: &fs::File, start: u64, end: u64, file: &mut fs::File) -> Result<(), Error> {
