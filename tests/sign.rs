@@ -238,6 +238,33 @@ fn a_choice_that_fits_no_request_is_wrong_usage_as_it_is_for_check() {
 }
 
 #[test]
+fn requests_of_one_zone_are_warned_of_wherever_they_are_judged_together() {
+    let desk = Desk::new();
+    desk.write("ksr-b.txt", &ksr(14, 2));
+    let warnings = |value: &serde_json::Value| -> Vec<serde_json::Value> {
+        let warned = |finding: &&serde_json::Value| finding["check"] == "PLAN-INPUTS" && finding["verdict"] == "warn";
+        value["findings"].as_array().unwrap().iter().filter(warned).cloned().collect()
+    };
+    let words = ["--first", "ksr.txt", "ksr-b.txt"];
+    let ((code, signed), (checked_code, checked)) = (desk.sign(&words), check(&desk, &words));
+    assert_eq!((code, checked_code), (0, 0), "{signed}{checked}");
+    let told = warnings(&signed);
+    assert_eq!(told, warnings(&checked));
+    let [first, second] = &told[..] else { panic!("{signed}") };
+    for (finding, which) in [(first, "another request"), (second, "an earlier request")] {
+        assert!(finding["message"].as_str().unwrap().contains(which), "{finding}");
+        assert_eq!(finding["expected"], "one request for a zone", "{finding}");
+        let both = finding["found"].as_str().unwrap();
+        let documents = checked["documents"].as_array().unwrap();
+        assert!(documents.iter().all(|document| both.contains(document["sha256"].as_str().unwrap())), "{finding}");
+    }
+    // The record says so, too, and the audit finds the same.
+    let report = String::from_utf8(desk.audited(&desk.folder(&signed))["report.txt"].clone()).unwrap();
+    assert!(report.contains("PLAN-INPUTS"), "{report}");
+    assert!(warnings(&check(&desk, &["--first", "ksr.txt"]).1).is_empty());
+}
+
+#[test]
 fn previous_responses_that_are_doubled_or_for_no_request_are_wrong_usage() {
     let desk = Desk::new();
     let (code, value) = desk.sign(&["--first", "--out", "first", "ksr.txt"]);
