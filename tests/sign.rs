@@ -175,6 +175,22 @@ fn more_requests_than_a_record_has_room_for_are_refused_before_anything_is_signe
 }
 
 #[test]
+fn a_pin_file_that_cannot_be_read_is_told_before_anything_is_begun() {
+    let desk = Desk::new();
+    desk.write("empty", "\n");
+    fs::create_dir(desk.signer.path().join("folder")).unwrap();
+    for file in ["none", "empty", "folder"] {
+        let (code, value) = desk.sign(&["--first", "--pin-file", file, "--out", "new", "ksr.txt"]);
+        assert_eq!(
+            (code, &value["error"]["file"], &value["error"]["field"]),
+            (3, &file.into(), &"PIN".into()),
+            "{value}"
+        );
+        assert!(!desk.signer.path().join("new").exists(), "{file}: something was begun");
+    }
+}
+
+#[test]
 fn exit_codes_tell_what_kind_of_trouble_it_was() {
     let desk = Desk::new();
     desk.write("bad.toml", "profile-version = 1\n");

@@ -14,7 +14,6 @@ use crate::exchange::{Document, Request};
 use crate::media::FolderVolumes;
 use crate::policy::Finding;
 use crate::profile::Profile;
-use crate::quorum::MAX_FILE_OCTETS;
 use crate::steps::{Mode, Role, TokenFacts, Verdict};
 use crate::transcript::names;
 
@@ -80,6 +79,7 @@ impl Run for Args {
         let profile = input::profile(&self.profile, report)?;
         self.pins.fit(&profile)?;
         let desk = self.read(&profile, report)?;
+        let given = Given { documents: desk.documents.clone(), shares: self.pins.look(&profile)? };
         let out = self.out()?;
         let writable = [profile.hsm.writable.as_slice(), slice::from_ref(&out)].concat();
         let mut setup = player::setup(Some(&writable), Mode::Unattended, env)?;
@@ -88,7 +88,6 @@ impl Run for Args {
         setup.until = self.choices.until;
         setup.final_try = self.pins.final_try();
         setup.previous_given = !self.previous.is_empty();
-        let given = Given { documents: desk.documents.clone(), shares: self.shares()? };
         let _turn = Turn::take(&out, env.clock.as_ref()).map_err(|error| self.unusable(error))?;
         let record = self.record.as_deref().map(|record| record_in(&out, record)).transpose()?;
         self.expect_names(&desk, &out)?;
@@ -99,7 +98,8 @@ impl Run for Args {
         });
         let crew = player::crew(env, Box::new(volumes), None, send)?;
         let mut stage = Stage::begin(setup, crew, Arc::clone(&env.clock), Some(given));
-        let mut script = Script { args: self, desk: &desk, record, record_chosen: false, next: 0, error: None };
+        let mut script =
+            Script { args: self, profile: &profile, desk: &desk, record, record_chosen: false, next: 0, error: None };
         let played = stage.play(&receiver, |view| script.answer(view), |_| {});
         if let Err(Stuck { refusal: Some(refusal), .. }) = &played {
             let error = script.refused(&stage.view().question, refusal);
@@ -196,11 +196,6 @@ impl Args {
             taken.push(response);
         }
         Ok(())
-    }
-
-    fn shares(&self) -> Result<Vec<(Role, Vec<u8>)>, CliError> {
-        let read = |(officer, path): (&Role, &Path)| Ok((officer.clone(), input::file(path, MAX_FILE_OCTETS)?));
-        self.pins.shares().map(read).collect()
     }
 
     /// The folder for everything, made if only it is missing.
@@ -339,6 +334,7 @@ fn last_fault(view: &View) -> String {
 /// Answers every question from the arguments.
 struct Script<'a> {
     args: &'a Args,
+    profile: &'a Profile,
     desk: &'a Desk,
     /// The folder of the previous record.
     record: Option<String>,
@@ -446,7 +442,13 @@ impl Script<'_> {
             Question::MoreJobs => Answer::No,
             Question::Officer { choices, .. } => {
                 let has = |role: &Role| self.args.pins.has(role);
-                Answer::Choose(choices.iter().position(has)?)
+                let index = choices.iter().position(has)?;
+                // The ceremony refuses it as well, and ends with a record.
+                let serial = view.token.as_ref().map(|token| token.serial.as_str()).unwrap_or_default();
+                if let Err(error) = self.args.pins.expect_token(self.profile, choices.get(index)?, serial) {
+                    self.error.get_or_insert(error);
+                }
+                Answer::Choose(index)
             }
             Question::Pin(asked) => match self.args.pins.pin_of(asked.officer.as_ref()) {
                 Ok(pin) => Answer::Pin(pin),
