@@ -321,6 +321,81 @@ fn a_folder_that_cannot_be_written_is_trouble_with_a_medium() {
     assert!(desk.records("shut").is_empty(), "something was begun");
 }
 
+/// Signs into a medium of so many octets and files; none where no such medium can be made. A wrong PIN file is never read
+/// by a token that is not asked.
+fn sign_on(desk: &Desk, size: &str, files: usize, pin: &str) -> Option<(i32, serde_json::Value)> {
+    let script = format!(
+        "mount -t tmpfs -o size={size},nr_inodes={files} none small && exec \"$0\" sign --json --profile profile.toml \
+         --pin-file {pin} --first --now {NOW} --out small ksr.txt"
+    );
+    let words = ["--map-root-user", "--mount", "sh", "-c", &script, env!("CARGO_BIN_EXE_claviger")];
+    let run = run("unshare", &words, desk.signer.path());
+    if run.err.contains("unshare") || run.err.contains("mount:") {
+        common::skip::skip("no medium can be mounted here");
+        return None;
+    }
+    Some((run.code, serde_json::from_str(&run.out).unwrap_or_else(|_| panic!("{}", run.err))))
+}
+
+/// Without what only people at a ceremony can do.
+fn expect_for_a_shell(value: &serde_json::Value) {
+    let error = &value["error"];
+    assert_eq!((&error["kind"], &error["file"], &error["field"]), (&"media".into(), &"small".into(), &"--out".into()));
+    for word in ["kept in memory", "nothing is lost", "larger medium", "plug in"] {
+        assert!(!error.to_string().contains(word), "{error}");
+    }
+}
+
+#[test]
+fn a_medium_without_room_is_told_before_the_token_is_asked() {
+    let desk = Desk::new();
+    fs::create_dir(desk.signer.path().join("small")).unwrap();
+    for size in ["128k", "4k"] {
+        // A token that was asked would say that the PIN is wrong.
+        let Some((code, value)) = sign_on(&desk, size, 1000, "wrong") else { return };
+        assert_eq!(
+            (code, value["responses"].is_null() || value["responses"] == serde_json::json!([])),
+            (5, true),
+            "{value}"
+        );
+        expect_for_a_shell(&value);
+        assert!(value["error"]["advice"].as_str().unwrap().contains("run it again"), "{value}");
+    }
+}
+
+#[test]
+fn where_a_medium_fills_up_the_report_says_which_responses_were_written() {
+    let desk = Desk::new();
+    fs::create_dir(desk.signer.path().join("small")).unwrap();
+    // Octets are reckoned before, and numbers of files are not: one file less at a time.
+    let (mut without_record, mut without_response) = (false, false);
+    for files in (20..60).rev() {
+        let Some((code, value)) = sign_on(&desk, "100m", files, "pin") else { return };
+        if code == 0 {
+            assert_eq!(value["responses"][0]["written"], true, "{value}");
+            continue;
+        }
+        assert_eq!(code, 5, "{value}");
+        expect_for_a_shell(&value);
+        let advice = value["error"]["advice"].as_str().unwrap();
+        match (value["record"].is_string(), value["responses"][0]["written"].as_bool()) {
+            (true, Some(true)) => assert!(advice.contains("do not sign again"), "{value}"),
+            (true, written) => {
+                assert_eq!(written, Some(false), "{value}");
+                assert!(advice.contains("from the record"), "{value}");
+                without_response = true;
+            }
+            (false, written) => {
+                assert_ne!(written, Some(true), "{value}");
+                assert!(advice.contains("run it again"), "{value}");
+                without_record = true;
+                break;
+            }
+        }
+    }
+    assert!(without_record && without_response);
+}
+
 #[test]
 fn more_octets_than_a_record_has_room_for_are_wrong_usage() {
     let desk = Desk::new();

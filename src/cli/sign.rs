@@ -5,9 +5,9 @@ use std::slice;
 use std::sync::Arc;
 use std::sync::mpsc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::ceremony::{Answer, FileRead, Input, MAX_JOBS, Purpose, Question, Refusal, View};
+use crate::ceremony::{Answer, FileRead, Input, MAX_JOBS, Purpose, Question, Refusal, ResultView, View};
 use crate::crew::{Given, Stage, Stuck};
 use crate::dns::{Name, Time, sha256};
 use crate::exchange::{Document, Request};
@@ -60,6 +60,10 @@ pub(super) struct Args {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 }
+
+/// What to do where nothing that counts was written.
+const AGAIN: &str =
+    "make room there, or name another folder that can be written, and run it again: no response was written";
 
 /// What was read before anything was begun.
 struct Desk {
@@ -245,6 +249,10 @@ impl Args {
         if let Some(fingerprint) = view.fingerprint {
             report.put("fingerprint", fingerprint.to_string());
         }
+        let responses: Vec<_> = view.results.iter().map(|result| self.told_of(view, result)).collect();
+        if error.is_none() || !responses.is_empty() {
+            report.put("responses", responses);
+        }
         if let Some(error) = error {
             return Err(error);
         }
@@ -252,27 +260,48 @@ impl Args {
         let code = played.map_err(CliError::internal)?;
         match code {
             4 => Err(view.token_fault.clone().map_or_else(|| CliError::token(last_fault(view)), CliError::from)),
-            5 => Err(CliError::media(last_fault(view))),
+            5 => Err(self.unwritten(view)),
             _ => Ok(self.result(view, code == 0, report)),
         }
     }
 
     /// The path of the record that was written, in the folder for everything as it is to be told.
     fn record_of(&self, view: &View, out: &str) -> Option<String> {
-        view.written.first().map(|written| format!("{out}/{}", written.name))
+        let record = view.written.first().filter(|written| written.is_written());
+        record.map(|written| format!("{out}/{}", written.name))
     }
 
-    fn result(&self, view: &View, good: bool, report: &mut Report) -> Done {
+    /// A response as programs are told of it.
+    fn told_of(&self, view: &View, result: &ResultView) -> Value {
+        let file = format!("{}/{}", input::whole(&self.out), result.file);
+        json!({"zone": result.zone, "file": file, "sha256": result.sha256, "written": is_written(view, result)})
+    }
+
+    /// That not all could be written, and what can be done with what was.
+    fn unwritten(&self, view: &View) -> CliError {
+        let error = CliError::media(last_fault(view)).file(input::shown(&self.out)).field("--out");
+        let (all, written) =
+            (view.results.len(), view.results.iter().filter(|result| is_written(view, result)).count());
+        let has_record = self.record_of(view, "").is_some();
+        if all == 0 || !has_record {
+            return error.advice(AGAIN);
+        }
+        let error =
+            error.expected(format!("a record and {all} responses")).found(format!("a record and {written} responses"));
+        error.advice(if written == all {
+            "only the log of the delivery is missing in the record: note it for the auditors, and do not sign again"
+        } else {
+            "make room, and copy the responses that are missing from the record (jobs/NN-zone/skr...): do not sign again"
+        })
+    }
+
+    fn result(&self, view: &View, good: bool, report: &Report) -> Done {
         let mut text = Text::default();
-        let (out, path) = (input::shown(&self.out), input::whole(&self.out));
+        let out = input::shown(&self.out);
         text.fact("record", self.record_of(view, &out).unwrap_or_default());
         if let Some(fingerprint) = view.fingerprint {
             text.digest("transcript fingerprint", &fingerprint);
         }
-        let responses = view.results.iter().map(
-            |result| json!({"zone": result.zone, "file": format!("{path}/{}", result.file), "sha256": result.sha256}),
-        );
-        report.put("responses", responses.collect::<Vec<_>>());
         for result in &view.results {
             text.blank();
             text.fact("response", format!("{out}/{}", result.file));
@@ -324,6 +353,11 @@ fn tries(token: &TokenFacts) -> Option<Finding> {
         (false, false) => return None,
     };
     Some(Finding::new("TOKEN-PIN-TRIES", Verdict::Warn, format!("token {} says {flag}", token.serial)))
+}
+
+/// Whether a response was written and read back.
+fn is_written(view: &View, result: &ResultView) -> bool {
+    view.written.iter().any(|written| written.name == result.file && written.is_written())
 }
 
 /// What went wrong last.
@@ -378,7 +412,7 @@ impl Script<'_> {
             Question::Judged { .. } | Question::MoreJobs => CliError::usage(refusal).field("FILE"),
             // Before a record was chosen only the folder can be at fault.
             Question::PreviousRecord(_) if self.record_chosen => CliError::input(refusal),
-            _ => CliError::media(refusal).file(input::shown(&self.args.out)).field("--out"),
+            _ => CliError::media(refusal).file(input::shown(&self.args.out)).field("--out").advice(AGAIN),
         }
     }
 
