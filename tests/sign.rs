@@ -227,6 +227,22 @@ fn more_requests_than_a_record_has_room_for_are_refused_before_anything_is_signe
 }
 
 #[test]
+fn a_pin_file_that_cannot_be_read_is_told_before_anything_is_begun() {
+    let desk = Desk::new();
+    desk.write("empty", "\n");
+    fs::create_dir(desk.signer.path().join("folder")).unwrap();
+    for file in ["none", "empty", "folder"] {
+        let (code, value) = desk.sign(&["--first", "--pin-file", file, "--out", "new", "ksr.txt"]);
+        assert_eq!(
+            (code, &value["error"]["file"], &value["error"]["field"]),
+            (3, &file.into(), &"PIN".into()),
+            "{value}"
+        );
+        assert!(!desk.signer.path().join("new").exists(), "{file}: something was begun");
+    }
+}
+
+#[test]
 fn exit_codes_tell_what_kind_of_trouble_it_was() {
     let desk = Desk::new();
     desk.write("bad.toml", "profile-version = 1\n");
@@ -290,6 +306,33 @@ fn a_choice_that_fits_no_request_is_wrong_usage_as_it_is_for_check() {
 }
 
 #[test]
+fn requests_of_one_zone_are_warned_of_wherever_they_are_judged_together() {
+    let desk = Desk::new();
+    desk.write("ksr-b.txt", &ksr(14, 2));
+    let warnings = |value: &serde_json::Value| -> Vec<serde_json::Value> {
+        let warned = |finding: &&serde_json::Value| finding["check"] == "PLAN-INPUTS" && finding["verdict"] == "warn";
+        value["findings"].as_array().unwrap().iter().filter(warned).cloned().collect()
+    };
+    let words = ["--first", "ksr.txt", "ksr-b.txt"];
+    let ((code, signed), (checked_code, checked)) = (desk.sign(&words), check(&desk, &words));
+    assert_eq!((code, checked_code), (0, 0), "{signed}{checked}");
+    let told = warnings(&signed);
+    assert_eq!(told, warnings(&checked));
+    let [first, second] = &told[..] else { panic!("{signed}") };
+    for (finding, which) in [(first, "another request"), (second, "an earlier request")] {
+        assert!(finding["message"].as_str().unwrap().contains(which), "{finding}");
+        assert_eq!(finding["expected"], "one request for a zone", "{finding}");
+        let both = finding["found"].as_str().unwrap();
+        let documents = checked["documents"].as_array().unwrap();
+        assert!(documents.iter().all(|document| both.contains(document["sha256"].as_str().unwrap())), "{finding}");
+    }
+    // The record says so, too, and the audit finds the same.
+    let report = String::from_utf8(desk.audited(&desk.folder(&signed))["report.txt"].clone()).unwrap();
+    assert!(report.contains("PLAN-INPUTS"), "{report}");
+    assert!(warnings(&check(&desk, &["--first", "ksr.txt"]).1).is_empty());
+}
+
+#[test]
 fn previous_responses_that_are_doubled_or_for_no_request_are_wrong_usage() {
     let desk = Desk::new();
     let (code, value) = desk.sign(&["--first", "--out", "first", "ksr.txt"]);
@@ -328,6 +371,81 @@ fn a_folder_that_cannot_be_written_is_trouble_with_a_medium() {
     assert_eq!((run.code, &value["error"]["kind"]), (5, &"media".into()), "{value}");
     assert_eq!((&value["error"]["file"], &value["error"]["field"]), (&"shut".into(), &"--out".into()), "{value}");
     assert!(desk.records("shut").is_empty(), "something was begun");
+}
+
+/// Signs into a medium of so many octets and files; none where no such medium can be made. A wrong PIN file is never read
+/// by a token that is not asked.
+fn sign_on(desk: &Desk, size: &str, files: usize, pin: &str) -> Option<(i32, serde_json::Value)> {
+    let script = format!(
+        "mount -t tmpfs -o size={size},nr_inodes={files} none small && exec \"$0\" sign --json --profile profile.toml \
+         --pin-file {pin} --first --now {NOW} --out small ksr.txt"
+    );
+    let words = ["--map-root-user", "--mount", "sh", "-c", &script, env!("CARGO_BIN_EXE_claviger")];
+    let run = run("unshare", &words, desk.signer.path());
+    if run.err.contains("unshare") || run.err.contains("mount:") {
+        common::skip::skip("no medium can be mounted here");
+        return None;
+    }
+    Some((run.code, serde_json::from_str(&run.out).unwrap_or_else(|_| panic!("{}", run.err))))
+}
+
+/// Without what only people at a ceremony can do.
+fn expect_for_a_shell(value: &serde_json::Value) {
+    let error = &value["error"];
+    assert_eq!((&error["kind"], &error["file"], &error["field"]), (&"media".into(), &"small".into(), &"--out".into()));
+    for word in ["kept in memory", "nothing is lost", "larger medium", "plug in"] {
+        assert!(!error.to_string().contains(word), "{error}");
+    }
+}
+
+#[test]
+fn a_medium_without_room_is_told_before_the_token_is_asked() {
+    let desk = Desk::new();
+    fs::create_dir(desk.signer.path().join("small")).unwrap();
+    for size in ["128k", "4k"] {
+        // A token that was asked would say that the PIN is wrong.
+        let Some((code, value)) = sign_on(&desk, size, 1000, "wrong") else { return };
+        assert_eq!(
+            (code, value["responses"].is_null() || value["responses"] == serde_json::json!([])),
+            (5, true),
+            "{value}"
+        );
+        expect_for_a_shell(&value);
+        assert!(value["error"]["advice"].as_str().unwrap().contains("run it again"), "{value}");
+    }
+}
+
+#[test]
+fn where_a_medium_fills_up_the_report_says_which_responses_were_written() {
+    let desk = Desk::new();
+    fs::create_dir(desk.signer.path().join("small")).unwrap();
+    // Octets are reckoned before, and numbers of files are not: one file less at a time.
+    let (mut without_record, mut without_response) = (false, false);
+    for files in (20..60).rev() {
+        let Some((code, value)) = sign_on(&desk, "100m", files, "pin") else { return };
+        if code == 0 {
+            assert_eq!(value["responses"][0]["written"], true, "{value}");
+            continue;
+        }
+        assert_eq!(code, 5, "{value}");
+        expect_for_a_shell(&value);
+        let advice = value["error"]["advice"].as_str().unwrap();
+        match (value["record"].is_string(), value["responses"][0]["written"].as_bool()) {
+            (true, Some(true)) => assert!(advice.contains("do not sign again"), "{value}"),
+            (true, written) => {
+                assert_eq!(written, Some(false), "{value}");
+                assert!(advice.contains("from the record"), "{value}");
+                without_response = true;
+            }
+            (false, written) => {
+                assert_ne!(written, Some(true), "{value}");
+                assert!(advice.contains("run it again"), "{value}");
+                without_record = true;
+                break;
+            }
+        }
+    }
+    assert!(without_record && without_response);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::policy::Finding;
 use crate::steps::{Actor, Step, Verdict};
 use crate::transcript::{Acknowledged, Body, Findings, PlanWithdrawn, Planned};
 
-use super::machine::{Ceremony, Matter, Waiting};
+use super::machine::{Ceremony, Failure, Matter, Waiting};
 use super::task::PlanMade;
 use super::{Answer, Effect, Judging, PlanView, Question, Refusal, Task};
 
@@ -145,6 +145,15 @@ impl Ceremony {
 
     pub(super) fn plan_confirmed(&mut self) -> Result<(), Refusal> {
         self.confirmed_plan = true;
+        // Where there are people, a medium that turns out to be full is a question to them.
+        if self.unattended()
+            && let Err(full) = self.expect_media()
+        {
+            let told = full.to_string();
+            self.failure = Some(Failure::Media);
+            self.view.faults.push(told.clone());
+            return self.stop(&told);
+        }
         self.begin_unlock()
     }
 }

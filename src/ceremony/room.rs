@@ -32,6 +32,8 @@ const MARGIN: u64 = 8 << 20;
 /// Octets of a record for one of the transcript: itself, and what both reports make of it. They make most of a hash, whose
 /// 64 digits become eight rows of words in each.
 const TOLD: u64 = 10;
+/// Octets in which most media give room to a file.
+const CLUSTER: u64 = 4096;
 /// How often findings come: what the checks say before the token, they say of the plan and of the response, or people
 /// acknowledge it.
 const FOUND: u64 = 2;
@@ -46,6 +48,30 @@ impl Ceremony {
     pub(super) fn expect_room(&self) -> Result<(), Refusal> {
         let needed = self.reckoned();
         if needed <= MAX_SEALED { Ok(()) } else { Err(Refusal::RecordTooLarge { limit: MAX_SEALED, needed }) }
+    }
+
+    /// Refuses where a medium does not have the room for what is planned, as far as its room is known.
+    ///
+    /// # Errors
+    /// [`Refusal::VolumeFull`] for the first of them.
+    pub(super) fn expect_media(&self) -> Result<(), Refusal> {
+        let responses = self.plan.iter().flat_map(|(plan, _)| &plan.plan().jobs);
+        let responses: u64 =
+            responses.map(|job| length(&exchange::write_response(&job.unsigned()).unwrap_or_default()) + CLUSTER).sum();
+        let record = self.reckoned_alone();
+        let asked = self.view.request_volume.as_ref().map(|volume| volume.id);
+        for volume in &self.view.record_volumes {
+            let needed = record + if asked == Some(volume.id) { responses } else { 0 };
+            if volume.free < needed {
+                return Err(Refusal::VolumeFull { label: volume.label.clone(), needed, free: volume.free });
+            }
+        }
+        Ok(())
+    }
+
+    /// Octets that the record of a run without people takes on a medium: nobody records an exception, and a fault ends it.
+    pub(super) fn reckoned_alone(&self) -> u64 {
+        self.reckoned() - MARGIN + CLUSTER * (OF_RECORD + OF_JOB * self.jobs.len()) as u64
     }
 
     /// Octets that the record will have at most, as far as can be known before the token.

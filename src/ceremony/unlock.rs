@@ -404,8 +404,12 @@ impl Ceremony {
     /// The token was not asked, for no medium would have known of it: its host is ended all the same, so that none stays
     /// open while people look for a medium.
     pub(super) fn withheld(&mut self) -> Result<(), Refusal> {
-        let message = "Nothing more was asked of the token: no record medium takes the journal. \
-                       Put one of them back, or plug in another one.";
+        let message = if self.unattended() {
+            "Nothing more was asked of the token: no record medium takes the journal."
+        } else {
+            "Nothing more was asked of the token: no record medium takes the journal. \
+             Put one of them back, or plug in another one."
+        };
         self.lose_session(Body::Withheld, message, Failure::Media)
     }
 

@@ -364,6 +364,17 @@ pub struct WrittenView {
     pub state: String,
 }
 
+impl WrittenView {
+    /// What [`state`](Self::state) says of what was written and read back.
+    pub(super) const WRITTEN: &str = "read back: identical";
+
+    /// Whether it was written and read back.
+    #[must_use]
+    pub fn is_written(&self) -> bool {
+        self.state == Self::WRITTEN
+    }
+}
+
 /// A payload for paper and QR code.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Code {

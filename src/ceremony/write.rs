@@ -17,7 +17,6 @@ use super::{Answer, Code, Effect, MediumWanted, Question, Refusal, Unfit, Writte
 /// What a row of [`View::written`](super::View::written) says before anything went wrong.
 const WAITS: &str = "waiting";
 const WRITES: &str = "writing";
-const WRITTEN: &str = "read back: identical";
 
 impl Ceremony {
     pub(super) fn begin_write(&mut self) -> Result<(), Refusal> {
@@ -164,7 +163,7 @@ impl Ceremony {
         if let Err(reason) = result {
             return self.write_failed(writing, row, &reason);
         }
-        self.set_state(row, WRITTEN);
+        self.set_state(row, WrittenView::WRITTEN);
         let name = self.writing_name(writing);
         let (label, uuid) =
             self.medium_of(writing).map(|medium| (medium.label.clone(), medium.uuid.clone())).unwrap_or_default();

@@ -186,6 +186,30 @@ impl PinArgs {
         }
     }
 
+    /// The officers' share files, which belong to the profile's quorum, once every PIN file can be read as well; no PIN is
+    /// kept. What is at fault is told before anything is begun.
+    ///
+    /// The arguments fit the profile, as [`PinArgs::fit`] has found.
+    #[cfg(feature = "sign")]
+    pub(super) fn look(&self, profile: &Profile) -> Result<Vec<(Role, Vec<u8>)>, CliError> {
+        self.pin_files.iter().try_for_each(|file| read_pin(&file.path).map(drop))?;
+        let read = |(officer, path): (&Role, &Path)| {
+            let (octets, share) = read_share(officer, path)?;
+            // Which token it will be is not known yet.
+            expect_admitted(profile, path, &share, share.token_serial())?;
+            Ok((officer.clone(), octets))
+        };
+        self.shares().map(read).collect()
+    }
+
+    /// Whether the officer's share, if there is one, is for this token.
+    #[cfg(feature = "sign")]
+    pub(super) fn expect_token(&self, profile: &Profile, officer: &Role, serial: &str) -> Result<(), CliError> {
+        let Some((_, path)) = self.shares().find(|(other, _)| *other == officer) else { return Ok(()) };
+        let (_, share) = read_share(officer, path)?;
+        expect_admitted(profile, path, &share, serial)
+    }
+
     /// The officers' share files, in the order given.
     pub(super) fn shares(&self) -> impl Iterator<Item = (&Role, &Path)> {
         self.shares.iter().map(|(officer, path)| (officer, path.as_path()))
@@ -219,11 +243,7 @@ impl PinArgs {
                 QuorumError::Disagree { first, .. } => self.disagree(&error, first, path),
                 _ => CliError::quorum(&name, &error),
             };
-            let share = ShareFile::read(&input::file(path, MAX_FILE_OCTETS)?).map_err(refused)?;
-            if share.officer() != officer {
-                let error = CliError::input("this is another officer's share").file(name);
-                return Err(error.expected(officer.as_str()).found(share.officer().as_str()));
-            }
+            let (_, share) = read_share(officer, path)?;
             assembly.check(&share).map_err(refused)?;
             let opened = share.open(&self.pin_of(Some(officer))?).map_err(refused)?;
             assembly.add(opened).map_err(refused)?;
@@ -237,6 +257,26 @@ impl PinArgs {
         let made = CliError::input(error.to_string()).field("--share").expected("one sealed PIN in all share files");
         made.found(format!("one in {}, another in {}", other.unwrap_or_default(), input::shown(path)))
     }
+}
+
+/// Reads an officer's share file: its octets, and what stands there.
+fn read_share(officer: &Role, path: &Path) -> Result<(Vec<u8>, ShareFile), CliError> {
+    let octets = input::file(path, MAX_FILE_OCTETS)?;
+    let name = input::whole(path);
+    let share = ShareFile::read(&octets).map_err(|error| CliError::quorum(&name, &error))?;
+    if share.officer() != officer {
+        let error = CliError::input("this is another officer's share").file(name);
+        return Err(error.expected(officer.as_str()).found(share.officer().as_str()));
+    }
+    Ok((octets, share))
+}
+
+/// Refuses a share of another quorum than the profile's, or for another token.
+#[cfg(feature = "sign")]
+fn expect_admitted(profile: &Profile, path: &Path, share: &ShareFile, serial: &str) -> Result<(), CliError> {
+    let Some(quorum) = &profile.quorum else { return Ok(()) };
+    let assembly = Assembly::new(quorum.share_set, quorum.threshold, serial);
+    assembly.check(share).map_err(|error| CliError::quorum(&input::whole(path), &error))
 }
 
 /// Reads the first line of a file, without its line end, through wiped buffers alone.

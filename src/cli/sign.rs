@@ -5,16 +5,15 @@ use std::slice;
 use std::sync::Arc;
 use std::sync::mpsc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::ceremony::{Answer, FileRead, Input, MAX_JOBS, Purpose, Question, Refusal, View};
+use crate::ceremony::{Answer, FileRead, Input, MAX_JOBS, Purpose, Question, Refusal, ResultView, View};
 use crate::crew::{Given, Stage, Stuck};
 use crate::dns::{Name, Time, sha256};
 use crate::exchange::{Document, Request};
 use crate::media::FolderVolumes;
 use crate::policy::Finding;
 use crate::profile::Profile;
-use crate::quorum::MAX_FILE_OCTETS;
 use crate::render::escape;
 use crate::steps::{Mode, Role, TokenFacts, Verdict};
 use crate::transcript::names;
@@ -63,6 +62,10 @@ pub(super) struct Args {
     files: Vec<PathBuf>,
 }
 
+/// What to do where nothing that counts was written.
+const AGAIN: &str =
+    "make room there, or name another folder that can be written, and run it again: no response was written";
+
 /// What was read before anything was begun.
 struct Desk {
     documents: Vec<FileRead>,
@@ -81,6 +84,7 @@ impl Run for Args {
         let profile = input::profile(&self.profile, report)?;
         self.pins.fit(&profile)?;
         let desk = self.read(&profile, report)?;
+        let given = Given { documents: desk.documents.clone(), shares: self.pins.look(&profile)? };
         let out = self.out()?;
         let writable = [profile.hsm.writable.as_slice(), slice::from_ref(&out)].concat();
         let mut setup = player::setup(Some(&writable), Mode::Unattended, env)?;
@@ -89,7 +93,6 @@ impl Run for Args {
         setup.until = self.choices.until;
         setup.final_try = self.pins.final_try();
         setup.previous_given = !self.previous.is_empty();
-        let given = Given { documents: desk.documents.clone(), shares: self.shares()? };
         let _turn = Turn::take(&out, env.clock.as_ref()).map_err(|error| self.unusable(error))?;
         let record = self.record.as_deref().map(|record| record_in(&out, record)).transpose()?;
         self.expect_names(&desk, &out)?;
@@ -100,7 +103,8 @@ impl Run for Args {
         });
         let crew = player::crew(env, Box::new(volumes), None, send)?;
         let mut stage = Stage::begin(setup, crew, Arc::clone(&env.clock), Some(given));
-        let mut script = Script { args: self, desk: &desk, record, record_chosen: false, next: 0, error: None };
+        let mut script =
+            Script { args: self, profile: &profile, desk: &desk, record, record_chosen: false, next: 0, error: None };
         let played = stage.play(&receiver, |view| script.answer(view), |_| {});
         if let Err(Stuck { refusal: Some(refusal), .. }) = &played {
             let error = script.refused(&stage.view().question, refusal);
@@ -199,11 +203,6 @@ impl Args {
         Ok(())
     }
 
-    fn shares(&self) -> Result<Vec<(Role, Vec<u8>)>, CliError> {
-        let read = |(officer, path): (&Role, &Path)| Ok((officer.clone(), input::file(path, MAX_FILE_OCTETS)?));
-        self.pins.shares().map(read).collect()
-    }
-
     /// The folder for everything, made if only it is missing.
     fn out(&self) -> Result<PathBuf, CliError> {
         for name in [names::SUMS, names::TRANSCRIPT] {
@@ -251,6 +250,10 @@ impl Args {
         if let Some(fingerprint) = view.fingerprint {
             report.put("fingerprint", fingerprint.to_string());
         }
+        let responses: Vec<_> = view.results.iter().map(|result| self.told_of(view, result)).collect();
+        if error.is_none() || !responses.is_empty() {
+            report.put("responses", responses);
+        }
         if let Some(error) = error {
             return Err(error);
         }
@@ -258,27 +261,48 @@ impl Args {
         let code = played.map_err(CliError::internal)?;
         match code {
             4 => Err(view.token_fault.clone().map_or_else(|| CliError::token(last_fault(view)), CliError::from)),
-            5 => Err(CliError::media(last_fault(view))),
+            5 => Err(self.unwritten(view)),
             _ => Ok(self.result(view, code == 0, report)),
         }
     }
 
     /// The path of the record that was written, in the folder for everything as it is to be told.
     fn record_of(&self, view: &View, out: &str) -> Option<String> {
-        view.written.first().map(|written| format!("{out}/{}", written.name))
+        let record = view.written.first().filter(|written| written.is_written());
+        record.map(|written| format!("{out}/{}", written.name))
     }
 
-    fn result(&self, view: &View, good: bool, report: &mut Report) -> Done {
+    /// A response as programs are told of it.
+    fn told_of(&self, view: &View, result: &ResultView) -> Value {
+        let file = format!("{}/{}", input::whole(&self.out), result.file);
+        json!({"zone": result.zone, "file": file, "sha256": result.sha256, "written": is_written(view, result)})
+    }
+
+    /// That not all could be written, and what can be done with what was.
+    fn unwritten(&self, view: &View) -> CliError {
+        let error = CliError::media(last_fault(view)).file(input::whole(&self.out)).field("--out");
+        let (all, written) =
+            (view.results.len(), view.results.iter().filter(|result| is_written(view, result)).count());
+        let has_record = self.record_of(view, "").is_some();
+        if all == 0 || !has_record {
+            return error.advice(AGAIN);
+        }
+        let error =
+            error.expected(format!("a record and {all} responses")).found(format!("a record and {written} responses"));
+        error.advice(if written == all {
+            "only the log of the delivery is missing in the record: note it for the auditors, and do not sign again"
+        } else {
+            "make room, and copy the responses that are missing from the record (jobs/NN-zone/skr...): do not sign again"
+        })
+    }
+
+    fn result(&self, view: &View, good: bool, report: &Report) -> Done {
         let mut text = Text::default();
-        let (out, path) = (input::shown(&self.out), input::whole(&self.out));
+        let out = input::shown(&self.out);
         text.fact("record", self.record_of(view, &out).unwrap_or_default());
         if let Some(fingerprint) = view.fingerprint {
             text.digest("transcript fingerprint", &fingerprint);
         }
-        let responses = view.results.iter().map(
-            |result| json!({"zone": result.zone, "file": format!("{path}/{}", result.file), "sha256": result.sha256}),
-        );
-        report.put("responses", responses.collect::<Vec<_>>());
         for result in &view.results {
             text.blank();
             text.fact("response", format!("{out}/{}", result.file));
@@ -332,6 +356,11 @@ fn tries(token: &TokenFacts) -> Option<Finding> {
     Some(Finding::new("TOKEN-PIN-TRIES", Verdict::Warn, format!("token {} says {flag}", token.serial)))
 }
 
+/// Whether a response was written and read back.
+fn is_written(view: &View, result: &ResultView) -> bool {
+    view.written.iter().any(|written| written.name == result.file && written.is_written())
+}
+
 /// What went wrong last.
 fn last_fault(view: &View) -> String {
     view.faults.last().cloned().unwrap_or_default()
@@ -340,6 +369,7 @@ fn last_fault(view: &View) -> String {
 /// Answers every question from the arguments.
 struct Script<'a> {
     args: &'a Args,
+    profile: &'a Profile,
     desk: &'a Desk,
     /// The folder of the previous record.
     record: Option<String>,
@@ -383,7 +413,7 @@ impl Script<'_> {
             Question::Judged { .. } | Question::MoreJobs => CliError::usage(refusal).field("FILE"),
             // Before a record was chosen only the folder can be at fault.
             Question::PreviousRecord(_) if self.record_chosen => CliError::input(refusal),
-            _ => CliError::media(refusal).file(input::whole(&self.args.out)).field("--out"),
+            _ => CliError::media(refusal).file(input::whole(&self.args.out)).field("--out").advice(AGAIN),
         }
     }
 
@@ -447,7 +477,13 @@ impl Script<'_> {
             Question::MoreJobs => Answer::No,
             Question::Officer { choices, .. } => {
                 let has = |role: &Role| self.args.pins.has(role);
-                Answer::Choose(choices.iter().position(has)?)
+                let index = choices.iter().position(has)?;
+                // The ceremony refuses it as well, and ends with a record.
+                let serial = view.token.as_ref().map(|token| token.serial.as_str()).unwrap_or_default();
+                if let Err(error) = self.args.pins.expect_token(self.profile, choices.get(index)?, serial) {
+                    self.error.get_or_insert(error);
+                }
+                Answer::Choose(index)
             }
             Question::Pin(asked) => match self.args.pins.pin_of(asked.officer.as_ref()) {
                 Ok(pin) => Answer::Pin(pin),

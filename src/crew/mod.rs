@@ -81,7 +81,7 @@ impl Crew {
         let (effects, taken) = mpsc::channel();
         let interrupt = Arc::new(AtomicBool::new(false));
         let hand = Hand::start(config.hosts, config.threads, Arc::clone(&report), Arc::clone(&interrupt))?;
-        let porter = Porter::new(config.volumes, Arc::clone(&report));
+        let porter = Porter::new(config.volumes, config.spool.is_some(), Arc::clone(&report));
         let steward = Steward {
             porter,
             hand: hand.clone(),

@@ -19,6 +19,8 @@ const JOURNAL: &str = ".journal";
 /// The media, and the journals that are open on them.
 pub(super) struct Porter {
     volumes: Box<dyn Volumes>,
+    /// Whether the ceremony is kept, so that people can go on with another medium.
+    kept: bool,
     report: Report,
     seen: Vec<VolumeFacts>,
     /// Labels of all that was ever seen: a message may be about one that was pulled out.
@@ -35,9 +37,9 @@ struct Open {
 }
 
 impl Porter {
-    pub(super) fn new(volumes: Box<dyn Volumes>, report: Report) -> Self {
+    pub(super) fn new(volumes: Box<dyn Volumes>, kept: bool, report: Report) -> Self {
         let (seen, labels) = (Vec::new(), BTreeMap::new());
-        Self { volumes, report, seen, labels, names: BTreeMap::new(), journals: BTreeMap::new() }
+        Self { volumes, kept, report, seen, labels, names: BTreeMap::new(), journals: BTreeMap::new() }
     }
 
     /// Looks which volumes are there, and tells if that has changed, or in any case: somebody waits for it. Where one
@@ -143,7 +145,8 @@ impl Porter {
         for id in &part.volumes {
             if let Err(error) = self.journal_on(*id, part) {
                 self.journals.remove(id);
-                faults.push(format!("the journal on {}: {}; it is kept in memory", self.label(*id), told(&error)));
+                let memory = if self.kept { "; it is kept in memory" } else { "" };
+                faults.push(format!("the journal on {}: {}{memory}", self.label(*id), self.unwritten(&error)));
             }
         }
         let kept = faults.len() < part.volumes.len();
@@ -180,7 +183,7 @@ impl Porter {
     pub(super) fn write_record(&mut self, id: VolumeId, image: &FolderImage) {
         self.journals.remove(&id); // it holds the medium open
         let written = media::write_folder(self.volumes.as_mut(), id, image, &mut |_| {});
-        let result = written.map(|_| ()).map_err(|error| told(&error));
+        let result = written.map(|_| ()).map_err(|error| self.unwritten(&error));
         if result.is_err() {
             self.look(true); // what is free where, now that another medium may be taken
         }
@@ -189,7 +192,7 @@ impl Porter {
 
     pub(super) fn write_response(&mut self, id: VolumeId, name: &str, octets: &[u8]) {
         let written = media::write_file(self.volumes.as_mut(), id, name, octets, &mut |_| {});
-        let result = written.map(|_| ()).map_err(|error| told(&error));
+        let result = written.map(|_| ()).map_err(|error| self.unwritten(&error));
         if result.is_err() {
             self.look(true); // as for a record
         }
@@ -201,11 +204,16 @@ impl Porter {
         self.journals.remove(&id); // as for a record
         let added = media::add_files(self.volumes.as_mut(), id, folder, names::DELIVERING, files);
         let removed = added.and_then(|()| self.on(id, Access::Write, |medium| media::remove_journal(medium, journal)));
-        let result = removed.map_err(|error| told(&error));
+        let result = removed.map_err(|error| self.unwritten(&error));
         if result.is_err() {
             self.look(true); // as for a record
         }
         (self.report)(Work::Delivered { volume: id, result });
+    }
+
+    /// What could not be written, and what people can do about it, where there are any.
+    fn unwritten(&self, error: &MediaError) -> String {
+        if self.kept { told(error) } else { error.to_string() }
     }
 
     fn label(&self, id: VolumeId) -> String {
@@ -285,7 +293,8 @@ mod tests {
         }
         let (sender, works) = std::sync::mpsc::channel();
         let volumes = media::FolderVolumes::new(Vec::new(), Some(bay.path().to_owned()));
-        let mut porter = Porter::new(Box::new(volumes), std::sync::Arc::new(move |work| sender.send(work).unwrap()));
+        let mut porter =
+            Porter::new(Box::new(volumes), true, std::sync::Arc::new(move |work| sender.send(work).unwrap()));
         porter.look(true);
         let Ok(Work::Volumes(volumes)) = works.recv() else { panic!("no volumes") };
         porter.read_profiles(volumes[0].id);
@@ -325,7 +334,7 @@ mod tests {
     fn broken(lists: Vec<Result<Vec<VolumeFacts>, MediaError>>) -> (Porter, std::sync::mpsc::Receiver<Work>) {
         let (sender, works) = std::sync::mpsc::channel();
         let report = std::sync::Arc::new(move |work| sender.send(work).unwrap());
-        (Porter::new(Box::new(Broken(lists)), report), works)
+        (Porter::new(Box::new(Broken(lists)), true, report), works)
     }
 
     fn stick() -> VolumeFacts {
@@ -391,7 +400,7 @@ mod tests {
             std::fs::create_dir(bay.path().join(label)).unwrap();
         }
         let volumes = media::FolderVolumes::new(Vec::new(), Some(bay.path().to_owned()));
-        let mut porter = Porter::new(Box::new(volumes), std::sync::Arc::new(|_| ()));
+        let mut porter = Porter::new(Box::new(volumes), true, std::sync::Arc::new(|_| ()));
         porter.look(true);
         let volumes: Vec<_> = porter.seen.iter().map(|volume| volume.id).collect();
         let mut keeps = |lines: &[u8]| {

@@ -58,7 +58,7 @@ checks! {
     KsrChainKeys "KSR-CHAIN-KEYS" "The ZSKs are those of the previous response where both meet, in both directions; its KSKs are in the profile.";
     KsrChainOverlap "KSR-CHAIN-OVERLAP" "The previous response reaches the request, within the claimed and the profile's limits.";
     PlanBuild "PLAN-BUILD" "A plan can be made of the requests and the profile; without one, nothing else of it is judged.";
-    PlanInputs "PLAN-INPUTS" "The plan answers exactly these requests, after exactly these previous responses.";
+    PlanInputs "PLAN-INPUTS" "The plan answers exactly these requests, after exactly these previous responses, and no two are for one zone.";
     PlanSchema "PLAN-SCHEMA" "The schema has one slot for each bundle of the request.";
     SkrKeys "SKR-KEYS" "Each bundle has exactly the ZSKs that the request has at its time, and KSKs, CDS and CDNSKEY of the profile alone, and the format can hold them; without the request, no KSK, CDS or CDNSKEY but the profile's.";
     SkrKeyTags "SKR-KEY-TAGS" "No two keys of a bundle share a key tag, neither plain nor revoked, or an identifier.";

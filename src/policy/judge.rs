@@ -108,7 +108,7 @@ pub fn check_plan(profile: &Profile, inputs: &[JobInput], plan: &Plan, now: Time
         report.judge(Check::PlanInputs, "", vec![fault]);
         findings.extend(report.finish());
     }
-    for (input, planned) in inputs.iter().zip(&plan.jobs) {
+    for (index, (input, planned)) in inputs.iter().zip(&plan.jobs).enumerate() {
         let mut report = Report::new(if several { format!("{} ", planned.zone) } else { String::new() });
         let Some(zone) = profile.zones.get(&planned.zone) else {
             let fault = Fault::fail("the profile has no such zone").found(&planned.zone);
@@ -118,7 +118,7 @@ pub fn check_plan(profile: &Profile, inputs: &[JobInput], plan: &Plan, now: Time
         };
         let job = Job { zone, response: &planned.response, now };
         report.judge(Check::PlanBuild, "a plan can be made", Vec::new());
-        planned::check(&job, planned, input, &mut report);
+        planned::check(&job, planned, input, planned::of_one_zone(inputs, index), &mut report);
         response::check_usage(&job, &mut report);
         response::check_signed(&job, &mut report);
         planned::check_chain(&job, input, &mut report);
@@ -131,6 +131,19 @@ pub fn check_plan(profile: &Profile, inputs: &[JobInput], plan: &Plan, now: Time
         findings.extend(report.finish());
     }
     findings
+}
+
+/// Judges requests that are to be answered together by what no plan for one of them alone shows: [`check_plan`] says the
+/// same of the plan for all.
+#[must_use]
+pub fn check_together(inputs: &[JobInput]) -> Vec<Finding> {
+    let doubled = inputs.iter().enumerate().filter_map(|(index, input)| {
+        let fault = planned::of_one_zone(inputs, index)?;
+        let mut report = Report::new(format!("{} ", input.request.zone));
+        report.judge(Check::PlanInputs, "", vec![fault]);
+        Some(report.finish())
+    });
+    doubled.flatten().collect()
 }
 
 /// Judges a response, just signed or read back, against its plan; every check of [`Check::RESPONSE`] reports.

@@ -25,4 +25,4 @@ mod words;
 pub use self::admit::{Admitted, Refused, admit};
 pub use self::check::Check;
 pub use self::finding::{BundleRef, Finding};
-pub use self::judge::{check_plan, check_request, check_response, check_response_alone};
+pub use self::judge::{check_plan, check_request, check_response, check_response_alone, check_together};

@@ -10,6 +10,9 @@ use crate::exchange::{self, Format, RequestBundle, Response, ResponseBundle};
 use crate::plan::{JobInput, PlannedJob, Previous};
 use crate::profile::Signing;
 
+/// Requests of one zone that a finding names.
+const NAMED: usize = 4;
+
 /// Until when a response to `input` must last.
 pub(super) fn until(job: &Job<'_>, input: &JobInput) -> Time {
     let bundles = &input.request.bundles;
@@ -24,15 +27,46 @@ pub(super) fn until(job: &Job<'_>, input: &JobInput) -> Time {
     input.until.or(own).unwrap_or(Time::MAX)
 }
 
-pub(super) fn check(job: &Job<'_>, planned: &PlannedJob, input: &JobInput, report: &mut Report) {
-    check_inputs(job, planned, input, report);
+/// PLAN-INPUTS, for a request that is not its zone's only one: all of them are judged after one previous response, and the
+/// next ceremony goes on from one of theirs.
+pub(super) fn of_one_zone(inputs: &[JobInput], index: usize) -> Option<Fault> {
+    let input = inputs.get(index)?;
+    let of_zone = || inputs.iter().enumerate().filter(|(_, other)| other.request.zone == input.request.zone);
+    let (other, _) = of_zone().find(|(other, _)| *other != index)?;
+    let message = if index < other {
+        "another request of the plan is for this zone: `state.json` will name the response to this one, and a request that \
+         follows the other may be refused"
+    } else {
+        "an earlier request of the plan is for this zone: `state.json` will name the response to that one, and a request \
+         that follows this one may be refused"
+    };
+    let found = of_zone().map(|(_, other)| other.request_sha256.to_string()).take(NAMED).collect::<Vec<_>>().join(", ");
+    let more = of_zone().count().saturating_sub(NAMED);
+    let found = if more == 0 { found } else { format!("{found} and {more} more") };
+    Some(Fault::warn(message).expected("one request for a zone").found(found))
+}
+
+pub(super) fn check(
+    job: &Job<'_>,
+    planned: &PlannedJob,
+    input: &JobInput,
+    of_one_zone: Option<Fault>,
+    report: &mut Report,
+) {
+    check_inputs(job, planned, input, of_one_zone, report);
     check_schema(job, planned, input, report);
     check_keys(job, input, report);
     response::check_tags(job, report);
 }
 
-fn check_inputs(job: &Job<'_>, planned: &PlannedJob, input: &JobInput, report: &mut Report) {
-    let mut faults = Vec::new();
+fn check_inputs(
+    job: &Job<'_>,
+    planned: &PlannedJob,
+    input: &JobInput,
+    of_one_zone: Option<Fault>,
+    report: &mut Report,
+) {
+    let mut faults: Vec<Fault> = of_one_zone.into_iter().collect();
     let previous = match &input.previous {
         Previous::Response { sha256, .. } => Some(*sha256),
         Previous::First => None,

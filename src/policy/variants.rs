@@ -6,7 +6,7 @@ mod faults;
 use std::sync::Arc;
 
 use self::faults::all;
-use super::{Check, Finding, check_plan, check_request, check_response, check_response_alone};
+use super::{Check, Finding, check_plan, check_request, check_response, check_response_alone, check_together};
 use crate::dns::{Algorithm, AlgorithmNumber, DigestType, Dnskey, Ds, Duration, RrType, Time, hex, key_rdatas, sha256};
 use crate::exchange::{
     Format, Key, KeyParameters, Records, Request, RequestKey, Response, SignatureAlgorithm, SignerPolicy,
@@ -675,4 +675,28 @@ fn several_jobs_report_by_zone() {
     }
     let findings = check_plan(&profile, &inputs[..1], &plan, fixture::now());
     assert_eq!(named(&findings, Verdict::Fail), ["PLAN-INPUTS"]);
+}
+
+#[test]
+fn each_of_several_requests_for_one_zone_is_warned_of_and_told_from_the_others() {
+    let (mut profile, root) = (fixture::root_profile(), fixture::root_input());
+    profile.zones.extend(fixture::bind_profile().zones);
+    let (first, mut second) = (fixture::bind_input(), fixture::bind_input());
+    second.request_sha256 = sha256(b"the second one");
+    let alone = [root.clone(), first.clone()];
+    assert!(check_together(&alone).is_empty());
+    let inputs = [first, root, second];
+    let plan = build(&profile, &inputs, fixture::now(), "test").unwrap();
+    let findings = check_plan(&profile, &inputs, &plan, fixture::now());
+    assert!(named(&findings, Verdict::Fail).is_empty());
+    let warned: Vec<Finding> = findings
+        .into_iter()
+        .filter(|finding| finding.check == "PLAN-INPUTS" && finding.verdict == Verdict::Warn)
+        .collect();
+    assert_eq!(warned, check_together(&inputs));
+    let [first, second] = &warned[..] else { panic!("{warned:?}") };
+    assert!(first.message.starts_with("example. another request"), "{first}");
+    assert!(second.message.starts_with("example. an earlier request"), "{second}");
+    let both = format!("{}, {}", inputs[0].request_sha256, inputs[2].request_sha256);
+    assert_eq!((&first.found, &second.found), (&Some(both.clone()), &Some(both)));
 }

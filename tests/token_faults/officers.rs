@@ -1,6 +1,8 @@
 //! Officers who open the token together.
 
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 use claviger::dns::Algorithm;
 use claviger::steps::Pin;
@@ -134,13 +136,11 @@ fn without_people_a_wrong_pin_of_an_officer_is_trouble_with_the_token() {
     let profile = fs::read_to_string(room.profile()).unwrap().replace("record-copies = 2", "record-copies = 1");
     fs::write(room.profile(), profile).unwrap();
     fs::write(room.beside().join("one"), PINS[0]).unwrap();
-    let run = |second: &str, out: &str| {
+    let share_of = |officer: &str| room.stick(&format!("SHARE-{officer}")).join(format!("share-{officer}.json"));
+    let with = |second: &str, share: &Path, out: &str| {
         fs::write(room.beside().join("two"), second).unwrap();
-        let share = |officer: &str| {
-            let path = room.stick(&format!("SHARE-{officer}")).join(format!("share-{officer}.json"));
-            format!("{officer}={}", path.display())
-        };
-        let (first, second) = (share("CO1"), share("CO2"));
+        let first = format!("CO1={}", share_of("CO1").display());
+        let second = format!("CO2={}", share.display());
         let request = room.stick("KSR").join(BIND).display().to_string();
         let words =
             ["sign", "--json", "--profile", "rehearsal/profile.toml", "--first", "--out", out, "--share", &first];
@@ -149,6 +149,7 @@ fn without_people_a_wrong_pin_of_an_officer_is_trouble_with_the_token() {
         let value: Value = serde_json::from_str(&run.out).unwrap_or_else(|error| panic!("{error}: {}", run.err));
         (run.code, value)
     };
+    let run = |second: &str, out: &str| with(second, &share_of("CO2"), out);
     let (code, value) = run("rehearse-CO9", "wrong");
     assert_eq!((code, value["error"]["kind"].as_str()), (4, Some("token")), "{value}");
     assert!(message(&value).contains("does not open the share of CO2"), "{value}");
@@ -157,6 +158,36 @@ fn without_people_a_wrong_pin_of_an_officer_is_trouble_with_the_token() {
     assert!(code == 0 && said.contains("consistent"), "{said}");
     let (code, value) = run(PINS[1], "good");
     assert_eq!(code, 0, "{value}");
+    // A wrong share file is none of the token's faults: it is told as `key inventory` tells it, before anything is begun.
+    let expect_early = |share: &Path, told: &str| {
+        let (code, value) = with(PINS[1], share, "early");
+        assert_eq!((code, value["error"]["kind"].as_str()), (3, Some("input")), "{value}");
+        assert!(message(&value).contains(told), "{value}");
+        assert!(!room.beside().join("early").exists(), "something was begun");
+    };
+    expect_early(&room.profile(), "not a share file");
+    expect_early(&share_of("CO1"), "another officer's share");
+    let other = Room::prepared(3);
+    let foreign = room.beside().join("foreign.json");
+    fs::copy(other.stick("SHARE-CO2").join("share-CO2.json"), &foreign).unwrap();
+    expect_early(&foreign, "belongs to share set");
+    // Which token it is shows only when it is there; then the run ends with a record.
+    let tool = |words: &[&str]| {
+        let mut tool = Command::new("softhsm2-util");
+        tool.args(words).env("SOFTHSM2_CONF", room.path().join("softhsm2.conf"));
+        assert!(tool.output().unwrap().status.success());
+    };
+    tool(&["--init-token", "--free", "--label", "other", "--pin", "1234", "--so-pin", "5678"]);
+    let profile = fs::read_to_string(room.profile()).unwrap();
+    let (before, rest) = profile.split_once("token-serial = \"").unwrap();
+    let (_, after) = rest.split_once('"').unwrap();
+    fs::write(room.profile(), format!("{before}token-label = \"other\"{after}")).unwrap();
+    let (code, value) = run(PINS[1], "other");
+    assert_eq!((code, value["error"]["kind"].as_str()), (3, Some("input")), "{value}");
+    assert!(message(&value).contains("is for token"), "{value}");
+    let record = room.beside().join(value["record"].as_str().unwrap());
+    let (code, said) = audit(&record, None);
+    assert!(code == 0 && said.contains("consistent"), "{said}");
 }
 
 #[test]

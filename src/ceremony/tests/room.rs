@@ -4,7 +4,7 @@ use super::super::fake::{World, request};
 use super::super::{Answer, Input, MAX_JOBS, Purpose, Question, Refusal};
 use super::{kinds, play};
 use crate::media::{self, Access, FolderImage, FolderVolumes, MAX_ENTRIES, MediaError, Volumes as _};
-use crate::steps::Mode;
+use crate::steps::{Mode, VolumeFacts};
 use crate::transcript::{self, MAX_RECORD};
 
 fn is_request(question: &Question) -> bool {
@@ -43,9 +43,10 @@ fn a_record_of_as_many_jobs_as_it_has_room_for_is_read_again_and_no_more_are_tak
     world.answer(Answer::Yes).unwrap();
     world.answer(Answer::Choose(MAX_JOBS)).unwrap();
     play(&mut world, is_more);
-    let reckoned = world.ceremony.reckoned();
+    let (reckoned, alone) = (world.ceremony.reckoned(), world.ceremony.reckoned_alone());
     play(&mut world, |_| false);
     assert_eq!((world.finished, world.responses.len()), (Some(0), MAX_JOBS));
+    assert!(on_medium(&world) <= alone, "{} of {alone}", on_medium(&world));
 
     let ((_, name), record) = world.records.iter().next().unwrap();
     let octets = record.values().map(|octets| octets.len() as u64).sum::<u64>();
@@ -102,6 +103,42 @@ fn a_job_with_which_the_record_could_become_too_large_is_not_taken() {
     assert!(matches!(refused, Refusal::RecordTooLarge { needed, .. } if needed > limit), "it has an entry more");
     assert!(is_more(&world.ceremony.view().question), "nothing is lost");
     swap_profile(&mut world, own);
+    play(&mut world, |_| false);
+    assert_eq!(world.finished, Some(0));
+}
+
+/// Octets that the records of a world take on a medium, each file in clusters of its own.
+fn on_medium(world: &World) -> u64 {
+    let record = world.records.values().next().unwrap();
+    record.values().map(|octets| (octets.len() as u64).next_multiple_of(4096)).sum()
+}
+
+#[test]
+fn without_people_a_medium_without_room_for_the_record_is_told_before_the_token_is_asked() {
+    let run = |free: u64| {
+        let mut world = World::new(Mode::Unattended);
+        world.volumes.iter_mut().for_each(|volume| volume.free = free);
+        play(&mut world, |_| false);
+        world
+    };
+    let world = run(VolumeFacts::UNKNOWN);
+    assert_eq!(world.finished, Some(0));
+    let mut planned = World::new(Mode::Unattended);
+    play(&mut planned, |question| matches!(question, Question::Token(_)));
+    let needed = planned.ceremony.reckoned_alone();
+    assert!(on_medium(&world) <= needed && needed < 3 * on_medium(&world), "{} of {needed}", on_medium(&world));
+    let world = run(needed / 2);
+    assert_eq!(world.finished, Some(5));
+    assert!(!kinds(&world).iter().any(|kind| kind == "token-chosen"), "{:?}", kinds(&world));
+    assert!(!world.seen.iter().any(|(effect, _)| effect == "StartToken"), "{:?}", world.seen);
+    let told = world.ceremony.view().faults.join(" ");
+    assert!(told.contains("octets free") && told.contains("are needed"), "{told}");
+    assert_eq!((world.records.len(), world.responses.len()), (2, 0), "the record of a stop is small");
+    let audit = transcript::audit(world.records.values().next().unwrap(), None, 2, crate::paper::report);
+    assert_eq!(audit.failures().map(ToString::to_string).collect::<Vec<_>>(), [] as [String; 0]);
+    // People are asked at the media.
+    let mut world = World::new(Mode::Ceremony);
+    world.volumes.iter_mut().for_each(|volume| volume.free = needed / 2);
     play(&mut world, |_| false);
     assert_eq!(world.finished, Some(0));
 }

@@ -76,6 +76,13 @@ impl Args {
             report.findings.extend(findings);
         }
         report.put("documents", documents);
+        let together = policy::check_together(&inputs);
+        if !together.is_empty() {
+            text.blank();
+            text.line("All requests together");
+            text.findings(&together);
+            report.findings.extend(together);
+        }
         if self.plan {
             show_plan(bench, &inputs, report, &mut text);
         }

@@ -95,7 +95,7 @@ pub(super) fn finished(outcome: &str, written: &[WrittenView]) -> Panel {
     let leave = Choice { key: 'L', label: text::FINISHED_YES.to_owned(), reply: Reply::Done };
     let panel = Panel::new(text::finished(outcome), Shape::Choices);
     let how = if written.is_empty() { text::FINISHED_UNWRITTEN } else { text::FINISHED_HOW };
-    let unlogged = written.iter().filter(|row| row.name == names::DELIVERY && !write::is_written(row)).count();
+    let unlogged = written.iter().filter(|row| row.name == names::DELIVERY && !row.is_written()).count();
     let panel = if unlogged == 0 { panel } else { panel.warn(text::finished_without_log(unlogged)) };
     panel.explain(how).act(Choices::new(vec![leave]))
 }

@@ -55,14 +55,9 @@ fn by_number(view: &View, number: VolumeId, label: &str) -> String {
     known.map_or_else(|| text::medium(label, None), |known| medium(view, label, &known.serial))
 }
 
-/// Whether it was written and read back.
-pub(super) fn is_written(written: &WrittenView) -> bool {
-    written.state == "read back: identical"
-}
-
 fn mark(written: &WrittenView) -> (&'static str, Tone) {
     match written.state.as_str() {
-        _ if is_written(written) => ("OK", Tone::Good),
+        _ if written.is_written() => ("OK", Tone::Good),
         "waiting" | "writing" => ("..", Tone::Quiet),
         _ => ("!!", Tone::Bad),
     }
