@@ -612,6 +612,8 @@ fn what_makes_no_quorum_is_wrong_usage_before_the_token_is_asked() {
     // A name that is taken is one of a medium, and told as early.
     let (code, value) = create("2", &[("CO1", ""), ("CO2", "p.toml")]);
     assert_eq!((code, &value["error"]["file"]), (5, &"p.toml".into()), "{value}");
+    let (code, value) = create("2", &[("CO1", ""), ("CO2", "nowhere/x")]);
+    assert_eq!((code, &value["error"]["file"]), (5, &"nowhere/x".into()), "{value}");
     assert_eq!(create("2", &many[..32]).0, 4, "the largest quorum comes to the token");
 }
 
@@ -624,8 +626,10 @@ fn officers_open_the_token_together() {
     let create = ["quorum", "create", "--profile", "p.toml", "--threshold", "2", "--pin-file", "pin"];
     let officers = ["--pin-file", "CO1=CO1.pin", "--share", "CO1=CO1.json", "--pin-file", "CO2=CO2.pin"];
     let officers = with(&officers, &["--share", "CO2=CO2.json", "--pin-file", "CO3=CO3.pin"]);
-    let (code, value) = json(token.path(), &with(&with(&create, &officers), &["--share", "CO3=nowhere/x"]));
-    assert_eq!((code, &value["error"]["file"]), (5, &"nowhere/x".into()), "{value}");
+    let long = "x".repeat(300); // no file can have such a name, which shows when it is written
+    let share = format!("CO3={long}");
+    let (code, value) = json(token.path(), &with(&with(&create, &officers), &["--share", &share]));
+    assert_eq!((code, &value["error"]["file"]), (5, &long.into()), "{value}");
     assert!(!token.path().join("CO1.json").exists(), "a part of a share set is left behind");
     let officers = with(&officers, &["--share", "CO3=CO3.json"]);
     let run = claviger(token.path(), &with(&create, &officers));

@@ -14,9 +14,6 @@ use super::error::CliError;
 use super::input::{self, Read};
 use super::json::Report;
 
-/// The schema that is taken where none is named.
-pub(super) const USUAL: &str = "normal";
-
 /// What is judged, and by what.
 #[derive(Debug, clap::Args)]
 pub(super) struct JobArgs {
@@ -158,16 +155,7 @@ fn misfit(profile: &Profile, request: &Request, schema: Option<String>, until: O
     let zone = request.zone.clone();
     match (&policy.policy.signing, request.format) {
         (Signing::Schemas { schemas, .. }, Format::RootXml) => {
-            if let Some(until) = until {
-                return Some(PlanError::NoUntil { zone, until });
-            }
-            let known = match &schema {
-                Some(schema) => schemas.contains_key(schema),
-                None => schemas.len() == 1 || schemas.contains_key(USUAL),
-            };
-            let names = || schemas.keys().cloned().collect::<Vec<_>>().join(", ");
-            let found = schema.unwrap_or_else(|| "none".to_owned());
-            (!known).then(|| PlanError::Schema { zone, known: names(), found })
+            plan::chosen_schema(&zone, schemas, schema.as_deref(), until).err()
         }
         (Signing::Schedule(_), Format::Bind | Format::Knot) => {
             schema.map(|schema| PlanError::NoSchemas { zone, schema, policy: policy.policy_name.clone() })

@@ -155,6 +155,15 @@ fn expect_free(officers: &[(Role, &Path)]) -> Result<(), CliError> {
         if path.symlink_metadata().is_ok() {
             return Err(unwritten(path, &ErrorKind::AlreadyExists.into()));
         }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+        if !folder.is_dir() {
+            let error =
+                CliError::media("the folder of the share is not there").file(input::whole(path)).field("--share");
+            return Err(error
+                .expected("a folder")
+                .found("none")
+                .advice("plug in and mount the officer's medium first"));
+        }
     }
     Ok(())
 }

@@ -12,6 +12,7 @@ use crate::crew::{Given, Stage, Stuck};
 use crate::dns::{Name, Time, sha256};
 use crate::exchange::{Document, Request};
 use crate::media::FolderVolumes;
+use crate::plan::USUAL_SCHEMA;
 use crate::policy::Finding;
 use crate::profile::Profile;
 use crate::render::escape;
@@ -458,7 +459,7 @@ impl Script<'_> {
                 }
             }
             Question::Schema { choices, .. } => {
-                let wanted = self.args.choices.schema.as_deref().unwrap_or(jobs::USUAL);
+                let wanted = self.args.choices.schema.as_deref().unwrap_or(USUAL_SCHEMA);
                 let Some(index) = choices.iter().position(|choice| choice == wanted) else {
                     let error = CliError::usage("the policy does not have this schema").field("--schema");
                     self.error = Some(error.expected(choices.join(", ")).found(wanted));

@@ -18,5 +18,6 @@ pub use self::build::build;
 pub use self::error::PlanError;
 pub use self::model::{JobInput, Plan, PlannedJob, PlannedKey, PlannedSignature, Previous, TokenName};
 pub use self::schedule::wants_ds;
+pub use self::schemas::{USUAL_SCHEMA, chosen_schema};
 pub use self::table::{changes, covered_until};
 pub use self::tasks::{SignTask, Task};

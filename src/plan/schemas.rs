@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::build::{Keys, Signer, Window};
 use super::{JobInput, PlanError};
-use crate::dns::Dnskey;
+use crate::dns::{Dnskey, Name, Time};
 use crate::exchange::{
     Format, Key, Records, RequestBundle, Response, ResponseBundle, RootResponse, SignatureAlgorithm, SignerPolicy,
 };
 use crate::profile::{KskPolicy, Schema, Slot};
 
 /// The schema that is taken where none is named.
-const USUAL: &str = "normal";
+pub const USUAL_SCHEMA: &str = "normal";
 
 /// The name of the schema and the response to `input`, still without signatures.
 pub(super) fn respond(
@@ -23,15 +23,8 @@ pub(super) fn respond(
     let zone_name = keys.zone();
     let zone = || zone_name.clone();
     let request = &input.request;
-    if let Some(until) = input.until {
-        return Err(PlanError::NoUntil { zone: zone(), until });
-    }
+    let (name, schema) = chosen_schema(zone_name, schemas, input.schema.as_deref(), input.until)?;
     let root = request.root.as_ref().ok_or_else(|| PlanError::Incomplete { zone: zone(), part: "head" })?;
-    let (name, schema) = choose(schemas, input.schema.as_deref()).ok_or_else(|| PlanError::Schema {
-        zone: zone(),
-        known: schemas.keys().cloned().collect::<Vec<_>>().join(", "),
-        found: input.schema.clone().unwrap_or_else(|| "none".to_owned()),
-    })?;
     if schema.slots.len() < request.bundles.len() {
         let (slots, bundles) = (schema.slots.len(), request.bundles.len());
         return Err(PlanError::Slots { zone: zone(), schema: name.to_owned(), slots, bundles });
@@ -54,14 +47,31 @@ pub(super) fn respond(
     Ok((name.to_owned(), response))
 }
 
-/// The schema named, the only one, or the usual one.
-fn choose<'a>(schemas: &'a BTreeMap<String, Schema>, name: Option<&str>) -> Option<(&'a str, &'a Schema)> {
+/// The schema for a request of a zone: the one named, the only one, or the usual one.
+///
+/// # Errors
+/// [`PlanError::Schema`] where there is none such, and [`PlanError::NoUntil`] where an end of coverage was chosen, too: the
+/// request has its times.
+pub fn chosen_schema<'a>(
+    zone: &Name,
+    schemas: &'a BTreeMap<String, Schema>,
+    name: Option<&str>,
+    until: Option<Time>,
+) -> Result<(&'a str, &'a Schema), PlanError> {
+    if let Some(until) = until {
+        return Err(PlanError::NoUntil { zone: zone.clone(), until });
+    }
     let found = match (name, schemas.len()) {
         (Some(name), _) => schemas.get_key_value(name),
         (None, 1) => schemas.first_key_value(),
-        (None, _) => schemas.get_key_value(USUAL),
+        (None, _) => schemas.get_key_value(USUAL_SCHEMA),
     };
-    found.map(|(name, schema)| (name.as_str(), schema))
+    let (name, schema) = found.ok_or_else(|| PlanError::Schema {
+        zone: zone.clone(),
+        known: schemas.keys().cloned().collect::<Vec<_>>().join(", "),
+        found: name.unwrap_or("none").to_owned(),
+    })?;
+    Ok((name.as_str(), schema))
 }
 
 fn bundle(keys: &mut Keys<'_>, asked: &RequestBundle, slot: &Slot) -> Result<ResponseBundle, PlanError> {
