@@ -4,7 +4,7 @@
 //! a virtual machine can be the two threads of one real core for seconds at a time, or one of them is shared with another
 //! machine, and need up to twice the time then; nothing tells the machine. So each round asks without any part of ours,
 //! before and after: a bare loop on one core while another does bare verifying, and each of them alone. Verdicts are of
-//! the rounds where there were two such cores; how many of all these were, and the median of all, stand beside them.
+//! all rounds; what those with two such cores say, and how many these were, stands beside them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::scope;
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::bare::Bare;
 use crate::read::{Signed, verifier};
-use crate::table::{Table, median_ratio, timed};
+use crate::table::{median_ratio, timed};
 
 /// As fast as alone, but for what two measurements of the same differ by.
 const AS_FAST: f64 = 1.1;
@@ -101,19 +101,20 @@ impl Rounds {
         (0..self.two.len()).filter(|round| self.two[*round]).collect()
     }
 
-    /// Time of the path by that of the loops, as a median: of the rounds with two cores, where there are enough for one,
-    /// and of all.
-    pub(crate) fn ratios(&self) -> (Option<f64>, f64) {
-        const ENOUGH: usize = 5;
-        let two = self.with_two();
-        let of = |times: &[Duration]| two.iter().map(|round| times[*round]).collect::<Vec<_>>();
-        let ratio = (two.len() >= ENOUGH).then(|| median_ratio(&of(&self.times), &of(&self.loops)));
-        (ratio, median_ratio(&self.times, &self.loops))
+    /// Time of the path by that of the loops, as a median of all rounds.
+    pub(crate) fn ratio(&self) -> f64 {
+        median_ratio(&self.times, &self.loops)
     }
 
-    /// How often there were two cores.
-    pub(crate) fn note(&self, table: &mut Table, what: &str) {
-        let found = format!("{} of {}", self.with_two().len(), self.times.len());
-        table.note(&format!("{what}: rounds with two cores as fast as one"), found);
+    /// The same of the rounds with two cores, and how many of all these were.
+    pub(crate) fn with_two_cores(&self) -> String {
+        let two = self.with_two();
+        let of = |times: &[Duration]| two.iter().map(|round| times[*round]).collect::<Vec<_>>();
+        let counted = format!("{} of {}", two.len(), self.times.len());
+        if two.is_empty() {
+            counted
+        } else {
+            format!("{:.3}; {counted}", median_ratio(&of(&self.times), &of(&self.loops)))
+        }
     }
 }

@@ -92,10 +92,8 @@ fn thousand(table: &mut Table, stand: &Stand, bare: &mut Bare, kind: &str, round
     table.note(&format!("{what}: sign, whole process; token's own rate"), found);
     let ratio = whole.as_secs_f64() / alone.as_secs_f64();
     table.note(&format!("{what}: whole process over bare loop"), format!("{ratio:.3}"));
-    let (with_two, all) = rounds.ratios();
-    rounds.note(table, &what);
-    table.note(&format!("{what}: signing over bare loop, all (median)"), format!("{all:.3}"));
-    table.at_most(&format!("{what}: signing over bare loop, with two cores (median)"), with_two, 1.05, "");
+    table.at_most(&format!("{what}: signing over bare loop (median)"), rounds.ratio(), 1.05, "");
+    table.note(&format!("{what}: the same of rounds with two cores; their number"), rounds.with_two_cores());
 }
 
 fn signed_in(response: &Path) -> Vec<Signed> {

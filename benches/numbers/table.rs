@@ -23,16 +23,14 @@ impl Table {
         self.row(what, found, String::new(), "");
     }
 
-    /// A figure that should be at least so much; `None` where this machine gave none.
-    pub(crate) fn at_least(&mut self, what: &str, found: impl Into<Option<f64>>, target: f64) {
-        let (found, remark) = judged(found.into(), "", |found| found >= target);
-        self.row(what, found, format!(">= {target}"), remark);
+    /// A figure that should be at least so much.
+    pub(crate) fn at_least(&mut self, what: &str, found: f64, target: f64) {
+        self.row(what, format!("{found:.3}"), format!(">= {target}"), remark(found >= target));
     }
 
-    /// A figure that should be at most so much; `None` where this machine gave none.
-    pub(crate) fn at_most(&mut self, what: &str, found: impl Into<Option<f64>>, target: f64, unit: &str) {
-        let (found, remark) = judged(found.into(), unit, |found| found <= target);
-        self.row(what, found, format!("<= {target}{unit}"), remark);
+    /// A figure that should be at most so much.
+    pub(crate) fn at_most(&mut self, what: &str, found: f64, target: f64, unit: &str) {
+        self.row(what, format!("{found:.3}{unit}"), format!("<= {target}{unit}"), remark(found <= target));
     }
 
     fn row(&mut self, what: &str, found: String, target: String, remark: &'static str) {
@@ -42,9 +40,8 @@ impl Table {
     }
 }
 
-fn judged(found: Option<f64>, unit: &str, reached: impl Fn(f64) -> bool) -> (String, &'static str) {
-    let Some(found) = found else { return ("none".to_owned(), "UNKNOWN") };
-    (format!("{found:.3}{unit}"), if reached(found) { "PASS" } else { "MISSED" })
+fn remark(reached: bool) -> &'static str {
+    if reached { "PASS" } else { "MISSED" }
 }
 
 impl fmt::Display for Row {
